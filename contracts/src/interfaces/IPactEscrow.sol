@@ -109,6 +109,69 @@ struct Completion {
 /// `abi.encodePacked(uint48 validBefore, signature)` where the signature (ECDSA first, then ERC-1271)
 /// is over the verb's EIP-712 struct `<Verb>(bytes32 escrowId,address actor,<arguments>,uint256 seq,uint256 validBefore)`.
 interface IPactEscrow {
+    // ----------------------------------------------------------------- ERRORS
+
+    /// @dev The escrow stands in another state than the verb needs.
+    error UnexpectedState(bytes32 id, State state, State expected);
+    /// @dev Never funded, or ended.
+    error NotOpen(bytes32 id, State state);
+    error AlreadyExists(bytes32 id, State state);
+    error AfterFundBy(uint256 timestamp, uint256 fundBy);
+    error AfterDeliverBy(uint256 timestamp, uint256 deliverBy);
+    error BeforeDeliverBy(uint256 timestamp, uint256 deliverBy);
+    /// @dev The window in which this act was a right has run out.
+    error AfterWindow(uint256 timestamp, uint256 timerEnd);
+    /// @dev The window still runs; the timer has no right yet.
+    error BeforeWindowEnd(uint256 timestamp, uint256 timerEnd);
+
+    error DeliverByNotAfterFundBy(uint256 deliverBy, uint256 fundBy);
+    error InvalidWindow(uint256 window, uint256 min, uint256 max);
+    error InvalidAmount(uint256 amount, uint256 min, uint256 max);
+    error FeeTooHigh(uint256 bps, uint256 cap);
+    error InvalidSplit(uint256 bps, uint256 max);
+    /// @dev Zero, the token, this contract, or one address in two roles.
+    error InvalidParty(address party);
+    /// @dev The arbiter has no code, or code delegated by EIP-7702.
+    error InvalidArbiter(address arbiter);
+    error UnusedBitsSet(uint256 clauses);
+    error UnexpectedChain(uint256 chainId, uint256 expected);
+
+    error UnexpectedSender(address sender, address expected);
+    error InvalidSignature(address signer, bytes32 digest);
+    error AuthorizationExpired(uint256 timestamp, uint256 validBefore);
+    error InvalidAuthorizationLength(uint256 length, uint256 expected);
+    error ArbiterRefused(address arbiter, Kind kind, bytes32 digest);
+    /// @dev `by` is neither the buyer nor the seller.
+    error NotParty(address by);
+
+    error InvalidArtifactLength(uint256 length, uint256 min, uint256 max);
+    error RoundsExhausted(uint256 round, uint256 max);
+    error InvalidResult(Result result);
+    /// @dev The first attestation of a round stands.
+    error AlreadyAttested(Result result);
+    /// @dev A PASS is released, not escalated; anything else is escalated, not released.
+    error UnexpectedResult(Result result, Result expected);
+    error AlreadyDisputed(address by);
+    /// @dev A signed proposal could be played again over a later one: only the arbiter itself replaces it.
+    error AlreadyProposed(uint256 sellerBps);
+
+    error EmptyBatch();
+    error LengthMismatch(uint256 length, uint256 expected);
+    /// @dev All escrows of a batch share the buyer (funding) or the arbiter (one statement).
+    error BatchMixed(address got, address expected);
+    /// @dev Amended terms keep buyer, seller and amount.
+    error AmendmentMismatch(bytes32 got, bytes32 expected);
+
+    error InvalidToken(address token);
+    error TokenCallFailed(bytes4 selector);
+    error NothingToWithdraw(address owner, uint256 credit);
+    error InvalidRecipient(address recipient);
+    /// @dev Too little gas to tell a refusal from starvation.
+    error InsufficientGas(uint256 gas, uint256 expected);
+    error Reentered();
+
+    // ----------------------------------------------------------------- EVENTS
+
     event Funded(bytes32 indexed id, address indexed buyer, address indexed seller, Terms terms);
     event Delivered(bytes32 indexed id, uint256 round, bytes32 artifactHash, bool noticed);
     event Attested(bytes32 indexed id, uint256 round, Result result, bytes32 reportHash);
@@ -249,5 +312,20 @@ interface IPactEscrow {
     function hashTerms(Terms calldata terms) external view returns (bytes32 id);
     function escrowOf(bytes32 id) external view returns (Escrow memory);
     function creditOf(address owner) external view returns (uint256);
+    /// @notice The nonce that the next signed `Withdraw` of `owner` binds; +1 at every withdrawal.
+    function withdrawNonceOf(address owner) external view returns (uint256);
     function token() external view returns (address);
+    /// @notice EIP-5267.
+    function eip712Domain()
+        external
+        view
+        returns (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifyingContract,
+            bytes32 salt,
+            uint256[] memory extensions
+        );
 }
