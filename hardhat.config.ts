@@ -35,5 +35,5 @@ export default defineConfig({
       invariant: { runs: 64 * factor, depth: 100, failOnRevert: true },
     },
   },
-  paths: { sources: 'contracts/src', tests: { solidity: 'test/contracts', nodejs: 'test/chain' } },
+  paths: { sources: 'contracts/src', tests: { solidity: 'test/contracts' } },
 })
