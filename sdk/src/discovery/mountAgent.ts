@@ -1,0 +1,277 @@
+import {
+  A2A_VERSION_HEADER,
+  AGENT_CARD_PATH,
+  AgentCard,
+  Extensions,
+  formatSSEErrorEvent,
+  formatSSEEvent,
+  HTTP_EXTENSION_HEADER,
+  SSE_HEADERS,
+} from '@a2a-js/sdk'
+import { LegacyJsonRpcTransportHandler } from '@a2a-js/sdk/compat/v0_3/server'
+import { ContentTypeNotSupportedError, TaskNotCancelableError } from '@a2a-js/sdk/errors'
+import {
+  type AgentExecutor,
+  DefaultRequestHandler,
+  type DefaultRequestHandlerOptions,
+  defaultServerCallContextBuilder,
+  getSupportedVersions,
+  InMemoryTaskStore,
+  JsonRpcTransportHandler,
+  type TaskStore,
+  UnauthenticatedUser,
+  type User,
+  validateVersion,
+} from '@a2a-js/sdk/server'
+import { Hono } from 'hono'
+import { isEarnestError } from '../protocol/error.ts'
+import { translateTasksSend } from './legacyTask.ts'
+import { readBounded } from './readBounded.ts'
+import { serveDocument } from './serveDocument.ts'
+
+/** The version before 1.0; also what a request without a version header speaks. */
+const LEGACY_VERSION = '0.3'
+/** Extension header of A2A 0.3. */
+const LEGACY_EXTENSION_HEADER = 'X-A2A-Extensions'
+const MAX_BODY = 2 * 1024 * 1024
+
+const PARSE_ERROR = -32700
+const INVALID_REQUEST = -32600
+const INVALID_PARAMS = -32602
+const INTERNAL_ERROR = -32603
+
+/** What an agent behind A2A is made of. */
+export interface MountOptions {
+  /**
+   * The card as wire JSON (for an SDK object: `AgentCard.toJSON(card)`); served as it is, also with its
+   * signatures. A JSON-RPC interface with protocolVersion 0.3 beside the 1.0 one also admits old clients.
+   */
+  card: object
+  executor: AgentExecutor
+  /** Default: in memory. */
+  taskStore?: TaskStore
+  /** Who calls; throws to refuse with 401. Default: everybody is the same stranger. */
+  authenticate?: (request: Request) => Promise<User>
+  /** Whether the caller may cancel this task; default: A2A's own rules alone. */
+  isCancelable?: (taskId: string) => Promise<boolean>
+  /** Path of the JSON-RPC endpoint. */
+  path?: string
+  /** Further public JSON documents by path, such as `/.well-known/agent.json`. */
+  documents?: Readonly<Record<string, object>>
+  /** Unix seconds at which the card last changed. */
+  lastModified?: number
+  /** Bytes of a request body. */
+  maxBodyBytes?: number
+  handlerOptions?: DefaultRequestHandlerOptions
+}
+
+/**
+ * Serves any A2A executor and card as a fetch handler on Hono, without Express: JSON-RPC of A2A 1.0 with
+ * streaming, 0.3 and `tasks/send` where the card names 0.3, and the card itself.
+ * @example
+ * const app = mountAgent({ card, executor })
+ * serve({ fetch: app.fetch, port: 4000 })
+ */
+export function mountAgent(options: MountOptions): Hono {
+  const { executor, taskStore = new InMemoryTaskStore(), path = '/a2a' } = options
+  const { lastModified = 0, maxBodyBytes = MAX_BODY, documents = {} } = options
+  const card = AgentCard.fromJSON(options.card as Parameters<typeof AgentCard.fromJSON>[0])
+  const handler = new DefaultRequestHandler(
+    card,
+    taskStore,
+    executor,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    options.handlerOptions,
+  )
+  const { isCancelable } = options
+  if (isCancelable) {
+    const cancelTask = handler.cancelTask.bind(handler)
+    handler.cancelTask = async (params, context) => {
+      if (!(await isCancelable(params.id))) {
+        throw new TaskNotCancelableError(`Task not cancelable: ${params.id}`)
+      }
+      return cancelTask(params, context)
+    }
+  }
+  const current = new JsonRpcTransportHandler(handler)
+  const legacy = getSupportedVersions(card, 'JSONRPC').has(LEGACY_VERSION)
+    ? new LegacyJsonRpcTransportHandler(handler)
+    : undefined
+  const declared = card.capabilities?.extensions.map(({ uri }) => uri) ?? []
+  const required = card.capabilities?.extensions.filter((one) => one.required) ?? []
+
+  async function answer(request: Request): Promise<Response> {
+    // Step 1: the transport. A refusal here names no request id, because none was read.
+    const mediaType = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
+    if (mediaType !== 'application/json') {
+      const error = new ContentTypeNotSupportedError('Want application/json')
+      return json({
+        jsonrpc: '2.0',
+        id: null,
+        error: JsonRpcTransportHandler.mapToJSONRPCError(error),
+      })
+    }
+    let text: string
+    try {
+      const bytes = await readBounded(request, maxBodyBytes)
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch (error) {
+      if (!isEarnestError(error, 'body_too_large')) return failure(null, PARSE_ERROR, 'Want UTF-8')
+      return failure(null, INVALID_REQUEST, error.message, 413)
+    }
+    let body: unknown
+    try {
+      body = JSON.parse(text)
+    } catch {
+      return failure(null, PARSE_ERROR, 'Invalid JSON payload')
+    }
+    if (!isRpcRequest(body)) return failure(idOf(body), INVALID_REQUEST, 'Invalid JSON-RPC request')
+
+    // Step 2: who calls, in which version, with which extensions.
+    const header = (name: string) => request.headers.get(name) ?? undefined
+    const version = header(A2A_VERSION_HEADER)?.trim() || undefined
+    const isLegacy = legacy !== undefined && (version ?? LEGACY_VERSION) === LEGACY_VERSION
+    const extensionHeader = isLegacy ? LEGACY_EXTENSION_HEADER : HTTP_EXTENSION_HEADER
+    const requested = Extensions.parseServiceParameter(
+      header(extensionHeader) ?? header(HTTP_EXTENSION_HEADER),
+    )
+    let user: User
+    try {
+      user = (await options.authenticate?.(request)) ?? new UnauthenticatedUser()
+    } catch {
+      return failure(idOf(body), INVALID_REQUEST, 'Not authenticated', 401, {
+        'www-authenticate': 'Bearer',
+      })
+    }
+
+    // Step 3: dispatch.
+    const mapError = isLegacy
+      ? LegacyJsonRpcTransportHandler.mapToLegacyJSONRPCError
+      : JsonRpcTransportHandler.mapToJSONRPCError
+    try {
+      // `tasks/send` is older than extensions: who sends it can declare none.
+      const isTasksSend = isLegacy && body.method === 'tasks/send'
+      const translated = isTasksSend ? translateTasksSend(body) : undefined
+      const context = defaultServerCallContextBuilder({
+        extensions: isTasksSend ? required.map(({ uri }) => uri) : requested,
+        user,
+        headers: Object.fromEntries(request.headers),
+        ...(version === undefined ? {} : { requestedVersion: version }),
+      })
+      validateVersion(context.requestedVersion, card, 'JSONRPC')
+      const transport = isLegacy ? legacy : current
+      const result = await transport.handle(translated?.request ?? body, context)
+      const activated = new Set(context.activatedExtensions ?? [])
+      for (const uri of requested) if (declared.includes(uri)) activated.add(uri)
+      const headers =
+        activated.size === 0
+          ? {}
+          : { [extensionHeader]: Extensions.toServiceParameter([...activated]) }
+      if (isStream(result)) return stream(result, { id: idOf(body), mapError, headers })
+      if (translated && 'result' in result) {
+        return json({ ...result, result: translated.translateResult(result.result) }, 200, headers)
+      }
+      return json(result, 200, headers)
+    } catch (error) {
+      if (isEarnestError(error, 'invalid_params')) {
+        return failure(idOf(body), INVALID_PARAMS, error.message)
+      }
+      const mapped = mapError(error)
+      // The message of a fault of ours may say what is nobody's business.
+      if (mapped.code === INTERNAL_ERROR) {
+        return failure(idOf(body), INTERNAL_ERROR, 'Internal error', 500)
+      }
+      return json({ jsonrpc: '2.0', id: idOf(body), error: mapped })
+    }
+  }
+
+  const app = new Hono()
+  for (const [where, document] of Object.entries({
+    [`/${AGENT_CARD_PATH}`]: options.card,
+    ...documents,
+  })) {
+    const serve = serveDocument(document, lastModified)
+    app.get(where, ({ req }) => serve(req.raw))
+  }
+  const bare = path.replace(/\/+$/, '')
+  app.post(bare === '' ? '/' : bare, ({ req }) => answer(req.raw))
+  if (bare !== '') app.post(`${bare}/`, ({ req }) => answer(req.raw))
+  return app
+}
+
+interface RpcRequest extends Record<string, unknown> {
+  method: string
+}
+
+function isRpcRequest(body: unknown): body is RpcRequest {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false
+  const { jsonrpc, method, id } = body as Record<string, unknown>
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || method === '') return false
+  return !('id' in body) || id === null || typeof id === 'string' || Number.isInteger(id)
+}
+
+function idOf(body: unknown): string | number | null {
+  if (typeof body !== 'object' || body === null) return null
+  const { id } = body as { id?: unknown }
+  return typeof id === 'string' || Number.isInteger(id) ? (id as string | number) : null
+}
+
+function isStream(result: object): result is AsyncGenerator<unknown> {
+  return Symbol.asyncIterator in result
+}
+
+function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return Response.json(body, { status, headers })
+}
+
+function failure(
+  id: string | number | null,
+  code: number,
+  message: string,
+  status = 200,
+  headers: Record<string, string> = {},
+): Response {
+  return json({ jsonrpc: '2.0', id, error: { code, message } }, status, headers)
+}
+
+/** An error before the first event is a plain answer; after it, the last event of the stream. */
+async function stream(
+  events: AsyncGenerator<unknown>,
+  { id, mapError, headers }: StreamOptions,
+): Promise<Response> {
+  const refusal = (error: unknown) => ({ jsonrpc: '2.0', id, error: mapError(error) })
+  let next: IteratorResult<unknown>
+  try {
+    next = await events.next()
+  } catch (error) {
+    return json(refusal(error), 200, headers)
+  }
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        if (next.done) return controller.close()
+        controller.enqueue(encoder.encode(formatSSEEvent(next.value)))
+        next = await events.next()
+        if (next.done) controller.close()
+      } catch (error) {
+        controller.enqueue(encoder.encode(formatSSEErrorEvent(refusal(error))))
+        controller.close()
+      }
+    },
+    async cancel() {
+      await events.return(undefined)
+    },
+  })
+  return new Response(body, { headers: { ...SSE_HEADERS, ...headers } })
+}
+
+interface StreamOptions {
+  id: string | number | null
+  mapError: (error: unknown) => unknown
+  headers: Record<string, string>
+}
