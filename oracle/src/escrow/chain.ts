@@ -1,0 +1,22 @@
+import type { Account, Address, Hex, PublicClient } from 'viem'
+
+/** The chain that an oracle watches and writes to. */
+export type Chain = {
+  client: PublicClient
+  chainId: number
+  escrow: Address
+  token: Address
+  /** First block that can hold a log of the escrow. */
+  startBlock: number
+  /** Arbiters whose pacts count. */
+  arbiters: readonly Address[]
+  /** Fee recipients whose pacts count. */
+  feeRecipients: readonly Address[]
+  /** Smallest protocol fee, basis points, with which a trade counts. */
+  minProtocolFeeBps: number
+  /** Pays the gas of what the oracle submits. */
+  sender: Account
+}
+
+/** A call of the escrow contract, kept until it is mined. */
+export type Call = { functionName: string; args: readonly unknown[]; to?: Address; data?: Hex }

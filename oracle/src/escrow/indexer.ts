@@ -1,0 +1,400 @@
+import { EarnestError, type Identity } from '@earnest/sdk/protocol'
+import type { Hex } from 'viem'
+import { append, type Entry } from '../store/journal.ts'
+import { pack, unpack } from '../store/json.ts'
+import { holdLease, type Lease } from '../store/lease.ts'
+import { enqueue } from '../store/queue.ts'
+import type { Db, Tx } from '../store/store.ts'
+import type { NewRow, Row } from '../store/tables.ts'
+import type { Chain } from './chain.ts'
+import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
+import { type Effect, reduceEscrow } from './reduce.ts'
+import { type EscrowState, isTerminal } from './state.ts'
+
+/** Blocks whose hashes are kept to find where a reorg began; no rollup reorganises deeper. */
+const REMEMBERED_BLOCKS = 2_000
+/** Blocks asked for in one call; public nodes refuse more. */
+const STEP = 2_000
+
+/** The newest block that the index has seen. */
+export type Head = { number: number; hash: Hex; timestamp: number }
+
+export type Indexer = {
+  /** One step towards the head of the chain; true while there is more to read. */
+  step(lease: Lease): Promise<{ head: Head; more: boolean; changed: Hex[] }>
+  /** Forgets everything from `block` on, so that the next steps read it again. */
+  rewind(block: number): Promise<void>
+}
+
+/**
+ * Copies the escrow's logs into the store and folds them. A reorg is an event like any other: the
+ * logs above the common ancestor go, the escrows they touched are folded again.
+ */
+export function createIndexer({
+  db,
+  signer,
+  chain,
+}: {
+  db: Db
+  signer: Identity
+  chain: Chain
+}): Indexer {
+  return {
+    async step(lease) {
+      const latest = await chain.client.getBlock({ blockTag: 'latest' })
+      const known = await db
+        .selectFrom('block')
+        .selectAll()
+        .orderBy('number', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      const ancestor = await findAncestor(known, Number(latest.number))
+      const reorged = known !== undefined && known.number !== ancestor?.number
+      const from = ancestor ? ancestor.number + 1 : chain.startBlock
+      const to = Math.min(Number(latest.number), from + STEP - 1)
+      const read = to >= from ? await readRange(from, to) : { logs: [], blocks: [] }
+
+      const changed = await db.transaction().execute(async (tx) => {
+        await holdLease(tx, lease)
+        const entries: Entry[] = []
+        const touched = reorged
+          ? await unwind(tx, ancestor?.number ?? chain.startBlock - 1, entries)
+          : new Set<string>()
+        await store(tx, read)
+        for (const log of read.logs) touched.add(log.row.escrow_id)
+        await fold(tx, [...touched], read.logs, entries)
+        await append(tx, signer, entries)
+        return [...touched] as Hex[]
+      })
+      const newest = read.blocks.at(-1) ?? ancestor
+      const head = newest
+        ? { number: newest.number, hash: newest.hash as Hex, timestamp: newest.timestamp }
+        : {
+            number: Number(latest.number),
+            hash: latest.hash,
+            timestamp: Number(latest.timestamp),
+          }
+      return { head, more: to < Number(latest.number), changed }
+    },
+
+    async rewind(block) {
+      await db.transaction().execute(async (tx) => {
+        const entries: Entry[] = []
+        const touched = await unwind(tx, block - 1, entries)
+        // Rebuilding is not news: nothing is announced and nothing reverted.
+        await fold(tx, [...touched], [], [])
+      })
+    },
+  }
+
+  /** The newest stored block that the chain still has. */
+  async function findAncestor(
+    known: Row<'block'> | undefined,
+    latest: number,
+  ): Promise<Row<'block'> | undefined> {
+    let candidate = known
+    while (candidate) {
+      if (candidate.number <= latest) {
+        const block = await chain.client.getBlock({ blockNumber: BigInt(candidate.number) })
+        if (block.hash === candidate.hash) return candidate
+      }
+      candidate = await db
+        .selectFrom('block')
+        .selectAll()
+        .where('number', '<', candidate.number)
+        .orderBy('number', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+    }
+    return undefined
+  }
+
+  /** Logs and their blocks, all of one view of the chain. */
+  async function readRange(from: number, to: number) {
+    const found = await chain.client.getLogs({
+      address: chain.escrow,
+      fromBlock: BigInt(from),
+      toBlock: BigInt(to),
+    })
+    const numbers = new Set([...found.map((log) => Number(log.blockNumber)), to])
+    const blocks: Row<'block'>[] = []
+    for (const number of [...numbers].sort((a, b) => a - b)) {
+      const block = await chain.client.getBlock({ blockNumber: BigInt(number) })
+      blocks.push({
+        number,
+        hash: block.hash,
+        parent: block.parentHash,
+        timestamp: Number(block.timestamp),
+      })
+    }
+    const byNumber = new Map(blocks.map((block) => [block.number, block]))
+    const logs = found.flatMap((log) => {
+      const block = byNumber.get(Number(log.blockNumber))
+      if (block?.hash !== log.blockHash || log.removed) {
+        throw new EarnestError('chain_moved', 'the chain changed while it was read', {
+          retryable: true,
+        })
+      }
+      return rowsOf(log, block)
+    })
+    return { logs, blocks }
+  }
+
+  /** Removes everything above `ancestor` and says which escrows that touches. */
+  async function unwind(tx: Tx, ancestor: number, entries: Entry[]): Promise<Set<string>> {
+    const removed = await tx
+      .deleteFrom('log')
+      .where('block_number', '>', ancestor)
+      .returning(['escrow_id', 'block_hash', 'raw'])
+      .execute()
+    await tx.deleteFrom('block').where('number', '>', ancestor).execute()
+    const touched = new Set(removed.map((row) => row.escrow_id))
+    const at = await tx
+      .selectFrom('block')
+      .select('timestamp')
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    entries.push({
+      topic: 'chain.reorged',
+      subject: String(ancestor),
+      public: true,
+      at: at?.timestamp ?? 0,
+      data: { ancestor, escrowIds: [...touched].sort() },
+    })
+    if (touched.size === 0) return touched
+    // What was announced and now stands nowhere is taken back (ESC-07: one authoritative signal).
+    const announced = await tx
+      .selectFrom('announcement')
+      .selectAll()
+      .where('escrow_id', 'in', [...touched])
+      .where('reverted', '=', false)
+      .execute()
+    for (const row of announced) {
+      const gone = removed.some(
+        (log) => log.escrow_id === row.escrow_id && log.block_hash === row.block_hash,
+      )
+      if (!gone) continue
+      const state = await readEscrow(tx, row.escrow_id)
+      if (state && state.funding.blockHash !== row.block_hash) continue
+      if (state && state.funding.block <= ancestor) continue
+      await tx
+        .updateTable('announcement')
+        .set({ reverted: true })
+        .where('escrow_id', '=', row.escrow_id)
+        .execute()
+      entries.push({
+        topic: 'escrow.funding_reverted',
+        subject: row.escrow_id,
+        parties: await partiesOf(tx, row.escrow_id),
+        public: true,
+        key: `funding_reverted/${row.escrow_id}/${row.times}`,
+        at: at?.timestamp ?? 0,
+        data: { escrowId: row.escrow_id, blockHash: row.block_hash },
+      })
+    }
+    return touched
+  }
+
+  async function store(
+    tx: Tx,
+    { logs, blocks }: { logs: { row: NewRow<'log'> }[]; blocks: Row<'block'>[] },
+  ): Promise<void> {
+    if (blocks.length > 0) {
+      await tx
+        .insertInto('block')
+        .values(blocks)
+        .onConflict((conflict) => conflict.column('number').doNothing())
+        .execute()
+      const oldest = (blocks.at(-1)?.number ?? 0) - REMEMBERED_BLOCKS
+      await tx.deleteFrom('block').where('number', '<', oldest).execute()
+    }
+    if (logs.length > 0) {
+      await tx
+        .insertInto('log')
+        .values(logs.map((log) => log.row))
+        .execute()
+    }
+  }
+
+  /** Folds each touched escrow from all its logs; effects only of those that are new. */
+  async function fold(
+    tx: Tx,
+    ids: string[],
+    fresh: { row: NewRow<'log'>; log: EscrowLog }[],
+    entries: Entry[],
+  ): Promise<void> {
+    const isNew = new Set(fresh.map(({ row }) => `${row.block_hash}/${row.log_index}`))
+    for (const id of ids) {
+      const rows = await tx
+        .selectFrom('log')
+        .selectAll()
+        .where('escrow_id', '=', id)
+        .orderBy('block_number')
+        .orderBy('log_index')
+        .execute()
+      let state: EscrowState | undefined
+      for (const row of rows) {
+        const log = logOf(row)
+        if (!log) continue
+        const step = reduceEscrow(state, log)
+        state = step.state
+        if (!isNew.has(`${row.block_hash}/${row.log_index}`)) continue
+        const parties = await partiesOf(tx, id)
+        for (const effect of step.effects) await enact(tx, { id, state, effect, parties }, entries)
+      }
+      if (state) await writeEscrow(tx, state)
+      else await tx.deleteFrom('escrow').where('escrow_id', '=', id).execute()
+    }
+  }
+
+  async function enact(
+    tx: Tx,
+    {
+      id,
+      state,
+      effect,
+      parties,
+    }: {
+      id: string
+      state: EscrowState
+      effect: Effect
+      parties: string[]
+    },
+    entries: Entry[],
+  ): Promise<void> {
+    if (effect.kind === 'changed') {
+      const { log } = effect
+      entries.push({
+        topic: topicOf(log.name),
+        subject: id,
+        parties,
+        public: true,
+        key: `log/${log.place.blockHash}/${log.place.logIndex}/${id}`,
+        at: log.timestamp,
+        data: {
+          escrowId: id,
+          state: state.state,
+          seq: state.seq,
+          round: state.round,
+          timerEnd: state.timerEnd,
+          block: log.place.block,
+          blockHash: log.place.blockHash,
+          txHash: log.place.txHash,
+        },
+      })
+    }
+    // Only what a registered pact stands behind costs this oracle work or gas.
+    if (parties.length === 0) return
+    if (effect.kind === 'delivered') {
+      await enqueue(tx, {
+        queue: 'attest',
+        key: `${id}/${effect.round}/${state.last.blockHash}`,
+        payload: { escrowId: id, round: effect.round },
+      })
+    }
+    if (effect.kind === 'disputed') {
+      await enqueue(tx, {
+        queue: 'dispute',
+        key: `${id}/${state.round}/${state.last.blockHash}/${state.last.logIndex}`,
+        payload: { escrowId: id, round: state.round },
+      })
+    }
+  }
+}
+
+/** DIDs of buyer and seller where a registered pact derives this id, else nobody. */
+export async function partiesOf(tx: Tx | Db, escrowId: string): Promise<string[]> {
+  const row = await tx
+    .selectFrom('lock')
+    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
+    .select(['pact.buyer_did', 'pact.seller_did'])
+    .where('lock.escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  return row ? [row.buyer_did, row.seller_did] : []
+}
+
+/** The folded state of an escrow; undefined for one that was never funded. */
+export async function readEscrow(tx: Tx | Db, escrowId: string): Promise<EscrowState | undefined> {
+  const row = await tx
+    .selectFrom('escrow')
+    .select('body')
+    .where('escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  return row && unpack<EscrowState>(row.body)
+}
+
+async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
+  const row: NewRow<'escrow'> = {
+    escrow_id: state.id,
+    state: state.state,
+    buyer: state.terms.buyer,
+    seller: state.terms.seller,
+    arbiter: state.terms.arbiter,
+    amount: state.terms.amount.toString(),
+    timer_end: isTerminal(state.state) ? 0 : state.timerEnd,
+    funded_at: state.fundedAt,
+    funded_block: state.funding.block,
+    updated_block: state.last.block,
+    awaits: true,
+    body: pack(state),
+  }
+  await tx
+    .insertInto('escrow')
+    .values(row)
+    .onConflict((conflict) => conflict.column('escrow_id').doUpdateSet(row))
+    .execute()
+}
+
+/** `Amended` is a log of two escrows: the end of one and the funding of the other. */
+function rowsOf(
+  log: {
+    topics: readonly Hex[]
+    data: Hex
+    logIndex: number
+    transactionHash: Hex
+    blockHash: Hex
+  },
+  block: Row<'block'>,
+): { row: NewRow<'log'>; log: EscrowLog }[] {
+  const raw: RawLog = { topics: log.topics, data: log.data }
+  const row = {
+    block_number: block.number,
+    log_index: log.logIndex,
+    block_hash: block.hash,
+    tx_hash: log.transactionHash,
+    timestamp: block.timestamp,
+    raw: JSON.stringify(raw),
+  }
+  const decoded = decodeLog(
+    raw,
+    {
+      block: block.number,
+      blockHash: log.blockHash,
+      logIndex: log.logIndex,
+      txHash: log.transactionHash,
+    },
+    block.timestamp,
+  )
+  if (!decoded) return []
+  const ids = decoded.name === 'Amended' ? [decoded.id, decoded.amendedId] : [decoded.id]
+  return ids.map((id) => ({ row: { ...row, escrow_id: id }, log: decoded }))
+}
+
+function logOf(row: Row<'log'>): EscrowLog | undefined {
+  return decodeLog(
+    JSON.parse(row.raw) as RawLog,
+    {
+      block: row.block_number,
+      blockHash: row.block_hash as Hex,
+      logIndex: row.log_index,
+      txHash: row.tx_hash as Hex,
+    },
+    row.timestamp,
+  )
+}
+
+/** `StakePaid` is announced as `escrow.stake_paid`. */
+function topicOf(name: EscrowLog['name']): string {
+  return `escrow.${name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()}`
+}

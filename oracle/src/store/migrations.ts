@@ -1,0 +1,295 @@
+import { type Kysely, sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+/** Numbers fit in int8; money is numeric; times are unix seconds, leases are the database's own clock. */
+const first = `
+create table journal (
+  seq int8 primary key,
+  at int8 not null,
+  topic text not null,
+  subject text not null,
+  parties text[] not null,
+  public boolean not null,
+  data text not null,
+  key text unique,
+  prev text not null,
+  hash text not null unique,
+  signature text not null
+);
+create index journal_subject on journal (subject, seq);
+create index journal_parties on journal using gin (parties);
+
+create function journal_is_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'the journal is append-only';
+end $$;
+create trigger journal_append_only before update or delete on journal
+  for each row execute function journal_is_append_only();
+create trigger journal_no_truncate before truncate on journal
+  for each statement execute function journal_is_append_only();
+
+create table job (
+  id bigserial primary key,
+  queue text not null,
+  key text not null,
+  payload text not null,
+  attempts int4 not null default 0,
+  run_at timestamptz not null default clock_timestamp(),
+  leased_until timestamptz,
+  lease_token text,
+  error text,
+  failed boolean not null default false,
+  unique (queue, key)
+);
+create index job_due on job (queue, run_at) where not failed;
+
+create table lease (
+  name text primary key,
+  holder text not null,
+  epoch int8 not null,
+  until timestamptz not null
+);
+
+create table request_nonce (
+  signer text not null,
+  nonce text not null,
+  expires_at int8 not null,
+  primary key (signer, nonce)
+);
+create index request_nonce_expiry on request_nonce (expires_at);
+
+create table idempotency (
+  signer text not null,
+  key text not null,
+  request_hash text not null,
+  status int4,
+  body text,
+  created_at int8 not null,
+  primary key (signer, key)
+);
+
+create table agent (
+  did text primary key,
+  wallet text not null,
+  card text not null,
+  registration text not null,
+  key_log text not null,
+  capabilities text[] not null,
+  frozen boolean not null default false,
+  registered_at int8 not null,
+  active_at int8 not null,
+  heartbeat_at int8,
+  heartbeat text
+);
+create index agent_capability on agent using gin (capabilities);
+
+create table pact (
+  pact_id text primary key,
+  buyer_did text not null,
+  seller_did text not null,
+  capability text not null,
+  nonce text not null,
+  subjective boolean not null,
+  signed_pact text not null,
+  status text not null,
+  registered_at int8 not null,
+  unique (buyer_did, nonce)
+);
+create index pact_seller on pact (seller_did);
+
+create table lock (
+  escrow_id text primary key,
+  pact_id text not null references pact,
+  milestone int4 not null,
+  terms text not null,
+  unique (pact_id, milestone)
+);
+
+create table failure (
+  pact_id text not null references pact,
+  escrow_id text not null,
+  did text not null,
+  reason text not null,
+  at int8 not null,
+  primary key (pact_id, escrow_id)
+);
+
+create table block (
+  number int8 primary key,
+  hash text not null,
+  parent text not null,
+  timestamp int8 not null
+);
+
+create table log (
+  block_number int8 not null,
+  log_index int4 not null,
+  block_hash text not null,
+  tx_hash text not null,
+  timestamp int8 not null,
+  escrow_id text not null,
+  raw text not null,
+  primary key (block_number, log_index, escrow_id)
+);
+create index log_escrow on log (escrow_id, block_number, log_index);
+
+create table escrow (
+  escrow_id text primary key,
+  state text not null,
+  buyer text not null,
+  seller text not null,
+  arbiter text not null,
+  amount numeric(78, 0) not null,
+  timer_end int8 not null,
+  funded_at int8 not null,
+  funded_block int8 not null,
+  updated_block int8 not null,
+  awaits boolean not null,
+  body text not null
+);
+create index escrow_timer on escrow (state, timer_end);
+create index escrow_awaits on escrow (funded_block) where awaits;
+
+create table announcement (
+  escrow_id text primary key,
+  block_hash text not null,
+  times int4 not null,
+  reverted boolean not null
+);
+
+create table completion (
+  escrow_id text not null,
+  round int4 not null,
+  pact_id text not null,
+  artifact_hash text not null,
+  manifest text not null,
+  proof text not null,
+  received_at int8 not null,
+  status text not null,
+  result text,
+  report text,
+  report_hash text,
+  error text,
+  primary key (escrow_id, round)
+);
+
+create table attestation (
+  escrow_id text not null,
+  round int4 not null,
+  result text not null,
+  artifact_hash text not null,
+  report_hash text not null,
+  logged_at int8 not null,
+  proof text,
+  primary key (escrow_id, round)
+);
+
+create table submission (
+  key text primary key,
+  escrow_id text not null,
+  call text not null,
+  status text not null,
+  sender text,
+  nonce int8,
+  raw text,
+  tx_hash text,
+  hashes text[] not null default '{}',
+  error text,
+  attempts int4 not null default 0,
+  created_at int8 not null
+);
+create index submission_open on submission (status);
+
+create table sender (
+  address text primary key,
+  next_nonce int8 not null
+);
+
+create table relay (
+  did text not null,
+  day int8 not null,
+  gas numeric(78, 0) not null,
+  primary key (did, day)
+);
+
+create table blob (
+  id text primary key,
+  sha256 text unique,
+  size int8 not null,
+  sealed_key bytea not null,
+  created_at int8 not null
+);
+
+create table blob_chunk (
+  blob_id text not null references blob on delete cascade,
+  n int4 not null,
+  data bytea not null,
+  primary key (blob_id, n)
+);
+
+create table artifact (
+  escrow_id text not null,
+  name text not null,
+  mime text not null,
+  sha256 text not null,
+  size int8 not null,
+  blob_id text not null references blob,
+  uploaded_by text not null,
+  uploaded_at int8 not null,
+  primary key (escrow_id, name)
+);
+
+create table "grant" (
+  token_hash text primary key,
+  escrow_id text not null,
+  name text not null,
+  did text not null,
+  expires_at int8 not null
+);
+
+create table dispute (
+  id text primary key,
+  escrow_id text not null,
+  round int4 not null,
+  opened_by text not null,
+  reason text not null,
+  statement text not null,
+  claim_hash text not null,
+  opened_at int8 not null,
+  status text not null,
+  package_hash text
+);
+create index dispute_escrow on dispute (escrow_id, round);
+
+create table evidence (
+  id text primary key,
+  dispute_id text not null references dispute,
+  by text not null,
+  type text not null,
+  sha256 text not null,
+  body text not null,
+  verified boolean not null,
+  at int8 not null
+);
+create index evidence_dispute on evidence (dispute_id);
+
+create table settlement (
+  escrow_id text primary key,
+  receipt text not null,
+  settled_at int8 not null,
+  block_number int8 not null
+);
+create index settlement_time on settlement (settled_at);
+`
+
+/** Every migration in order; one that was published never changes. */
+export const migrations: Record<string, Migration> = {
+  '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
+}
+
+/** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */
+async function run(db: Kysely<unknown>, script: string): Promise<void> {
+  for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|[^;])+/g) ?? []) {
+    if (statement.trim()) await sql.raw(statement).execute(db)
+  }
+}

@@ -1,0 +1,96 @@
+import { sql } from 'kysely'
+import type { Db, Tx } from './store.ts'
+
+export type Job = {
+  id: number
+  queue: string
+  key: string
+  payload: string
+  attempts: number
+  token: string
+}
+
+/** Adds work inside the transaction that makes it necessary; a key that waits already is left alone. */
+export async function enqueue(
+  tx: Tx | Db,
+  {
+    queue,
+    key,
+    payload,
+    delaySeconds = 0,
+  }: {
+    queue: string
+    key: string
+    payload: unknown
+    delaySeconds?: number
+  },
+): Promise<void> {
+  await tx
+    .insertInto('job')
+    .values({
+      queue,
+      key,
+      payload: JSON.stringify(payload),
+      run_at: sql<Date>`clock_timestamp() + make_interval(secs => ${delaySeconds})`,
+    })
+    .onConflict((conflict) => conflict.columns(['queue', 'key']).doNothing())
+    .execute()
+}
+
+/** Leases up to `limit` due jobs; those of a process that died return when its lease ends. */
+export async function claim(
+  db: Db,
+  {
+    queues,
+    limit,
+    leaseSeconds,
+  }: { queues: readonly string[]; limit: number; leaseSeconds: number },
+): Promise<Job[]> {
+  if (queues.length === 0) return []
+  const token = crypto.randomUUID()
+  const { rows } = await sql<Omit<Job, 'token'>>`
+    update job set
+      attempts = attempts + 1,
+      lease_token = ${token},
+      leased_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
+    where id in (
+      select id from job
+      where queue in (${sql.join(queues)}) and not failed and run_at <= clock_timestamp()
+        and (leased_until is null or leased_until < clock_timestamp())
+      order by run_at, id
+      for update skip locked
+      limit ${limit}
+    )
+    returning id, queue, key, payload, attempts`.execute(db)
+  return rows.map((row) => ({ ...row, token })).sort((a, b) => a.id - b.id)
+}
+
+/** Removes a finished job, unless its lease ended and another process has it. */
+export async function finish(tx: Tx | Db, job: Job): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('job')
+    .where('id', '=', job.id)
+    .where('lease_token', '=', job.token)
+    .executeTakeFirst()
+  return numDeletedRows === 1n
+}
+
+/** Puts a job back for later, or sets it aside for the operator when `delaySeconds` is undefined. */
+export async function retry(
+  db: Db,
+  job: Job,
+  { error, delaySeconds }: { error: string; delaySeconds: number | undefined },
+): Promise<void> {
+  await db
+    .updateTable('job')
+    .set({
+      leased_until: null,
+      lease_token: null,
+      error,
+      failed: delaySeconds === undefined,
+      run_at: sql<Date>`clock_timestamp() + make_interval(secs => ${delaySeconds ?? 0})`,
+    })
+    .where('id', '=', job.id)
+    .where('lease_token', '=', job.token)
+    .execute()
+}

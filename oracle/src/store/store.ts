@@ -1,0 +1,81 @@
+import { EarnestError } from '@earnest/sdk/protocol'
+import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import pg from 'pg'
+import { migrations } from './migrations.ts'
+import { openPglite } from './pglite.ts'
+import type { Tables } from './tables.ts'
+
+export type Db = Kysely<Tables>
+export type Tx = Transaction<Tables>
+
+/** Where the oracle remembers everything; PostgreSQL in both cases. */
+export type Store = {
+  db: Db
+  /** True where several processes may open the same store. */
+  shared: boolean
+  /** The whole embedded database as one archive; a server is backed up by its own tools. */
+  dump?: () => Promise<Blob | File>
+  close(): Promise<void>
+}
+
+export type StoreLocation = {
+  /** A PostgreSQL server, `postgres://user:password@host:port/database`. */
+  url?: string
+  /** Data folder of the embedded PGlite; neither url nor folder: in memory. */
+  folder?: string
+  /** An archive made by `dump` to start the embedded store from. */
+  backup?: Blob
+  connections?: number
+}
+
+/**
+ * Opens the store and brings its tables up to date.
+ * @throws store_in_use, store_unreachable, migration_failed
+ */
+export async function openStore(location: StoreLocation = {}): Promise<Store> {
+  const pool = location.url
+    ? openServer(location.url, location.connections ?? 10)
+    : await openPglite(location.folder, location.backup)
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  try {
+    await migrate(db)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  return {
+    db,
+    shared: location.url !== undefined,
+    ...('dump' in pool ? { dump: () => pool.dump() } : {}),
+    close: () => db.destroy(),
+  }
+}
+
+function openServer(connectionString: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    // Every int8 here is a time, a height or a counter and stays far below 2^53.
+    types: {
+      getTypeParser: (id: number, format?: string) =>
+        id === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(id, format as 'text'),
+    },
+  })
+  // An idle connection that breaks must not end the process; the next query reports it.
+  pool.on('error', () => {})
+  return pool
+}
+
+async function migrate(db: Db): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (!error) return
+  const code = (error as { code?: string }).code
+  const unreachable = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01'
+  throw new EarnestError(
+    unreachable ? 'store_unreachable' : 'migration_failed',
+    'the tables could not be brought up to date',
+    { cause: error, retryable: unreachable },
+  )
+}

@@ -1,0 +1,259 @@
+import type { Generated, Insertable, Selectable } from 'kysely'
+
+/** Append-only, hash-chained and signed; the outbox is the public part of it. */
+export type JournalTable = {
+  seq: number
+  /** Unix seconds of the reference clock. */
+  at: number
+  topic: string
+  subject: string
+  parties: string[]
+  public: boolean
+  /** Canonical JSON. */
+  data: string
+  /** Makes an entry happen at most once. */
+  key: string | null
+  prev: string
+  hash: string
+  signature: string
+}
+
+export type JobTable = {
+  id: Generated<number>
+  queue: string
+  key: string
+  payload: string
+  attempts: Generated<number>
+  run_at: Generated<Date>
+  leased_until: Date | null
+  lease_token: string | null
+  error: string | null
+  failed: Generated<boolean>
+}
+
+export type LeaseTable = { name: string; holder: string; epoch: number; until: Date }
+
+export type RequestNonceTable = { signer: string; nonce: string; expires_at: number }
+
+export type IdempotencyTable = {
+  signer: string
+  key: string
+  request_hash: string
+  status: number | null
+  body: string | null
+  created_at: number
+}
+
+export type AgentTable = {
+  did: string
+  wallet: string
+  card: string
+  registration: string
+  key_log: string
+  capabilities: string[]
+  frozen: boolean
+  registered_at: number
+  /** Last signed protocol action; a query or a heartbeat never moves it. */
+  active_at: number
+  heartbeat_at: number | null
+  heartbeat: string | null
+}
+
+export type PactTable = {
+  pact_id: string
+  buyer_did: string
+  seller_did: string
+  capability: string
+  nonce: string
+  subjective: boolean
+  /** The signed pact as it was registered, canonical JSON. */
+  signed_pact: string
+  status: string
+  registered_at: number
+}
+
+/** An escrow id that a registered pact derives: one row for each milestone. */
+export type LockTable = { escrow_id: string; pact_id: string; milestone: number; terms: string }
+
+export type FailureTable = {
+  pact_id: string
+  escrow_id: string
+  did: string
+  reason: string
+  at: number
+}
+
+export type BlockTable = { number: number; hash: string; parent: string; timestamp: number }
+
+export type LogTable = {
+  block_number: number
+  log_index: number
+  block_hash: string
+  tx_hash: string
+  timestamp: number
+  escrow_id: string
+  /** Topics and data as the chain has them, JSON. */
+  raw: string
+}
+
+export type EscrowTable = {
+  escrow_id: string
+  state: string
+  buyer: string
+  seller: string
+  arbiter: string
+  amount: string
+  timer_end: number
+  funded_at: number
+  funded_block: number
+  updated_block: number
+  /** Something is still to be announced once the chain is sure: the funding or the end. */
+  awaits: boolean
+  /** The whole folded state, canonical JSON with decimal strings for big numbers. */
+  body: string
+}
+
+/** What was announced stays when the index is rebuilt, so that nothing is announced twice. */
+export type AnnouncementTable = {
+  escrow_id: string
+  block_hash: string
+  times: number
+  reverted: boolean
+}
+
+export type CompletionTable = {
+  escrow_id: string
+  round: number
+  pact_id: string
+  artifact_hash: string
+  manifest: string
+  proof: string
+  received_at: number
+  status: string
+  result: string | null
+  report: string | null
+  report_hash: string | null
+  error: string | null
+}
+
+/** Written before any attestor signs: one result for an escrow and round, for ever. */
+export type AttestationTable = {
+  escrow_id: string
+  round: number
+  result: string
+  artifact_hash: string
+  report_hash: string
+  logged_at: number
+  proof: string | null
+}
+
+export type SubmissionTable = {
+  key: string
+  escrow_id: string
+  call: string
+  status: string
+  sender: string | null
+  nonce: number | null
+  raw: string | null
+  tx_hash: string | null
+  /** Every hash it was ever broadcast under; one of them is mined. */
+  hashes: string[]
+  error: string | null
+  attempts: Generated<number>
+  created_at: number
+}
+
+export type SenderTable = { address: string; next_nonce: number }
+
+export type RelayTable = { did: string; day: number; gas: string }
+
+export type BlobTable = {
+  id: string
+  sha256: string | null
+  size: number
+  sealed_key: Uint8Array
+  created_at: number
+}
+
+export type BlobChunkTable = { blob_id: string; n: number; data: Uint8Array }
+
+export type ArtifactTable = {
+  escrow_id: string
+  name: string
+  mime: string
+  sha256: string
+  size: number
+  blob_id: string
+  uploaded_by: string
+  uploaded_at: number
+}
+
+export type GrantTable = {
+  token_hash: string
+  escrow_id: string
+  name: string
+  did: string
+  expires_at: number
+}
+
+export type DisputeTable = {
+  id: string
+  escrow_id: string
+  round: number
+  opened_by: string
+  reason: string
+  statement: string
+  claim_hash: string
+  opened_at: number
+  status: string
+  package_hash: string | null
+}
+
+export type EvidenceTable = {
+  id: string
+  dispute_id: string
+  by: string
+  type: string
+  sha256: string
+  body: string
+  verified: boolean
+  at: number
+}
+
+export type SettlementTable = {
+  escrow_id: string
+  receipt: string
+  settled_at: number
+  block_number: number
+}
+
+export type Tables = {
+  journal: JournalTable
+  job: JobTable
+  lease: LeaseTable
+  request_nonce: RequestNonceTable
+  idempotency: IdempotencyTable
+  agent: AgentTable
+  pact: PactTable
+  lock: LockTable
+  failure: FailureTable
+  block: BlockTable
+  log: LogTable
+  escrow: EscrowTable
+  announcement: AnnouncementTable
+  completion: CompletionTable
+  attestation: AttestationTable
+  submission: SubmissionTable
+  sender: SenderTable
+  relay: RelayTable
+  blob: BlobTable
+  blob_chunk: BlobChunkTable
+  artifact: ArtifactTable
+  grant: GrantTable
+  dispute: DisputeTable
+  evidence: EvidenceTable
+  settlement: SettlementTable
+}
+
+export type Row<T extends keyof Tables> = Selectable<Tables[T]>
+export type NewRow<T extends keyof Tables> = Insertable<Tables[T]>

@@ -1,0 +1,250 @@
+import { grown } from './column.ts'
+import { createPairTable, findPair, internPair, type PairTable } from './pairtable.ts'
+
+/**
+ * Personalised PageRank from the seeds (EigenTrust), kept at its fixed point
+ * `trust = alpha * seeds + (1 - alpha) * P' * trust` while edges come and go. A row without edges,
+ * and the `leak` of a row, go back to the seeds, so that trust always sums to 1.
+ * Plain data, so that it can be cloned and stored.
+ */
+export type TrustFlow = {
+  alpha: number
+  nodes: number
+  seeds: number[]
+  pairs: PairTable
+  weight: Float64Array
+  next: Int32Array
+  head: Int32Array
+  total: Float64Array
+  leak: Float64Array
+  trust: Float64Array
+  residual: Float64Array
+  queue: Int32Array
+  queued: Uint8Array
+  waiting: number
+}
+
+/** A flow over the nodes 0 .. seeds - 1, all of them seeds. */
+export function createTrustFlow({ alpha, seeds }: { alpha: number; seeds: number }): TrustFlow {
+  const flow: TrustFlow = {
+    alpha,
+    nodes: 0,
+    seeds: Array.from({ length: seeds }, (_, seed) => seed),
+    pairs: createPairTable(),
+    weight: new Float64Array(32),
+    next: new Int32Array(32),
+    head: new Int32Array(0),
+    total: new Float64Array(0),
+    leak: new Float64Array(0),
+    trust: new Float64Array(0),
+    residual: new Float64Array(0),
+    queue: new Int32Array(0),
+    queued: new Uint8Array(0),
+    waiting: 0,
+  }
+  growFlow(flow, seeds)
+  toSeeds(flow, alpha)
+  return flow
+}
+
+/** Makes room for the nodes 0 .. nodes - 1. */
+export function growFlow(flow: TrustFlow, nodes: number): void {
+  if (nodes <= flow.nodes) return
+  flow.head = grown(flow.head, nodes)
+  flow.total = grown(flow.total, nodes)
+  flow.leak = grown(flow.leak, nodes)
+  flow.trust = grown(flow.trust, nodes)
+  flow.residual = grown(flow.residual, nodes)
+  flow.queue = grown(flow.queue, nodes)
+  flow.queued = grown(flow.queued, nodes)
+  flow.nodes = nodes
+}
+
+function disturb(flow: TrustFlow, node: number, amount: number): void {
+  flow.residual[node] = (flow.residual[node] as number) + amount
+  if (flow.queued[node]) return
+  flow.queued[node] = 1
+  flow.queue[flow.waiting++] = node
+}
+
+function toSeeds(flow: TrustFlow, amount: number): void {
+  for (const seed of flow.seeds) disturb(flow, seed, amount / flow.seeds.length)
+}
+
+/**
+ * Accounts for `change` more weight from `source`, of which `arrive` tells where it goes. The trust
+ * of the source is scaled with its row, so that what the other targets receive stays as it was and
+ * one edge costs constant time however long the row is.
+ */
+function reweigh(
+  flow: TrustFlow,
+  source: number,
+  change: number,
+  arrive: (amount: number) => void,
+): void {
+  const before = flow.total[source] as number
+  const after = before + change
+  const trust = flow.trust[source] as number
+  const pass = (1 - flow.alpha) * trust
+  flow.total[source] = after
+  if (trust === 0 || change === 0) return
+  if (before <= 0) {
+    toSeeds(flow, -pass)
+    arrive(pass)
+  } else if (after <= 0) {
+    arrive(-pass)
+    toSeeds(flow, pass)
+  } else {
+    const scaled = (trust * change) / before
+    flow.trust[source] = trust + scaled
+    disturb(flow, source, -scaled)
+    arrive((pass * change) / before)
+  }
+}
+
+/** Adds `change` (negative: takes away) to the weight of the edge; `settleFlow` then spreads it. */
+export function addEdge(flow: TrustFlow, source: number, target: number, change: number): void {
+  const edge = internPair(flow.pairs, source, target)
+  if (edge + 1 >= flow.next.length || edge >= flow.weight.length) {
+    flow.weight = grown(flow.weight, edge + 2)
+    flow.next = grown(flow.next, edge + 2)
+  }
+  if ((flow.weight[edge] as number) === 0 && flow.next[edge] === 0) {
+    // Edges are chained as index + 1; the end of a chain is -1, so that 0 means "not chained yet".
+    flow.next[edge] = (flow.head[source] as number) || -1
+    flow.head[source] = edge + 1
+  }
+  const before = flow.weight[edge] as number
+  // Weights that were put in and taken out again leave a rounding residue: snap it to zero.
+  const kept = before + change
+  const after = Math.abs(kept) < 1e-9 * Math.abs(before) ? 0 : kept
+  flow.weight[edge] = after
+  reweigh(flow, source, after - before, (amount) => disturb(flow, target, amount))
+}
+
+/** Weight of the edge, 0 if there is none. */
+export function edgeWeight(flow: TrustFlow, source: number, target: number): number {
+  const edge = findPair(flow.pairs, source, target)
+  return edge < 0 ? 0 : (flow.weight[edge] as number)
+}
+
+/** Calls `visit(target, weight)` for every edge of the source. */
+export function forEachEdge(
+  flow: TrustFlow,
+  source: number,
+  visit: (target: number, weight: number) => void,
+): void {
+  for (let link = flow.head[source] as number; link > 0; ) {
+    const edge = link - 1
+    const weight = flow.weight[edge] as number
+    if (weight > 0) visit(flow.pairs.right[edge] as number, weight)
+    link = flow.next[edge] as number
+  }
+}
+
+/**
+ * Holds back so much of a row that no cluster gets more than `share` of it: whoever buys a seed's
+ * favour with fees still gets at most that.
+ */
+export function boundRow(
+  flow: TrustFlow,
+  source: number,
+  share: number,
+  clusterOf: (node: number) => number,
+): void {
+  const clusters = new Map<number, number>()
+  let sum = 0
+  let largest = 0
+  forEachEdge(flow, source, (target, weight) => {
+    const cluster = clusterOf(target)
+    const joint = (clusters.get(cluster) ?? 0) + weight
+    clusters.set(cluster, joint)
+    sum += weight
+    largest = Math.max(largest, joint)
+  })
+  const leak = Math.max(0, largest / share - sum)
+  const change = leak - (flow.leak[source] as number)
+  flow.leak[source] = leak
+  reweigh(flow, source, change, (amount) => toSeeds(flow, amount))
+}
+
+/**
+ * Spreads every pending change until no node is off by more than `residual` (Gauss-Southwell push):
+ * the sum of all errors is then at most nodes * residual / alpha.
+ */
+export function settleFlow(flow: TrustFlow, residual: number): void {
+  const { trust, residual: open, queue, queued, head, next, weight, total, pairs } = flow
+  const capacity = flow.nodes
+  const target = pairs.right
+  const pass = 1 - flow.alpha
+  const seedShare = pass / flow.seeds.length
+  let first = 0
+  let waiting = flow.waiting
+  // The queue is a ring: a node stands in it at most once, so it never overflows.
+  const enqueue = (node: number): void => {
+    queued[node] = 1
+    let at = first + waiting
+    if (at >= capacity) at -= capacity
+    queue[at] = node
+    waiting++
+  }
+  while (waiting > 0) {
+    const node = queue[first] as number
+    first = first + 1 === capacity ? 0 : first + 1
+    waiting--
+    queued[node] = 0
+    const amount = open[node] as number
+    if (Math.abs(amount) <= residual) continue
+    open[node] = 0
+    trust[node] = (trust[node] as number) + amount
+    const row = total[node] as number
+    const back = row <= 0 ? amount : (amount * (flow.leak[node] as number)) / row
+    if (back !== 0) {
+      for (const seed of flow.seeds) {
+        open[seed] = (open[seed] as number) + back * seedShare
+        if (!queued[seed]) enqueue(seed)
+      }
+    }
+    if (row <= 0) continue
+    const share = (pass * amount) / row
+    for (let link = head[node] as number; link > 0; ) {
+      const edge = link - 1
+      const to = target[edge] as number
+      const sum = (open[to] as number) + share * (weight[edge] as number)
+      open[to] = sum
+      if (!queued[to] && (sum > residual || sum < -residual)) enqueue(to)
+      link = next[edge] as number
+    }
+  }
+  flow.waiting = 0
+}
+
+/**
+ * Share of the trust that leaves `source` and reaches `target` within `hops` edges without passing
+ * the source again. Times the trust of the source it is exactly the part of the target's trust that
+ * comes from the source (last-exit decomposition), as far as the hops go.
+ */
+export function reach(flow: TrustFlow, { source, target, hops, negligible }: ReachQuery): number {
+  let reached = 0
+  const walk = (node: number, mass: number, left: number): void => {
+    const row = flow.total[node] as number
+    if (row <= 0) return
+    const share = ((1 - flow.alpha) * mass) / row
+    if (left === 1) {
+      reached += share * edgeWeight(flow, node, target)
+      return
+    }
+    for (let link = flow.head[node] as number; link > 0; ) {
+      const edge = link - 1
+      const to = flow.pairs.right[edge] as number
+      const amount = share * (flow.weight[edge] as number)
+      link = flow.next[edge] as number
+      if (to === target) reached += amount
+      else if (to !== source && amount > negligible) walk(to, amount, left - 1)
+    }
+  }
+  walk(source, 1, hops)
+  return reached
+}
+
+type ReachQuery = { source: number; target: number; hops: number; negligible: number }
