@@ -1,4 +1,5 @@
 import { didFromPublicKey, publicKeyFromDid } from './did.ts'
+import { type Secured, signDocument } from './integrity.ts'
 import { type DetachedJws, signJws } from './jws.ts'
 import { publicKeyOf, type Signature, type SignatureType, signBody } from './signature.ts'
 
@@ -10,6 +11,8 @@ export interface Identity {
   sign(statement: { type: SignatureType; body: unknown }): Signature
   /** An EdDSA JWS, for the agent card and the A2A bearer token (RFC 7515). */
   signJws(options: { header: Readonly<Record<string, unknown>>; payload: Uint8Array }): DetachedJws
+  /** A Data Integrity signature of 64 bytes, for credentials (eddsa-jcs-2022). */
+  signDocument(secured: Secured): Uint8Array
 }
 
 /**
@@ -27,5 +30,6 @@ export function createIdentity(options: { secretKey: Uint8Array; did?: string })
     publicKey,
     sign: (statement) => signBody({ ...statement, secretKey }),
     signJws: (options) => signJws({ ...options, secretKey }),
+    signDocument: (secured) => signDocument({ ...secured, secretKey }),
   }
 }

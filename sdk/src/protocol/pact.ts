@@ -6,9 +6,9 @@ import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash, hashBody, parseHash } from './hash.ts'
 import type { Identity } from './identity.ts'
+import { type KeyResolver, ownKey } from './key.ts'
 import { usdc } from './money.ts'
 import { type Signature, signature, verifyBody } from './signature.ts'
-import { type KeyResolver, ownKey } from './key.ts'
 import { utc } from './time.ts'
 import { areWindowsLegal, profileSchema, windowsSchema } from './timing.ts'
 
@@ -142,8 +142,16 @@ function* faultsOfParties({
   if (proposedTo !== (proposedBy === buyer.did ? seller.did : buyer.did)) {
     yield ['recipient_mismatch', 'want the other party', ['proposedTo']]
   }
-  for (const wallet of [...wallets, escrow.contract, escrow.token]) {
+  const { contract, token } = escrow
+  for (const wallet of [...wallets, contract, token]) {
     if (wallet === ZERO_ADDRESS) yield ['zero_address', 'want an address', ['escrow']]
+  }
+  const machinery = [contract, token].map(lower)
+  if (
+    machinery[0] === machinery[1] ||
+    [...wallets, escrow.fees.recipient].map(lower).some((wallet) => machinery.includes(wallet))
+  ) {
+    yield ['equal_parties', 'want nobody to be the token or the escrow', ['escrow']]
   }
 }
 

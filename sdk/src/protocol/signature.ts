@@ -75,10 +75,22 @@ export function verifyBody(options: {
   if (!/^[0-9a-f]{128}$/.test(options.signature)) return false
   try {
     assertBody(body)
+    const message = signingBytes({ type, body })
+    return verifyBytes({ signature: hexToBytes(options.signature), message, publicKey })
+  } catch {
+    return false
+  }
+}
+
+/** Strict Ed25519 over raw bytes (RFC 8032), for foreign formats such as W3C credentials; never throws. */
+export function verifyBytes(options: {
+  signature: Uint8Array
+  message: Uint8Array
+  publicKey: Uint8Array
+}): boolean {
+  try {
     // zip215 would accept several encodings of one signature.
-    return verify(hexToBytes(options.signature), signingBytes({ type, body }), publicKey, {
-      zip215: false,
-    })
+    return verify(options.signature, options.message, options.publicKey, { zip215: false })
   } catch {
     return false
   }

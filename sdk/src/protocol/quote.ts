@@ -1,0 +1,47 @@
+import * as z from 'zod'
+import { capability } from './agent.ts'
+import { did } from './did.ts'
+import { usdc } from './money.ts'
+import { signature } from './signature.ts'
+import { utc } from './time.ts'
+
+const share = z.number().min(0).max(1)
+
+/** The risk of this buyer with this seller at this amount, turned into terms. */
+export const quoteBodySchema = z.strictObject({
+  buyer: did,
+  seller: did,
+  capability,
+  amountUsdc: usdc,
+  /** Probability that this trade goes wrong. */
+  pairRisk: share,
+  sellerFailureProbability: share,
+  buyerFailureProbability: share,
+  /** False where the amount is above the limit or a party is frozen. */
+  acceptable: z.boolean(),
+  /** Stable codes of what speaks against it. */
+  warnings: z.array(z.string().regex(/^[a-z][a-z0-9_]*$/)),
+  /** Most that this seller may have open in all. */
+  limitUsdc: usdc,
+  openExposureUsdc: usdc,
+  /** Seconds. */
+  reviewWindow: z.int().min(0),
+  instantRelease: z.boolean(),
+  bondToReserveUsdc: usdc,
+  /** Seconds to add to the seller's own estimate. */
+  deadlineSlack: z.int().min(0),
+  protocolFeeUsdc: usdc,
+  arbitrationFeeUsdc: usdc,
+  gasUsdc: usdc,
+  /** Fees and gas over the amount, basis points, without a dispute. */
+  overheadBps: z.int().min(0),
+  scorer: z.string().min(1).max(64),
+  oracle: did,
+  asOf: utc,
+  validUntil: utc,
+})
+export type QuoteBody = z.output<typeof quoteBodySchema>
+
+/** The signed quote (signature type "quote" over all other fields). */
+export const quoteSchema = quoteBodySchema.extend({ signature })
+export type Quote = z.output<typeof quoteSchema>

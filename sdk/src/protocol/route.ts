@@ -1,0 +1,480 @@
+import * as z from 'zod'
+import { address, bytes, chainId, word } from './address.ts'
+import { agentRecordSchema, capability, heartbeatSchema, registrationSchema } from './agent.ts'
+import { completionProofSchema } from './completion.ts'
+import { signedCredentialSchema } from './credential.ts'
+import { fileName, mime } from './criterion.ts'
+import { did } from './did.ts'
+import { signedClaimSchema, signedDefenceSchema, signedSubmissionSchema } from './dispute.ts'
+import { eventSchema } from './event.ts'
+import { hash } from './hash.ts'
+import { keyEntrySchema, keyLogSchema } from './keylog.ts'
+import { manifestSchema } from './manifest.ts'
+import { usdc } from './money.ts'
+import { pactSchema } from './pact.ts'
+import { quoteSchema } from './quote.ts'
+import { reportSchema, resultSchema } from './report.ts'
+import { attestationSchema, settlementSchema } from './settlement.ts'
+import { signature } from './signature.ts'
+import { escrowStateSchema, pactStatusSchema } from './status.ts'
+import { utc } from './time.ts'
+import { trustResponseSchema } from './trust.ts'
+import { verdictRecordSchema } from './verdict.ts'
+
+/** Where every route begins. */
+export const API_BASE = '/api/v1'
+
+/** One route of the oracle: its server builds validation and OpenAPI from it, its client the calls. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT'
+  /** Under `API_BASE`; parameters as `:name`. */
+  path: string
+  summary: string
+  /** The four earnest headers are demanded (see request.ts). */
+  signed: boolean
+  params?: z.ZodObject
+  query?: z.ZodObject
+  /** A JSON body, or "bytes" for a raw stream. */
+  body?: z.ZodType | 'bytes'
+  /** Status of success. */
+  status: 200 | 201 | 202
+  /** A JSON answer, "bytes" for a file, "events" for server-sent events. */
+  response: z.ZodType | 'bytes' | 'events'
+}
+
+const didParams = z.strictObject({ did })
+const pactParams = z.strictObject({ pactId: hash })
+const escrowParams = z.strictObject({ escrowId: word })
+const cursor = z.string().max(200)
+const limit = z.coerce.number().int().min(1).max(100)
+
+/** Who this oracle is and what it will witness. */
+export const oracleInfoSchema = z.strictObject({
+  did,
+  keyLog: keyLogSchema.exactOptional(),
+  chainId,
+  escrow: address,
+  token: address,
+  tokenName: z.string(),
+  tokenVersion: z.string(),
+  vault: address,
+  /** Arbiters and fee recipients whose escrows count. */
+  arbiters: z.array(address),
+  feeRecipients: z.array(address),
+  fees: z.strictObject({ protocolBps: z.int(), arbitrationBps: z.int() }),
+  /** Addresses of the keys that sign receipts and results. */
+  attestors: z.array(address),
+  /** The ladder that new pacts name by default. */
+  ladder: hash,
+  scorer: z.strictObject({ version: z.string(), codeHash: hash }),
+})
+export type OracleInfo = z.output<typeof oracleInfoSchema>
+
+/** A checker or held-out data set, deposited with the pact that names its hash. */
+export const depositSchema = z.strictObject({
+  sha256: hash,
+  content: z.base64().max(4 * 1024 * 1024),
+})
+
+/** The signed pact as it is registered (PCT-21). */
+export const registerPactSchema = z.strictObject({
+  pactHash: hash,
+  buyerDid: did,
+  sellerDid: did,
+  buyerSignature: signature,
+  sellerSignature: signature,
+  terms: pactSchema,
+  deposits: z.array(depositSchema).max(20).exactOptional(),
+})
+export type RegisterPact = z.output<typeof registerPactSchema>
+
+/** A pact and where it stands. */
+export const pactRecordSchema = z.strictObject({
+  pactId: hash,
+  pactHash: hash,
+  status: pactStatusSchema,
+  /** Why it failed, e.g. deadline_exceeded (REP-02); null else. */
+  reason: z.string().nullable(),
+  terms: pactSchema,
+  buyerSignature: signature,
+  sellerSignature: signature,
+  subjective: z.boolean(),
+  /** One per milestone, in order. */
+  escrowIds: z.array(word),
+  createdAt: utc,
+})
+export type PactRecord = z.output<typeof pactRecordSchema>
+
+/** What the oracle knows of an escrow; the chain is the truth. */
+export const escrowRecordSchema = z.strictObject({
+  escrowId: word,
+  pactId: hash,
+  milestone: z.int().min(0),
+  state: escrowStateSchema,
+  /** True once a reorganisation can no longer undo the funding. */
+  final: z.boolean(),
+  amountUsdc: usdc,
+  seq: z.int().min(0),
+  round: z.int().min(0),
+  result: resultSchema.nullable(),
+  /** Unix end of the running window. */
+  timerEnd: utc.nullable(),
+  fundedAt: utc.nullable(),
+  fundingTxHash: word.nullable(),
+  blockNumber: z.int().min(0).nullable(),
+  network: z.string(),
+  artifactHash: hash.nullable(),
+  settlement: settlementSchema.nullable(),
+})
+export type EscrowRecord = z.output<typeof escrowRecordSchema>
+
+/** What became of a completion. */
+export const completionReceiptSchema = z.strictObject({
+  escrowId: word,
+  pactId: hash,
+  round: z.int().min(1),
+  artifactHash: hash,
+  reportHash: hash,
+  result: resultSchema,
+  /** Null until the chain has it. */
+  txHash: word.nullable(),
+  receivedAt: utc,
+})
+export type CompletionReceipt = z.output<typeof completionReceiptSchema>
+
+/** A dispute and its papers. */
+export const disputeRecordSchema = z.strictObject({
+  escrowId: word,
+  pactId: hash,
+  round: z.int().min(1),
+  state: escrowStateSchema,
+  tier: z.enum(['T0', 'T1', 'T2', 'T3']).nullable(),
+  claim: signedClaimSchema.nullable(),
+  defence: signedDefenceSchema.nullable(),
+  /** Hash and time of each piece; the content is for the parties. */
+  evidence: z.array(
+    z.strictObject({ sha256: hash, submittedBy: did.nullable(), at: utc, verified: z.boolean() }),
+  ),
+  evidenceUntil: utc.nullable(),
+  packageHash: hash.nullable(),
+  sellerBps: z.int().min(0).max(10_000).nullable(),
+  recordHash: hash.nullable(),
+})
+export type DisputeRecord = z.output<typeof disputeRecordSchema>
+
+/** A seller that could not do it says so, instead of delivering (SET-12). */
+export const failureSchema = z.strictObject({
+  escrowId: word,
+  failureReason: z.string().min(1).max(2000),
+})
+
+const grantSchema = z.strictObject({
+  name: fileName,
+  mime,
+  size: z.int().min(1),
+  sha256: hash,
+  url: z.url(),
+  expiresAt: utc,
+})
+
+/** Every route of the oracle. */
+export const routes = {
+  getOracle: {
+    method: 'GET',
+    path: '/oracle',
+    summary: 'Who this oracle is and what it counts',
+    signed: false,
+    status: 200,
+    response: oracleInfoSchema,
+  },
+  registerAgent: {
+    method: 'POST',
+    path: '/agents',
+    summary: 'Registers an agent, bound to its wallet',
+    signed: true,
+    body: registrationSchema,
+    status: 201,
+    response: agentRecordSchema,
+  },
+  searchAgents: {
+    method: 'GET',
+    path: '/agents',
+    summary: 'Finds agents by capability, best score first',
+    signed: false,
+    query: z.strictObject({
+      capability: capability.optional(),
+      sort: z.enum(['score', 'price']).optional(),
+      limit: limit.optional(),
+      cursor: cursor.optional(),
+    }),
+    status: 200,
+    response: z.strictObject({
+      agents: z.array(agentRecordSchema.extend({ trust: trustResponseSchema })),
+      cursor: cursor.nullable(),
+    }),
+  },
+  getAgent: {
+    method: 'GET',
+    path: '/agents/:did',
+    summary: 'One agent with its key log',
+    signed: false,
+    params: didParams,
+    status: 200,
+    response: agentRecordSchema,
+  },
+  rotateKey: {
+    method: 'POST',
+    path: '/agents/:did/keys',
+    summary: 'Adds an entry to the key log',
+    signed: true,
+    params: didParams,
+    body: keyEntrySchema,
+    status: 201,
+    response: agentRecordSchema,
+  },
+  sendHeartbeat: {
+    method: 'POST',
+    path: '/agents/:did/heartbeats',
+    summary: 'Says that the agent is alive',
+    signed: true,
+    params: didParams,
+    body: heartbeatSchema,
+    status: 202,
+    response: z.strictObject({ receivedAt: utc }),
+  },
+  getTrust: {
+    method: 'GET',
+    path: '/trust/:id',
+    summary: 'The record of an agent, signed by the oracle',
+    signed: false,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    query: z.strictObject({
+      capability: capability.optional(),
+      role: z.enum(['seller', 'buyer']).optional(),
+      nonce: z.string().min(1).max(128).optional(),
+    }),
+    status: 200,
+    response: trustResponseSchema,
+  },
+  listAttestations: {
+    method: 'GET',
+    path: '/trust/:id/attestations',
+    summary: 'The settlements behind a record, each verifiable offline',
+    signed: false,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+    status: 200,
+    response: z.strictObject({
+      attestations: z.array(attestationSchema),
+      cursor: cursor.nullable(),
+    }),
+  },
+  explainTrust: {
+    method: 'GET',
+    path: '/trust/:id/explain',
+    summary: 'How the score came about, term by term',
+    signed: false,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    query: z.strictObject({
+      capability: capability.optional(),
+      role: z.enum(['seller', 'buyer']).optional(),
+    }),
+    status: 200,
+    response: z.record(z.string(), z.json()),
+  },
+  getCredential: {
+    method: 'GET',
+    path: '/trust/:id/credential',
+    summary: 'A portable credential of the record',
+    signed: false,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    query: z.strictObject({
+      domain: z.string().min(1).max(64).optional(),
+      role: z.enum(['seller', 'buyer']).optional(),
+    }),
+    status: 200,
+    response: signedCredentialSchema,
+  },
+  getQuote: {
+    method: 'GET',
+    path: '/quote',
+    summary: 'The risk of one buyer with one seller at one amount, as terms',
+    signed: false,
+    query: z.strictObject({ buyer: did, seller: did, capability, amount: usdc }),
+    status: 200,
+    response: quoteSchema,
+  },
+  registerPact: {
+    method: 'POST',
+    path: '/pacts',
+    summary: 'Registers a pact that both parties signed',
+    signed: true,
+    body: registerPactSchema,
+    status: 201,
+    response: pactRecordSchema,
+  },
+  getPact: {
+    method: 'GET',
+    path: '/pacts/:pactId',
+    summary: 'A pact and where it stands',
+    signed: false,
+    params: pactParams,
+    status: 200,
+    response: pactRecordSchema,
+  },
+  reportFailure: {
+    method: 'POST',
+    path: '/pacts/:pactId/failures',
+    summary: 'The seller could not do the work',
+    signed: true,
+    params: pactParams,
+    body: failureSchema,
+    status: 202,
+    response: z.strictObject({ receivedAt: utc }),
+  },
+  putArtifact: {
+    method: 'PUT',
+    path: '/escrows/:escrowId/artifacts/:name',
+    summary: 'Uploads one file of a delivery',
+    signed: true,
+    params: z.strictObject({ escrowId: word, name: fileName }),
+    body: 'bytes',
+    status: 201,
+    response: z.strictObject({ name: fileName, size: z.int().min(1), sha256: hash }),
+  },
+  complete: {
+    method: 'POST',
+    path: '/completions',
+    summary: 'Hands in a completion proof: verified, attested, brought on chain',
+    signed: true,
+    body: completionProofSchema,
+    status: 202,
+    response: completionReceiptSchema,
+  },
+  getEscrow: {
+    method: 'GET',
+    path: '/escrows/:escrowId',
+    summary: 'An escrow as the chain has it',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: escrowRecordSchema,
+  },
+  getReport: {
+    method: 'GET',
+    path: '/escrows/:escrowId/report',
+    summary: 'The verification report of the latest round',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: reportSchema,
+  },
+  getManifest: {
+    method: 'GET',
+    path: '/escrows/:escrowId/manifest',
+    summary: 'The list of delivered files',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: manifestSchema,
+  },
+  grantArtifacts: {
+    method: 'POST',
+    path: '/escrows/:escrowId/grants',
+    summary: 'Opens the delivered files to a party, and logs it',
+    signed: true,
+    params: escrowParams,
+    status: 201,
+    response: z.strictObject({ grants: z.array(grantSchema) }),
+  },
+  getArtifact: {
+    method: 'GET',
+    path: '/artifacts/:token',
+    summary: 'One file, by an unguessable token that runs out',
+    signed: false,
+    params: z.strictObject({ token: z.string().min(20).max(500) }),
+    status: 200,
+    response: 'bytes',
+  },
+  dispute: {
+    method: 'POST',
+    path: '/disputes',
+    summary: 'Files the claim whose hash is disputed on chain',
+    signed: true,
+    body: signedClaimSchema,
+    status: 201,
+    response: disputeRecordSchema,
+  },
+  defend: {
+    method: 'POST',
+    path: '/disputes/:escrowId/defence',
+    summary: 'Files the answer whose hash defends on chain',
+    signed: true,
+    params: escrowParams,
+    body: signedDefenceSchema,
+    status: 201,
+    response: disputeRecordSchema,
+  },
+  addEvidence: {
+    method: 'POST',
+    path: '/disputes/:escrowId/evidence',
+    summary: 'Adds evidence while the dispute runs',
+    signed: true,
+    params: escrowParams,
+    body: signedSubmissionSchema,
+    status: 201,
+    response: disputeRecordSchema,
+  },
+  getDispute: {
+    method: 'GET',
+    path: '/disputes/:escrowId',
+    summary: 'A dispute and where it stands',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: disputeRecordSchema,
+  },
+  getRecord: {
+    method: 'GET',
+    path: '/disputes/:escrowId/record',
+    summary: 'Everything by which the verdict can be recomputed',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: verdictRecordSchema,
+  },
+  relay: {
+    method: 'POST',
+    path: '/relay',
+    summary: 'Sends a call to the escrow that carries its own authorization',
+    signed: true,
+    body: z.strictObject({ data: bytes }),
+    status: 202,
+    response: z.strictObject({ txHash: word }),
+  },
+  listEvents: {
+    method: 'GET',
+    path: '/events',
+    summary: 'Signed events as a stream; Last-Event-ID resumes',
+    signed: false,
+    query: z.strictObject({
+      agent: did.optional(),
+      pactId: hash.optional(),
+      escrowId: word.optional(),
+    }),
+    status: 200,
+    response: 'events',
+  },
+} as const satisfies Record<string, Route>
+export type RouteName = keyof typeof routes
+
+/** Schema of each server-sent event's data. */
+export const streamedEventSchema = eventSchema
+
+/** The path of a route with its parameters filled in and escaped. */
+export function pathOf(name: RouteName, params: Readonly<Record<string, string>> = {}): string {
+  const path = routes[name].path.replace(/:([a-zA-Z]+)/g, (_, key: string) =>
+    encodeURIComponent(params[key] ?? ''),
+  )
+  return API_BASE + path
+}

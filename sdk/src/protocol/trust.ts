@@ -1,0 +1,151 @@
+import * as z from 'zod'
+import { encode } from './decode.ts'
+import { did } from './did.ts'
+import { EarnestError } from './error.ts'
+import { hash } from './hash.ts'
+import { type KeyResolver, ownKey } from './key.ts'
+import { usdc } from './money.ts'
+import { signature, verifyBody } from './signature.ts'
+import { utc } from './time.ts'
+
+/** Weights of the twelve dimensions in percent; they add up to 100 (W-8, trust model version 1). */
+export const DIMENSION_WEIGHTS = {
+  accuracy: 14,
+  reliability: 13,
+  safety: 11,
+  selfAudit: 9,
+  security: 8,
+  bondScore: 8,
+  latency: 8,
+  scopeHonesty: 7,
+  costEfficiency: 7,
+  modelCompliance: 5,
+  runtimeCompliance: 5,
+  harnessStability: 5,
+} as const
+export type Dimension = keyof typeof DIMENSION_WEIGHTS
+
+const dimension = z.number().min(0).max(100).nullable()
+
+/** 0 to 100 each; null where nothing was measured, never an invented number. */
+export const breakdownSchema = z.strictObject({
+  accuracy: dimension,
+  reliability: dimension,
+  safety: dimension,
+  selfAudit: dimension,
+  security: dimension,
+  bondScore: dimension,
+  latency: dimension,
+  scopeHonesty: dimension,
+  costEfficiency: dimension,
+  modelCompliance: dimension,
+  runtimeCompliance: dimension,
+  harnessStability: dimension,
+})
+export type ScoreBreakdown = z.output<typeof breakdownSchema>
+
+/** A reason to look twice; each can be appealed. */
+export const flagSchema = z.strictObject({
+  code: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  reason: z.string().min(1).max(500),
+  since: utc,
+})
+export type Flag = z.output<typeof flagSchema>
+
+const share = z.number().min(0).max(1)
+const count = z.int().min(0)
+
+const pactRecordSchema = z.strictObject({
+  pactId: hash,
+  capability: z.string().min(1).max(64),
+  verifiedAt: utc,
+  fulfillmentRate: share,
+  taskCount: count,
+})
+
+/** How an agent behaves when it buys (ORC-19). */
+const buyerRecordSchema = z.strictObject({
+  completed: count,
+  disputesFiled: count,
+  /** Mean share that went to the seller in disputes that ended; null without any. */
+  sellerReleaseRate: share.nullable(),
+})
+
+/** The oracle's answer about one agent in one role (ORC-01 to ORC-20, W-8, W-29). */
+export const trustBodySchema = z.strictObject({
+  agentId: did,
+  role: z.enum(['seller', 'buyer']),
+  /** The capability asked about; null for the whole record. */
+  capability: z.string().min(1).max(64).nullable(),
+  status: z.enum(['rated', 'unrated', 'frozen']),
+  compositeScore: z.int().min(0).max(1000).nullable(),
+  scoreBreakdown: breakdownSchema,
+  certificationLevel: z.enum(['none', 'provisional', 'verified', 'trusted', 'elite']),
+  bondTier: z.int().min(0).max(4),
+  bondAmountUsdc: usdc,
+  pacts: z.array(pactRecordSchema),
+  fulfillmentRate90d: share.nullable(),
+  tasksCompleted90d: count,
+  lastActiveAt: utc.nullable(),
+  memoryAttestations: count,
+  incidentCount90d: count,
+  scoreUpdatedAt: utc,
+  /** Probability that the next trade goes wrong. */
+  failureProbability: share,
+  lower: share,
+  upper: share,
+  /** In trades of a trusted counterparty; below 1 the agent is unrated. */
+  evidence: z.number().min(0),
+  counterparties: count,
+  effectiveCounterparties: z.number().min(0),
+  flags: z.array(flagSchema),
+  buyer: buyerRecordSchema,
+  scorer: z.strictObject({ version: z.string().min(1).max(64), codeHash: hash }),
+  /** Merkle root of the events behind the score. */
+  eventRoot: hash,
+  /** Least cost of raising this score by 100 by any published attack; null where a cheaper way is known. */
+  costToFake100: usdc.nullable(),
+  oracle: did,
+  asOf: utc,
+  validUntil: utc,
+  /** The caller's nonce; null in an answer that is signed once per change. */
+  nonce: z.string().max(128).nullable(),
+})
+export type TrustBody = z.output<typeof trustBodySchema>
+
+/** The signed answer (signature type "trust" over all other fields). */
+export const trustResponseSchema = trustBodySchema.extend({ signature })
+export type TrustResponse = z.output<typeof trustResponseSchema>
+
+/** Checks an answer of this oracle about this agent at a time (unix seconds). Throws `trust_unsigned`, `trust_mismatch`, `trust_stale`. */
+export function verifyTrust(
+  response: TrustResponse,
+  options: { agent: string; oracle: string; now: number; nonce?: string; keyOf?: KeyResolver },
+): void {
+  const { agent, oracle, now, nonce, keyOf = ownKey } = options
+  const { signature, ...body } = response
+  if (body.agentId !== agent || body.oracle !== oracle || (nonce ?? body.nonce) !== body.nonce) {
+    throw new EarnestError('trust_mismatch', 'The answer is not to this question')
+  }
+  const wire = encode(trustBodySchema, body, 'invalid_trust')
+  const publicKey = keyOf(oracle, body.asOf)
+  if (!verifyBody({ type: 'trust', body: wire, signature, publicKey })) {
+    throw new EarnestError('trust_unsigned', 'Not signed by the oracle')
+  }
+  if (body.asOf > now + 300 || now >= body.validUntil) {
+    throw new EarnestError('trust_stale', 'The answer has run out', { retryable: true })
+  }
+}
+
+/** The composite (0 to 1000) out of a breakdown: weights renormalised over what was measured; null where nothing was (ORC-03). */
+export function compositeOf(breakdown: ScoreBreakdown): number | null {
+  let sum = 0
+  let weights = 0
+  for (const [name, weight] of Object.entries(DIMENSION_WEIGHTS)) {
+    const value = breakdown[name as Dimension]
+    if (value === null) continue
+    sum += value * weight
+    weights += weight
+  }
+  return weights === 0 ? null : Math.round((10 * sum) / weights)
+}
