@@ -25,8 +25,8 @@ import {
 } from '@a2a-js/sdk/server'
 import { Hono } from 'hono'
 import { isEarnestError } from '../protocol/error.ts'
+import { readBounded } from '../protocol/readBounded.ts'
 import { translateTasksSend } from './legacyTask.ts'
-import { readBounded } from './readBounded.ts'
 import { serveDocument } from './serveDocument.ts'
 
 /** The version before 1.0; also what a request without a version header speaks. */

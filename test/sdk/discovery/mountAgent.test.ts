@@ -62,6 +62,21 @@ const echo: AgentExecutor = {
   async cancelTask() {},
 }
 
+/** What the tests read of an answer. */
+interface Answer {
+  id: number | string
+  result: {
+    id: string
+    task: { id: string }
+    status: { state: string; message: { parts: unknown[] } }
+  }
+  error: { code: number }
+}
+
+async function read(response: Response | Promise<Response>): Promise<Answer> {
+  return (await (await response).json()) as Answer
+}
+
 function send(
   app: ReturnType<typeof mountAgent>,
   body: unknown,
@@ -110,8 +125,8 @@ describe('mountAgent', () => {
     const task = await client.sendMessage(request)
     assert.ok('id' in task)
     assert.equal(task.status?.state, TaskState.TASK_STATE_INPUT_REQUIRED)
-    const read = await client.getTask({ tenant: '', id: task.id, historyLength: undefined })
-    assert.equal(read.id, task.id)
+    const known = await client.getTask({ tenant: '', id: task.id, historyLength: undefined })
+    assert.equal(known.id, task.id)
     const states: string[] = []
     for await (const event of client.sendMessageStream(request)) {
       states.push(event.payload?.$case ?? '')
@@ -122,7 +137,7 @@ describe('mountAgent', () => {
   test('both spellings of the path answer', async () => {
     const app = mountAgent({ card: cardOf(), executor: echo })
     for (const path of ['/a2a', '/a2a/']) {
-      const body = await (await send(app, call, { path })).json()
+      const body = await read(send(app, call, { path }))
       assert.equal(body.id, 7)
       assert.ok(body.result.task.id)
     }
@@ -146,7 +161,7 @@ describe('mountAgent', () => {
     test(`error: ${what} answers ${code}`, async () => {
       const app = mountAgent({ card: cardOf(), executor: echo })
       const response = await send(app, body, { headers })
-      assert.equal((await response.json()).error.code, code)
+      assert.equal((await read(response)).error.code, code)
     })
   }
 
@@ -154,16 +169,16 @@ describe('mountAgent', () => {
     const app = mountAgent({ card: cardOf(), executor: echo, maxBodyBytes: 1000 })
     const response = await send(app, `"${'x'.repeat(2000)}"`)
     assert.equal(response.status, 413)
-    assert.equal((await response.json()).error.code, -32600)
+    assert.equal((await read(response)).error.code, -32600)
   })
 
   test('behavior: declared extensions are echoed, a required one must be declared by the client', async () => {
     const app = mountAgent({ card: cardOf({ required: true }), executor: echo })
     const without = await send(app, call)
-    assert.equal((await without.json()).error.code, -32008)
+    assert.equal((await read(without)).error.code, -32008)
     const headers = { 'a2a-extensions': `${uri}, https://example.org/unknown` }
     const response = await send(app, call, { headers })
-    assert.ok((await response.json()).result.task)
+    assert.ok((await read(response)).result.task)
     assert.equal(response.headers.get('a2a-extensions'), uri)
   })
 
@@ -183,7 +198,7 @@ describe('mountAgent', () => {
       },
     }
     const headers = { 'a2a-version': '', 'x-a2a-extensions': uri }
-    const answered = await (await send(app, old, { headers })).json()
+    const answered = await read(send(app, old, { headers }))
     assert.equal(answered.result.status.state, 'input-required')
 
     const oldest = {
@@ -192,15 +207,15 @@ describe('mountAgent', () => {
       method: 'tasks/send',
       params: { id: 't', message: { role: 'user', parts: [{ type: 'text', text: 'hi' }] } },
     }
-    const task = await (await send(app, oldest, { headers: { 'a2a-version': '' } })).json()
+    const task = await read(send(app, oldest, { headers: { 'a2a-version': '' } }))
     assert.deepEqual(task.result.status.message.parts[0], { type: 'text', text: 'hi' })
 
     const bare = { ...oldest, params: { taskType: 'echo', payload: { a: 1 } } }
-    const data = await (await send(app, bare, { headers: { 'a2a-version': '' } })).json()
+    const data = await read(send(app, bare, { headers: { 'a2a-version': '' } }))
     assert.deepEqual(data.result, { taskType: 'echo', payload: { a: 1 } })
 
     const junk = await send(app, { ...oldest, params: {} }, { headers: { 'a2a-version': '' } })
-    assert.equal((await junk.json()).error.code, -32602)
+    assert.equal((await read(junk)).error.code, -32602)
   })
 
   test('behavior: a caller sees only its own tasks, and a refused one gets 401', async () => {
@@ -215,19 +230,19 @@ describe('mountAgent', () => {
     })
     assert.equal((await send(app, call)).status, 401)
     const sent = await send(app, call, { headers: { authorization: 'ann' } })
-    const { id } = (await sent.json()).result.task
-    const read = { ...call, method: 'GetTask', params: { id } }
-    const ann = await (await send(app, read, { headers: { authorization: 'ann' } })).json()
+    const { id } = (await read(sent)).result.task
+    const get = { ...call, method: 'GetTask', params: { id } }
+    const ann = await read(send(app, get, { headers: { authorization: 'ann' } }))
     assert.equal(ann.result.id, id)
-    const bob = await (await send(app, read, { headers: { authorization: 'bob' } })).json()
+    const bob = await read(send(app, get, { headers: { authorization: 'bob' } }))
     assert.equal(bob.error.code, -32001)
   })
 
   test('behavior: a task that may not be cancelled stays', async () => {
     const app = mountAgent({ card: cardOf(), executor: echo, isCancelable: async () => false })
-    const { id } = (await (await send(app, call)).json()).result.task
+    const { id } = (await read(send(app, call))).result.task
     const cancel = { ...call, method: 'CancelTask', params: { id } }
-    assert.equal((await (await send(app, cancel)).json()).error.code, -32002)
+    assert.equal((await read(send(app, cancel))).error.code, -32002)
   })
 
   test('behavior: the card is served as given, with ETag, Cache-Control and Last-Modified', async () => {
