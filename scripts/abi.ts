@@ -16,21 +16,17 @@ const artifacts = join(root, 'artifacts', 'contracts', 'src')
 const target = join(root, 'contracts', 'abi')
 const check = process.argv.includes('--check')
 
-const artifactPaths = (folder: string): string[] =>
-  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) return artifactPaths(path)
-    return entry.name.endsWith('.json') ? [path] : []
-  })
+/** What outsiders meet: the contracts of contracts/src itself and its interfaces, no parts of them. */
+const isPublic = (path: string) => /^(interfaces\/)?[^/]+\.sol\/[^/]+\.json$/.test(path)
 
 /** `PactEscrow` -> `pactEscrowAbi`, `IPactEscrow` -> `iPactEscrowAbi`. */
 const exportName = (name: string) => `${name[0]?.toLowerCase()}${name.slice(1)}Abi`
 
 if (!existsSync(artifacts)) throw new Error('compile first: npx hardhat build')
 
-// Libraries have no ABI of their own.
-const contracts = artifactPaths(artifacts)
-  .map((path) => JSON.parse(readFileSync(path, 'utf8')) as Artifact)
+const contracts = readdirSync(artifacts, { recursive: true, encoding: 'utf8' })
+  .filter(isPublic)
+  .map((path) => JSON.parse(readFileSync(join(artifacts, path), 'utf8')) as Artifact)
   .filter(({ abi }) => abi.length > 0)
   .sort((a, b) => (a.contractName < b.contractName ? -1 : 1))
 

@@ -184,7 +184,12 @@ interface IPactEscrow {
     event Refunded(bytes32 indexed id, uint256 buyerAmount);
     event Expired(bytes32 indexed id, uint256 buyerAmount);
     event Settled(
-        bytes32 indexed id, uint256 sellerBps, uint256 sellerAmount, uint256 buyerAmount, uint256 protocolFee, uint256 arbitrationFee
+        bytes32 indexed id,
+        uint256 sellerBps,
+        uint256 sellerAmount,
+        uint256 buyerAmount,
+        uint256 protocolFee,
+        uint256 arbitrationFee
     );
     event Ruled(
         bytes32 indexed id,
@@ -196,7 +201,12 @@ interface IPactEscrow {
         bytes32 recordHash
     );
     event Concluded(
-        bytes32 indexed id, uint256 sellerBps, uint256 sellerAmount, uint256 buyerAmount, uint256 protocolFee, uint256 arbitrationFee
+        bytes32 indexed id,
+        uint256 sellerBps,
+        uint256 sellerAmount,
+        uint256 buyerAmount,
+        uint256 protocolFee,
+        uint256 arbitrationFee
     );
     event Amended(bytes32 indexed id, bytes32 indexed amendedId, Terms terms);
     /// @dev A stake went back to its owner (`to == from`) or to the other side.
@@ -214,31 +224,58 @@ interface IPactEscrow {
 
     /// @notice Funds many escrows of one buyer with one ERC-3009 authorization: value = the sum,
     /// validBefore = the earliest fundBy, nonce = keccak256("earnest/batch" || ids).
-    function fundBatch(Terms[] calldata terms, bytes calldata signature) external returns (bytes32[] memory ids);
+    function fundBatch(
+        Terms[] calldata terms,
+        bytes calldata signature
+    ) external returns (bytes32[] memory ids);
 
     /// @notice Funds by EIP-2612; a permit that was already used is no error.
     /// @param signature The buyer's signature over the terms (the id), empty when the buyer sends.
-    function fundByPermit(Terms calldata terms, uint256 deadline, bytes calldata permit, bytes calldata signature)
-        external
-        returns (bytes32 id);
+    function fundByPermit(
+        Terms calldata terms,
+        uint256 deadline,
+        bytes calldata permit,
+        bytes calldata signature
+    ) external returns (bytes32 id);
 
     /// @notice Funds from the buyer's allowance.
-    function fundByAllowance(Terms calldata terms, bytes calldata signature) external returns (bytes32 id);
+    function fundByAllowance(
+        Terms calldata terms,
+        bytes calldata signature
+    ) external returns (bytes32 id);
 
     /// @notice Pays the seller in full: the buyer at any time; after the review of a PASS, anyone.
     function release(Terms calldata terms, bytes calldata authorization) external;
 
     // ----------------------------------------------------------------- SELLER
 
-    function deliver(Terms calldata terms, bytes32 artifactHash, Receipt calldata receipt, bytes calldata authorization) external;
+    function deliver(
+        Terms calldata terms,
+        bytes32 artifactHash,
+        Receipt calldata receipt,
+        bytes calldata authorization
+    ) external;
 
     /// @notice Delivers the artifact itself (at most 24,576 bytes); its hash is sha256 of the bytes.
-    function deliverInline(Terms calldata terms, bytes calldata artifact, bytes calldata authorization) external;
+    function deliverInline(
+        Terms calldata terms,
+        bytes calldata artifact,
+        bytes calldata authorization
+    ) external;
 
     /// @notice Delivers again while negotiating, with a receipt signed by the buyer; at most twice.
-    function redeliver(Terms calldata terms, bytes32 artifactHash, bytes calldata receipt, bytes calldata authorization) external;
+    function redeliver(
+        Terms calldata terms,
+        bytes32 artifactHash,
+        bytes calldata receipt,
+        bytes calldata authorization
+    ) external;
 
-    function defend(Terms calldata terms, bytes32 responseHash, bytes calldata authorization) external;
+    function defend(
+        Terms calldata terms,
+        bytes32 responseHash,
+        bytes calldata authorization
+    ) external;
 
     /// @notice Gives everything back to the buyer, at any time before the end.
     function refund(Terms calldata terms, bytes calldata authorization) external;
@@ -277,11 +314,26 @@ interface IPactEscrow {
     // ---------------------------------------------------------------- ARBITER
 
     /// @notice Records this round's result. Partial and Fail open the dispute.
-    function attest(Terms calldata terms, Result result, bytes32 reportHash, bytes calldata proof) external;
+    function attest(
+        Terms calldata terms,
+        Result result,
+        bytes32 reportHash,
+        bytes calldata proof
+    ) external;
 
-    function propose(Terms calldata terms, uint256 sellerBps, bytes32 recordHash, bytes calldata proof) external;
+    function propose(
+        Terms calldata terms,
+        uint256 sellerBps,
+        bytes32 recordHash,
+        bytes calldata proof
+    ) external;
 
-    function rule(Terms calldata terms, uint256 sellerBps, bytes32 recordHash, bytes calldata proof) external;
+    function rule(
+        Terms calldata terms,
+        uint256 sellerBps,
+        bytes32 recordHash,
+        bytes calldata proof
+    ) external;
 
     // ----------------------------------------------------------------- ANYONE
 
@@ -290,7 +342,11 @@ interface IPactEscrow {
     function complete(Terms calldata terms, Completion calldata completion) external;
 
     /// @param proof Authorised by the one arbiter of all over `Statements`; empty: each completion has its own.
-    function completeBatch(Terms[] calldata terms, Completion[] calldata completions, bytes calldata proof) external;
+    function completeBatch(
+        Terms[] calldata terms,
+        Completion[] calldata completions,
+        bytes calldata proof
+    ) external;
 
     /// @notice Nothing was delivered by deliverBy: everything back to the buyer.
     function expire(Terms calldata terms) external;
