@@ -1,5 +1,12 @@
 import hre from 'hardhat'
-import { createTestClient, type Hex, http, publicActions, type TestClient, walletActions } from 'viem'
+import {
+  createTestClient,
+  type Hex,
+  http,
+  publicActions,
+  type TestClient,
+  walletActions,
+} from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
 

@@ -1,5 +1,12 @@
 import { createRequire } from 'node:module'
-import { type Address, getContractAddress, type Hex, keccak256, parseAbi, stringToBytes } from 'viem'
+import {
+  type Address,
+  getContractAddress,
+  type Hex,
+  keccak256,
+  parseAbi,
+  stringToBytes,
+} from 'viem'
 import { type LocalClient, localAccount } from './chain.ts'
 
 const require = createRequire(import.meta.url)
@@ -42,7 +49,10 @@ async function create(client: LocalClient, bytecode: Hex): Promise<Address> {
 
 /** Deploys USDC as it stands on Base: FiatTokenV2_2 behind FiatTokenProxy, initialised through all versions. */
 export async function deployUsdc(client: LocalClient): Promise<Address> {
-  const checker = await create(client, circle('util/SignatureChecker.sol/SignatureChecker').bytecode)
+  const checker = await create(
+    client,
+    circle('util/SignatureChecker.sol/SignatureChecker').bytecode,
+  )
   const placeholder = keccak256(
     stringToBytes('contracts/util/SignatureChecker.sol:SignatureChecker'),
   ).slice(2, 36)

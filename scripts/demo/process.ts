@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A process of the demo: its first JSON line with a `ready` key says where it listens. */
+export type Running<ready> = {
+  name: string
+  ready: ready
+  child: ChildProcess
+  stop(): Promise<void>
+}
+
+/**
+ * Starts `script` with this Node and waits until it prints `{"ready": …}`.
+ * @throws Error with the process's last lines when it ends or stays silent for 60 s.
+ */
+export async function start<ready>({
+  name,
+  script,
+  env = {},
+}: {
+  name: string
+  script: string
+  env?: Record<string, string>
+}): Promise<Running<ready>> {
+  const child = spawn(process.execPath, [script], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const last: string[] = []
+  const keep = (line: string) => {
+    last.push(line)
+    if (last.length > 20) last.shift()
+  }
+  createInterface({ input: child.stderr }).on('line', keep)
+  const ready = await new Promise<ready>((resolve, reject) => {
+    const timer = setTimeout(() => fail('did not become ready within 60 s'), 60_000)
+    const fail = (why: string) => {
+      clearTimeout(timer)
+      reject(new Error(`${name} ${why}\n${last.join('\n')}`))
+    }
+    child.once('exit', (code, signal) => fail(`ended with ${signal ?? code}`))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      keep(line)
+      const said = parse(line)
+      if (said && typeof said === 'object' && 'ready' in said) {
+        clearTimeout(timer)
+        resolve(said.ready as ready)
+      }
+    })
+  })
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    const force = setTimeout(() => child.kill('SIGKILL'), 5_000)
+    await ended
+    clearTimeout(force)
+  }
+  return { name, ready, child, stop }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,59 @@
+import hre from 'hardhat'
+import { type Abi, type Address, type Hex, zeroAddress, zeroHash } from 'viem'
+import { type LocalClient, localAccount } from './chain.ts'
+import { deployUsdc } from './usdc.ts'
+
+/** Where everything stands on a chain. */
+export type Deployment = {
+  chainId: number
+  token: Address
+  escrow: Address
+  arbiter: Address
+  feeRecipient: Address
+  /** First block that an indexer has to read. */
+  startBlock: number
+}
+
+/** Compiles the contracts where they changed. */
+export async function build(): Promise<void> {
+  await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+}
+
+async function deploy(client: LocalClient, name: string, args: unknown[]): Promise<Address> {
+  const { abi, bytecode } = await hre.artifacts.readArtifact(name)
+  const hash = await client.deployContract({ abi: abi as Abi, bytecode: bytecode as Hex, args })
+  const { contractAddress } = await client.waitForTransactionReceipt({ hash })
+  if (!contractAddress) throw new Error(`${name} was not created`)
+  return contractAddress
+}
+
+/**
+ * Deploys USDC, the escrow and the default arbiter on a local chain.
+ * @param attestors Addresses of the oracle's attestor keys, all of them seated.
+ * @param threshold How many of them sign an attestation or a ruling.
+ */
+export async function deployEarnest(
+  client: LocalClient,
+  { attestors, threshold }: { attestors: Address[]; threshold: number },
+): Promise<Deployment> {
+  await build()
+  const startBlock = Number(await client.getBlockNumber())
+  const token = await deployUsdc(client)
+  const escrow = await deploy(client, 'PactEscrow', [token])
+  const feeRecipient = localAccount(4).address
+  const arbiter = await deploy(client, 'PactArbiter', [
+    {
+      escrow,
+      governance: localAccount(5).address,
+      guardian: localAccount(6).address,
+      treasury: feeRecipient,
+      threshold: BigInt(threshold),
+      seats: BigInt(attestors.length),
+      attestors,
+      moderator: zeroAddress,
+      rosterHash: zeroHash,
+      memberStake: 250_000_000n,
+    },
+  ])
+  return { chainId: client.chain.id, token, escrow, arbiter, feeRecipient, startBlock }
+}
