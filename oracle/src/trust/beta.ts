@@ -52,7 +52,7 @@ export function betaCdf(x: number, a: number, b: number): number {
   return cdfWith(x, a, b, logGamma(a) + logGamma(b) - logGamma(a + b))
 }
 
-/** The x with P(X <= x) = p for X ~ Beta(a, b), exact to 1e-13, by safeguarded Newton steps. */
+/** The x with P(X <= x) = p for X ~ Beta(a, b), to a relative 1e-13, by safeguarded Newton steps. */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (p <= 0) return 0
   if (p >= 1) return 1
@@ -67,7 +67,7 @@ export function betaQuantile(p: number, a: number, b: number): number {
     const density = Math.exp((a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x) - logBeta)
     let next = x - error / density
     if (!(next > low && next < high)) next = (low + high) / 2
-    if (Math.abs(next - x) <= 1e-13 * Math.max(x, 1e-3)) return next
+    if (Math.abs(next - x) <= 1e-13 * x) return next
     x = next
   }
   return x

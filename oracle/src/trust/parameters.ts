@@ -71,5 +71,4 @@ export const RATING_PARAMETERS: TrustParameters = {
   ...TRUST_PARAMETERS,
   payeeEdge: 0,
   seedPurchases: true,
-  seedClusterShare: 1,
 }

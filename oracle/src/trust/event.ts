@@ -1,0 +1,118 @@
+import type { Dimension } from '@earnest/sdk/protocol'
+
+/** How an escrow came to its end; `paid` is a release without any delivery, which proves nothing. */
+export type Ending = 'completed' | 'expired' | 'refunded' | 'resolved' | 'paid'
+
+/** What is known of the work itself; whatever is absent leaves its dimension unmeasured. */
+export type DeliveryFacts = {
+  /** Weight of the criteria that passed verification, 0..1. */
+  passed?: number
+  /** The seller's own audit of the same criteria, 0..1. */
+  selfAudit?: number
+  /** Unix seconds of funding, delivery and deadline. */
+  fundedAt?: number
+  deliveredAt?: number
+  deliverBy?: number
+  /** Base units of USDC: price agreed, the seller's own list price, the capability's median price. */
+  agreedPrice?: bigint
+  listPrice?: bigint
+  medianPrice?: bigint
+  /** Model named in the proof is the one the pact demands. */
+  modelAsAgreed?: boolean
+  /** Formats, sizes and limits kept. */
+  runtimeAsAgreed?: boolean
+  /** Execution failures and redeliveries on the way. */
+  executionFailures?: number
+  redeliveries?: number
+  /** The work stands outside the capability that the card states. */
+  outsideScope?: boolean
+  /** The verification ended PARTIAL. */
+  partial?: boolean
+  /** The seller was silent for longer than allowed and recovered before the deadline. */
+  outage?: boolean
+}
+
+/**
+ * An escrow that came to its end. The oracle passes only those that count (design section 5): id
+ * derived from a registered, doubly signed pact, listed arbiter and fee recipient, funded in time,
+ * fee really paid.
+ */
+export type SettledEscrow = {
+  kind: 'settled'
+  escrowId: string
+  /** Unix seconds of the terminal transaction. */
+  at: number
+  buyer: string
+  seller: string
+  capability: string
+  /** Base units of USDC. */
+  amount: bigint
+  protocolFee: bigint
+  ending: Ending
+  /** Share of the escrow that went to the seller, basis points. */
+  sellerBps: number
+  /** `awardedBps` is null where nobody ruled. */
+  dispute?: { by: 'buyer' | 'seller' | 'arbiter'; awardedBps: number | null }
+  /** A starter task paid by a seed: it teaches the score but opens no path of trust. */
+  starter?: boolean
+  facts?: DeliveryFacts
+}
+
+/** What an agent is known to be; later statements replace earlier ones. */
+export type AgentStatement = {
+  kind: 'agent'
+  agent: string
+  at: number
+  /** Organisation that the agent states or was proved to belong to; null where it has none. */
+  organization?: string | null
+  /** Wallet that first funded the agent's wallet; null where it is a public one (an exchange). */
+  funder?: string | null
+}
+
+/** An upheld (or withdrawn) incident. */
+export type Incident = {
+  kind: 'incident'
+  incidentId: string
+  agent: string
+  at: number
+  class: 'harm' | 'security' | 'availability' | 'executionFailure'
+  /** 0..1; 0 withdraws the incident of the same id. */
+  severity: number
+  capability?: string
+  reason: string
+}
+
+/** One observation of a single dimension outside an escrow (a reply against its SLA, heartbeats). */
+export type Observation = {
+  kind: 'observation'
+  agent: string
+  at: number
+  dimension: Dimension
+  /** 0 (failed) .. 1 (fulfilled). */
+  mark: number
+}
+
+/** A decision on a flag: `upheld` gives the excluded trades back. */
+export type AppealDecision = { kind: 'appeal'; flagId: string; at: number; upheld: boolean }
+
+/** Free bond of a seller at the bond vault and what it has at stake, base units of USDC. */
+export type BondStatement = {
+  kind: 'bond'
+  agent: string
+  at: number
+  staked: bigint
+  free: bigint
+}
+
+/** A signed act of the agent itself (a delivery, a signature, a heartbeat counts not). */
+export type Activity = { kind: 'activity'; agent: string; at: number }
+
+/** Everything that moves the trust model, in the order in which it became known. */
+export type TrustEvent =
+  | SettledEscrow
+  | AgentStatement
+  | Incident
+  | Observation
+  | AppealDecision
+  | BondStatement
+  | Activity

@@ -1,0 +1,96 @@
+import { grown } from './column.ts'
+import type { TrustParameters } from './parameters.ts'
+
+/**
+ * Decayed evidence of many subjects as columns: `fulfilled` (P), `untrusted` (Z), `penalty` (Q),
+ * `loss` (base units still open), `at` (when the decay was last applied, unix seconds; 0 = never).
+ */
+export type Records = {
+  fulfilled: Float64Array
+  untrusted: Float64Array
+  penalty: Float64Array
+  loss: Float64Array
+  at: Float64Array
+}
+
+/** What one event adds to a record; an event keeps these numbers for ever. */
+export type Contribution = {
+  at: number
+  /** Weight of the fulfilled part (w), and of a voucher without a trust path. */
+  weight: number
+  untrusted: number
+  /** Trusted deliveries forgive: how much of one this event is worth. */
+  forgiving: number
+  severity: number
+  amount: number
+}
+
+/** The evidence of one record at one instant. */
+export type Evidence = { fulfilled: number; untrusted: number; penalty: number }
+
+/** No records yet. */
+export function createRecords(): Records {
+  return {
+    fulfilled: new Float64Array(0),
+    untrusted: new Float64Array(0),
+    penalty: new Float64Array(0),
+    loss: new Float64Array(0),
+    at: new Float64Array(0),
+  }
+}
+
+/** Makes room for the records 0 .. count - 1. */
+export function growRecords(records: Records, count: number): void {
+  records.fulfilled = grown(records.fulfilled, count)
+  records.untrusted = grown(records.untrusted, count)
+  records.penalty = grown(records.penalty, count)
+  records.loss = grown(records.loss, count)
+  records.at = grown(records.at, count)
+}
+
+/** Forgets everything of one record. */
+export function clearRecord(records: Records, index: number): void {
+  records.fulfilled[index] = 0
+  records.untrusted[index] = 0
+  records.penalty[index] = 0
+  records.loss[index] = 0
+  records.at[index] = 0
+}
+
+/** Adds one event: fulfilled trades fade with time, penalties only with trusted deliveries. */
+export function contribute(
+  records: Records,
+  index: number,
+  event: Contribution,
+  parameters: TrustParameters,
+): void {
+  const since = records.at[index] as number
+  const kept = since === 0 ? 0 : 2 ** (-Math.max(0, event.at - since) / parameters.successHalfLife)
+  records.fulfilled[index] = (records.fulfilled[index] as number) * kept + event.weight
+  records.untrusted[index] = (records.untrusted[index] as number) * kept + event.untrusted
+  const open = event.forgiving > 0 ? 2 ** (-event.forgiving * parameters.forgiveness) : 1
+  records.penalty[index] = (records.penalty[index] as number) * open + event.severity
+  records.loss[index] = (records.loss[index] as number) * open + event.severity * event.amount
+  records.at[index] = Math.max(since, event.at)
+}
+
+/** The evidence at `now`; untrusted vouchers count together at most as much as the cap. */
+export function evidenceAt(
+  records: Records,
+  index: number,
+  now: number,
+  parameters: TrustParameters,
+): Evidence {
+  const since = records.at[index] ?? 0
+  if (since === 0) return { fulfilled: 0, untrusted: 0, penalty: 0 }
+  const kept = 2 ** (-Math.max(0, now - since) / parameters.successHalfLife)
+  return {
+    fulfilled: (records.fulfilled[index] as number) * kept,
+    untrusted: capped((records.untrusted[index] as number) * kept, parameters.untrustedCap),
+    penalty: records.penalty[index] as number,
+  }
+}
+
+function capped(value: number, cap: number): number {
+  return cap * (1 - Math.exp(-value / cap))
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  addEdge,
+  boundRow,
+  createTrustFlow,
+  edgeWeight,
+  forEachEdge,
+  growFlow,
+  reach,
+  settleFlow,
+  type TrustFlow,
+} from '../../../oracle/src/trust/flow.ts'
+import { rankGraph } from '../../../oracle/src/trust/rank.ts'
+import { trustUnit } from '../../../oracle/src/trust/trustunit.ts'
+import { generator } from './generator.ts'
+
+/** The textbook definition with a dense matrix: the reference for both implementations. */
+function reference(weights: number[][], seeds: number[], alpha: number): number[] {
+  const n = weights.length
+  const start = weights.map((_, node) => (seeds.includes(node) ? 1 / seeds.length : 0))
+  let trust = [...start]
+  for (let step = 0; step < 500; step++) {
+    const next = start.map((share) => share * alpha)
+    for (let source = 0; source < n; source++) {
+      const total = weights[source]!.reduce((sum, weight) => sum + weight, 0)
+      for (let target = 0; target < n; target++) {
+        const share = total > 0 ? weights[source]![target]! / total : start[target]!
+        next[target]! += (1 - alpha) * trust[source]! * share
+      }
+    }
+    trust = next
+  }
+  return trust
+}
+
+function full(flow: TrustFlow): Float64Array {
+  const sources: number[] = []
+  const targets: number[] = []
+  const weights: number[] = []
+  for (let source = 0; source < flow.nodes; source++) {
+    forEachEdge(flow, source, (target, weight) => {
+      sources.push(source)
+      targets.push(target)
+      weights.push(weight)
+    })
+  }
+  const graph = {
+    nodes: flow.nodes,
+    edges: sources.length,
+    sources: Int32Array.from(sources),
+    targets: Int32Array.from(targets),
+    weights: Float64Array.from(weights),
+    seeds: flow.seeds,
+    leak: flow.leak,
+  }
+  return rankGraph(graph, { alpha: flow.alpha, tolerance: 1e-14 }).trust
+}
+
+describe('flow', () => {
+  test('[TAP-01] incremental and full trust match a dense reference to 1e-9, and sum to 1', () => {
+    const random = generator(7)
+    const n = 40
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 3 })
+    growFlow(flow, n)
+    const dense = Array.from({ length: n }, () => new Array<number>(n).fill(0))
+    for (let edge = 0; edge < 400; edge++) {
+      const source = Math.floor(random() * n)
+      const target = Math.floor(random() * n)
+      if (source === target) continue
+      const weight = 0.1 + random()
+      addEdge(flow, source, target, weight)
+      dense[source]![target]! += weight
+      if (edge % 50 === 0) settleFlow(flow, 1e-15)
+    }
+    settleFlow(flow, 1e-15)
+    const want = reference(dense, [0, 1, 2], 0.15)
+    const whole = full(flow)
+    for (let node = 0; node < n; node++) {
+      assert.ok(Math.abs(flow.trust[node]! - want[node]!) < 1e-9)
+      assert.ok(Math.abs(whole[node]! - want[node]!) < 1e-9)
+    }
+    const sum = flow.trust.subarray(0, n).reduce((total, value) => total + value, 0)
+    assert.ok(Math.abs(sum - 1) < 1e-9)
+  })
+
+  test('edges that are taken out again leave the trust as it was', () => {
+    const random = generator(3)
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    growFlow(flow, 20)
+    for (let edge = 0; edge < 60; edge++) {
+      const source = Math.floor(random() * 20)
+      addEdge(flow, source, (source + 1 + Math.floor(random() * 19)) % 20, 1)
+    }
+    settleFlow(flow, 1e-15)
+    const before = flow.trust.slice()
+    addEdge(flow, 0, 7, 5)
+    addEdge(flow, 7, 3, 2)
+    settleFlow(flow, 1e-15)
+    assert.notEqual(flow.trust[7], before[7])
+    addEdge(flow, 0, 7, -5)
+    addEdge(flow, 7, 3, -2)
+    settleFlow(flow, 1e-15)
+    for (let node = 0; node < 20; node++) {
+      assert.ok(Math.abs(flow.trust[node]! - before[node]!) < 1e-12)
+    }
+  })
+
+  test('a bounded seed passes at most its share to one cluster and the trust still sums to 1', () => {
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    growFlow(flow, 30)
+    for (let node = 1; node < 30; node++) addEdge(flow, 0, node, node < 10 ? 100 : 1)
+    const cluster = (node: number) => (node < 10 ? 1 : node)
+    boundRow(flow, 0, 0.01, cluster)
+    settleFlow(flow, 1e-15)
+    let passed = 0
+    for (let node = 1; node < 10; node++) {
+      passed += edgeWeight(flow, 0, node) / flow.total[0]!
+    }
+    assert.ok(passed <= 0.01 + 1e-12)
+    const sum = flow.trust.subarray(0, 30).reduce((total, value) => total + value, 0)
+    assert.ok(Math.abs(sum - 1) < 1e-9)
+    const whole = full(flow)
+    for (let node = 0; node < 30; node++) {
+      assert.ok(Math.abs(whole[node]! - flow.trust[node]!) < 1e-9)
+    }
+  })
+
+  test('reach finds money that comes back over several hops', () => {
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    growFlow(flow, 4)
+    addEdge(flow, 0, 1, 1)
+    addEdge(flow, 1, 2, 1)
+    addEdge(flow, 2, 3, 1)
+    settleFlow(flow, 1e-15)
+    const query = { source: 1, target: 3, negligible: 0 }
+    assert.equal(reach(flow, { ...query, hops: 1 }), 0)
+    const share = reach(flow, { ...query, hops: 2 })
+    // All trust of the third came from the first: nothing of its own remains.
+    assert.ok(Math.abs(flow.trust[1]! * share - flow.trust[3]!) < 1e-12)
+  })
+
+  test('the unit goes by trust mass: a thousand sybils do not move it', () => {
+    const trust = new Float64Array(1_010)
+    for (let node = 0; node < 10; node++) trust[node] = 0.1
+    const unit = trustUnit(trust, 10, 0.03)
+    for (let node = 10; node < 1_010; node++) trust[node] = 1e-9
+    assert.equal(unit, 0.1)
+    assert.equal(trustUnit(trust, 1_010, 0.03), unit)
+  })
+})
