@@ -1,4 +1,4 @@
-import { EarnestError, type Identity } from '@earnest/sdk/protocol'
+import { EarnestError, type EventType, type Identity, isTerminal } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { append, type Entry } from '../store/journal.ts'
 import { pack, unpack } from '../store/json.ts'
@@ -9,7 +9,7 @@ import type { NewRow, Row } from '../store/tables.ts'
 import type { Chain } from './chain.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
 import { type Effect, reduceEscrow } from './reduce.ts'
-import { type EscrowState, isTerminal } from './state.ts'
+import type { EscrowState } from './state.ts'
 
 /** Blocks whose hashes are kept to find where a reorg began; no rollup reorganises deeper. */
 const REMEMBERED_BLOCKS = 2_000
@@ -57,9 +57,13 @@ export function createIndexer({
       const changed = await db.transaction().execute(async (tx) => {
         await holdLease(tx, lease)
         const entries: Entry[] = []
-        const touched = reorged
-          ? await unwind(tx, ancestor?.number ?? chain.startBlock - 1, entries)
-          : new Set<string>()
+        const touched = new Set<string>()
+        if (reorged) {
+          const ancestorNumber = ancestor?.number ?? chain.startBlock - 1
+          const removed = await unwind(tx, ancestorNumber)
+          for (const row of removed) touched.add(row.escrow_id)
+          entries.push(...(await tellReorg(tx, ancestorNumber, removed)))
+        }
         await store(tx, read)
         for (const log of read.logs) touched.add(log.row.escrow_id)
         await fold(tx, [...touched], read.logs, entries)
@@ -79,10 +83,9 @@ export function createIndexer({
 
     async rewind(block) {
       await db.transaction().execute(async (tx) => {
-        const entries: Entry[] = []
-        const touched = await unwind(tx, block - 1, entries)
+        const removed = await unwind(tx, block - 1)
         // Rebuilding is not news: nothing is announced and nothing reverted.
-        await fold(tx, [...touched], [], [])
+        await fold(tx, [...new Set(removed.map((row) => row.escrow_id))], [], [])
       })
     },
   }
@@ -140,34 +143,35 @@ export function createIndexer({
     return { logs, blocks }
   }
 
-  /** Removes everything above `ancestor` and says which escrows that touches. */
-  async function unwind(tx: Tx, ancestor: number, entries: Entry[]): Promise<Set<string>> {
-    const removed = await tx
-      .deleteFrom('log')
-      .where('block_number', '>', ancestor)
-      .returning(['escrow_id', 'block_hash', 'raw'])
-      .execute()
+  /** Removes everything above `ancestor`. */
+  async function unwind(tx: Tx, ancestor: number): Promise<Row<'log'>[]> {
     await tx.deleteFrom('block').where('number', '>', ancestor).execute()
-    const touched = new Set(removed.map((row) => row.escrow_id))
-    const at = await tx
+    return tx.deleteFrom('log').where('block_number', '>', ancestor).returningAll().execute()
+  }
+
+  /** Says what a reorg took away; an announced funding that stands nowhere is taken back. */
+  async function tellReorg(tx: Tx, ancestor: number, removed: Row<'log'>[]): Promise<Entry[]> {
+    const ids = [...new Set(removed.map((row) => row.escrow_id))].sort()
+    const tip = await tx
       .selectFrom('block')
       .select('timestamp')
       .orderBy('number', 'desc')
       .limit(1)
       .executeTakeFirst()
-    entries.push({
-      topic: 'chain.reorged',
-      subject: String(ancestor),
-      public: true,
-      at: at?.timestamp ?? 0,
-      data: { ancestor, escrowIds: [...touched].sort() },
-    })
-    if (touched.size === 0) return touched
-    // What was announced and now stands nowhere is taken back (ESC-07: one authoritative signal).
+    const at = tip?.timestamp ?? 0
+    const entries: Entry[] = [
+      {
+        action: 'reorged',
+        subject: String(ancestor),
+        at,
+        data: { ancestor, escrowIds: ids },
+      },
+    ]
+    if (ids.length === 0) return entries
     const announced = await tx
       .selectFrom('announcement')
       .selectAll()
-      .where('escrow_id', 'in', [...touched])
+      .where('escrow_id', 'in', ids)
       .where('reverted', '=', false)
       .execute()
     for (const row of announced) {
@@ -175,25 +179,22 @@ export function createIndexer({
         (log) => log.escrow_id === row.escrow_id && log.block_hash === row.block_hash,
       )
       if (!gone) continue
-      const state = await readEscrow(tx, row.escrow_id)
-      if (state && state.funding.blockHash !== row.block_hash) continue
-      if (state && state.funding.block <= ancestor) continue
+      const link = await linkOf(tx, row.escrow_id)
       await tx
         .updateTable('announcement')
         .set({ reverted: true })
         .where('escrow_id', '=', row.escrow_id)
         .execute()
       entries.push({
-        topic: 'escrow.funding_reverted',
+        action: 'funding_reverted',
         subject: row.escrow_id,
-        parties: await partiesOf(tx, row.escrow_id),
-        public: true,
+        ...(link && { tell: tellOf('funding_reverted', row.escrow_id, link) }),
         key: `funding_reverted/${row.escrow_id}/${row.times}`,
-        at: at?.timestamp ?? 0,
+        at,
         data: { escrowId: row.escrow_id, blockHash: row.block_hash },
       })
     }
-    return touched
+    return entries
   }
 
   async function store(
@@ -240,8 +241,8 @@ export function createIndexer({
         const step = reduceEscrow(state, log)
         state = step.state
         if (!isNew.has(`${row.block_hash}/${row.log_index}`)) continue
-        const parties = await partiesOf(tx, id)
-        for (const effect of step.effects) await enact(tx, { id, state, effect, parties }, entries)
+        const link = await linkOf(tx, id)
+        for (const effect of step.effects) await enact(tx, { id, state, effect, link }, entries)
       }
       if (state) await writeEscrow(tx, state)
       else await tx.deleteFrom('escrow').where('escrow_id', '=', id).execute()
@@ -254,22 +255,17 @@ export function createIndexer({
       id,
       state,
       effect,
-      parties,
-    }: {
-      id: string
-      state: EscrowState
-      effect: Effect
-      parties: string[]
-    },
+      link,
+    }: { id: string; state: EscrowState; effect: Effect; link: Link | undefined },
     entries: Entry[],
   ): Promise<void> {
     if (effect.kind === 'changed') {
       const { log } = effect
+      const type = eventTypes[log.name]
       entries.push({
-        topic: topicOf(log.name),
+        action: `log.${log.name}`,
         subject: id,
-        parties,
-        public: true,
+        ...(link && type && { tell: tellOf(type, id, link) }),
         key: `log/${log.place.blockHash}/${log.place.logIndex}/${id}`,
         at: log.timestamp,
         data: {
@@ -285,7 +281,7 @@ export function createIndexer({
       })
     }
     // Only what a registered pact stands behind costs this oracle work or gas.
-    if (parties.length === 0) return
+    if (!link) return
     if (effect.kind === 'delivered') {
       await enqueue(tx, {
         queue: 'attest',
@@ -303,15 +299,30 @@ export function createIndexer({
   }
 }
 
-/** DIDs of buyer and seller where a registered pact derives this id, else nobody. */
-export async function partiesOf(tx: Tx | Db, escrowId: string): Promise<string[]> {
+/** The registered pact that derives an escrow id. */
+export type Link = { pactId: string; milestone: number; buyer: string; seller: string }
+
+/** The pact behind an escrow; undefined where nobody registered one. */
+export async function linkOf(tx: Tx | Db, escrowId: string): Promise<Link | undefined> {
   const row = await tx
     .selectFrom('lock')
     .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
-    .select(['pact.buyer_did', 'pact.seller_did'])
+    .select(['pact.pact_id', 'lock.milestone', 'pact.buyer_did', 'pact.seller_did'])
     .where('lock.escrow_id', '=', escrowId)
     .executeTakeFirst()
-  return row ? [row.buyer_did, row.seller_did] : []
+  return (
+    row && {
+      pactId: row.pact_id,
+      milestone: row.milestone,
+      buyer: row.buyer_did,
+      seller: row.seller_did,
+    }
+  )
+}
+
+/** Whom an event about an escrow concerns. */
+export function tellOf(type: EventType, escrowId: string, link: Link) {
+  return { type, agents: [link.buyer, link.seller], pactId: link.pactId, escrowId }
 }
 
 /** The folded state of an escrow; undefined for one that was never funded. */
@@ -394,7 +405,21 @@ function logOf(row: Row<'log'>): EscrowLog | undefined {
   )
 }
 
-/** `StakePaid` is announced as `escrow.stake_paid`. */
-function topicOf(name: EscrowLog['name']): string {
-  return `escrow.${name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()}`
+/** What listeners are told of each log; a stake that moves is in the audit log only. */
+const eventTypes: Record<EscrowLog['name'], EventType | undefined> = {
+  Funded: 'funding_seen',
+  Delivered: 'delivered',
+  Attested: 'attested',
+  Disputed: 'disputed',
+  Defended: 'defended',
+  Escalated: 'escalated',
+  Proposed: 'proposed',
+  Released: 'released',
+  Refunded: 'refunded',
+  Expired: 'expired',
+  Settled: 'settled',
+  Ruled: 'ruled',
+  Concluded: 'concluded',
+  Amended: 'amended',
+  StakePaid: undefined,
 }

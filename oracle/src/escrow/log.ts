@@ -72,7 +72,7 @@ export function decodeLog(raw: RawLog, place: Place, timestamp: number): EscrowL
         ...at,
         name: eventName,
         round: Number(args.round),
-        result: results[args.result] ?? 'none',
+        result: results[args.result] ?? null,
         reportHash: args.reportHash,
       }
     case 'Disputed':

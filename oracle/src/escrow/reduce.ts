@@ -42,20 +42,20 @@ export function reduceEscrow(
     return { state: next, effects: [changed, { kind: 'settled' } as const] }
   }
   const arbitrate = () => {
-    next.state = 'arbitration'
+    next.state = 'Arbitration'
     next.timerEnd = log.timestamp + clauses.arbitrationWindow
   }
   const whole = { protocolFee: 0n, arbitrationFee: 0n }
 
   switch (log.name) {
     case 'Delivered':
-      next.state = 'delivered'
+      next.state = 'Delivered'
       next.timerEnd = log.timestamp + clauses.reviewWindow
       next.round = log.round
       next.noticed = log.noticed
       next.artifactHash = log.artifactHash
       next.deliveredAt = log.timestamp
-      next.result = 'none'
+      next.result = null
       next.reportHash = null
       next.buyerDisputed = false
       next.sellerDisputed = false
@@ -79,14 +79,14 @@ export function reduceEscrow(
       if (same(log.by, terms.seller)) {
         next.sellerDisputed = true
         arbitrate()
-      } else if (state.state === 'delivered') {
-        next.state = 'disputed'
+      } else if (state.state === 'Delivered') {
+        next.state = 'Disputed'
         next.timerEnd = log.timestamp + clauses.responseWindow
       }
       return { state: next, effects: [changed, { kind: 'disputed', by: log.by }] }
     }
     case 'Defended':
-      next.state = 'negotiating'
+      next.state = 'Negotiating'
       next.timerEnd = log.timestamp + clauses.negotiationWindow
       next.responseHash = log.responseHash
       return { state: next, effects: [changed] }
@@ -99,7 +99,7 @@ export function reduceEscrow(
       next.recordHash = log.recordHash
       return { state: next, effects: [changed] }
     case 'Released':
-      next.state = 'completed'
+      next.state = 'Completed'
       next.bonded = log.bonded
       return end('released', {
         ...whole,
@@ -110,7 +110,7 @@ export function reduceEscrow(
       })
     case 'Refunded':
     case 'Expired':
-      next.state = 'refunded'
+      next.state = 'Refunded'
       return end(log.name === 'Refunded' ? 'refunded' : 'expired', {
         ...whole,
         sellerBps: 0,
@@ -120,7 +120,7 @@ export function reduceEscrow(
     case 'Settled':
     case 'Ruled':
     case 'Concluded': {
-      next.state = 'resolved'
+      next.state = 'Resolved'
       if (log.name === 'Ruled') next.recordHash = log.recordHash
       const { sellerBps, sellerAmount, buyerAmount, protocolFee, arbitrationFee } = log
       const how = { Settled: 'settled', Ruled: 'ruled', Concluded: 'concluded' } as const
@@ -133,7 +133,7 @@ export function reduceEscrow(
       })
     }
     case 'Amended':
-      next.state = 'amended'
+      next.state = 'Amended'
       next.amendedId = log.amendedId
       return end('amended', { ...whole, sellerBps: 0, sellerAmount: 0n, buyerAmount: 0n })
   }
@@ -153,12 +153,12 @@ function fresh(id: Hex, terms: Terms, log: EscrowLog): EscrowState {
     id,
     terms,
     clauses,
-    state: 'funded',
+    state: 'Funded',
     timerEnd: clauses.deliverBy,
     fundedAt: log.timestamp,
     seq: 1,
     round: 0,
-    result: 'none',
+    result: null,
     noticed: false,
     buyerDisputed: false,
     sellerDisputed: false,

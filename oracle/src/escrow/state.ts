@@ -1,24 +1,11 @@
-import type { Clauses, Terms } from '@earnest/sdk/protocol'
+import type { Clauses, EscrowState as StateName, Terms } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 
-/** The words of the chain's `State`, in its order. */
-export const states = [
-  'none',
-  'funded',
-  'delivered',
-  'disputed',
-  'negotiating',
-  'arbitration',
-  'completed',
-  'refunded',
-  'resolved',
-  'amended',
-] as const
-export type State = (typeof states)[number]
+/** What attestors can say of a round; null before they did. */
+export type Result = 'PASS' | 'PARTIAL' | 'FAIL' | null
 
 /** The words of the chain's `Result`, in its order. */
-export const results = ['none', 'pass', 'partial', 'fail'] as const
-export type Result = (typeof results)[number]
+export const results: readonly Result[] = [null, 'PASS', 'PARTIAL', 'FAIL']
 
 /** How an escrow ended. */
 export type Ending =
@@ -35,7 +22,7 @@ export type EscrowState = {
   id: Hex
   terms: Terms
   clauses: Clauses
-  state: State
+  state: StateName
   timerEnd: number
   fundedAt: number
   seq: number
@@ -72,10 +59,3 @@ export type EscrowState = {
 
 /** Where in the chain something stands. */
 export type Place = { block: number; blockHash: Hex; logIndex: number; txHash: Hex }
-
-/** True where nothing can change any more. */
-export function isTerminal(state: State): boolean {
-  return (
-    state === 'completed' || state === 'refunded' || state === 'resolved' || state === 'amended'
-  )
-}

@@ -1,4 +1,5 @@
-import { type EscrowState, isTerminal } from './state.ts'
+import { isTerminal } from '@earnest/sdk/protocol'
+import type { EscrowState } from './state.ts'
 
 /** The verbs that anyone may call when a window has run out. */
 export type TimerVerb = 'expire' | 'release' | 'escalate' | 'conclude'
@@ -7,14 +8,14 @@ export type TimerVerb = 'expire' | 'release' | 'escalate' | 'conclude'
 export function dueTimer(state: EscrowState, now: number): TimerVerb | undefined {
   if (isTerminal(state.state) || now < state.timerEnd) return undefined
   switch (state.state) {
-    case 'funded':
+    case 'Funded':
       return 'expire'
-    case 'delivered':
-      return state.result === 'pass' ? 'release' : 'escalate'
-    case 'disputed':
-    case 'negotiating':
+    case 'Delivered':
+      return state.result === 'PASS' ? 'release' : 'escalate'
+    case 'Disputed':
+    case 'Negotiating':
       return 'escalate'
-    case 'arbitration':
+    case 'Arbitration':
       return 'conclude'
     default:
       return undefined

@@ -1,26 +1,36 @@
 import {
   canonicalText,
+  decode,
   EarnestError,
+  type EventType,
+  eventSchema,
+  formatUtc,
   hashBody,
   type Identity,
+  type OracleEvent,
   verifyBody,
+  verifyEvent,
 } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import type { Db, Tx } from './store.ts'
 import type { Row } from './tables.ts'
 
+/** One transition; with `tell` it is also an event for listeners. */
 export type Entry = {
-  topic: string
+  action: string
   /** Escrow id, pact id or DID that the entry is about. */
   subject: string
-  /** DIDs that a subscription may filter by. */
-  parties?: readonly string[]
-  /** Public entries are the events of `GET /events`. */
-  public?: boolean
   data: Record<string, unknown>
   /** Happens at most once: a second entry with the same key is left out. */
   key?: string
+  /** Unix seconds of the reference clock. */
   at: number
+  tell?: {
+    type: EventType
+    agents: readonly string[]
+    pactId?: string | null
+    escrowId?: string | null
+  }
 }
 
 /** One arbitrary number: whoever appends holds it until its transaction ends, so order is commit order. */
@@ -31,111 +41,142 @@ const genesis = '0'.repeat(64)
 /**
  * Appends entries at the end of a transaction, hash-chained and signed.
  * Call it last: other writers wait for the end of the transaction.
- * @returns the entries that were new.
+ * @returns how many were new.
  */
-export async function append(
-  tx: Tx,
-  signer: Identity,
-  entries: readonly Entry[],
-): Promise<Row<'journal'>[]> {
-  if (entries.length === 0) return []
+export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]): Promise<number> {
+  if (entries.length === 0) return 0
   await sql`select pg_advisory_xact_lock(${sql.lit(journalLock)})`.execute(tx)
+  const fresh = await withoutKnown(tx, entries)
+  if (fresh.length === 0) return 0
   const last = await tx
     .selectFrom('journal')
     .select(['seq', 'hash'])
     .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst()
-  const keys = entries.flatMap((entry) => entry.key ?? [])
-  const known = new Set(
-    keys.length === 0
-      ? []
-      : (await tx.selectFrom('journal').select('key').where('key', 'in', keys).execute()).map(
-          (row) => row.key,
-        ),
-  )
   let seq = last?.seq ?? 0
   let prev = last?.hash ?? genesis
   const rows: Row<'journal'>[] = []
-  for (const entry of entries) {
-    if (entry.key !== undefined) {
-      if (known.has(entry.key)) continue
-      known.add(entry.key)
-    }
+  for (const { action, subject, data, at, key } of fresh) {
     seq += 1
-    const body = {
-      seq,
-      at: entry.at,
-      topic: entry.topic,
-      subject: entry.subject,
-      parties: [...(entry.parties ?? [])],
-      public: entry.public ?? false,
-      data: entry.data,
-      prev,
-    }
+    const body = { seq, at, action, subject, data, prev }
     const hash = hashBody(body)
     rows.push({
       ...body,
-      data: canonicalText(entry.data),
-      key: entry.key ?? null,
+      data: canonicalText(data),
+      key: key ?? null,
       hash,
-      signature: signer.sign({ type: 'event', body }),
+      signature: signer.sign({ type: 'journal', body }),
     })
     prev = hash
   }
-  if (rows.length > 0) await tx.insertInto('journal').values(rows).execute()
-  return rows
+  await tx.insertInto('journal').values(rows).execute()
+  await tell(tx, signer, fresh)
+  return rows.length
 }
 
-/** The signed body of an entry, as it goes over the wire. */
-export function entryBody(row: Row<'journal'>) {
+async function withoutKnown(tx: Tx, entries: readonly Entry[]): Promise<Entry[]> {
+  const keys = entries.flatMap((entry) => entry.key ?? [])
+  const rows =
+    keys.length === 0
+      ? []
+      : await tx.selectFrom('journal').select('key').where('key', 'in', keys).execute()
+  const known = new Set(rows.map((row) => row.key))
+  return entries.filter(({ key }) => {
+    if (key === undefined) return true
+    if (known.has(key)) return false
+    known.add(key)
+    return true
+  })
+}
+
+async function tell(tx: Tx, signer: Identity, entries: readonly Entry[]): Promise<void> {
+  const told = entries.filter((entry) => entry.tell)
+  if (told.length === 0) return
+  const last = await tx
+    .selectFrom('event')
+    .select('id')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  let id = last?.id ?? 0
+  const rows: Row<'event'>[] = []
+  for (const { tell: event, data, at } of told) {
+    if (!event) continue
+    id += 1
+    const facts = {
+      id,
+      type: event.type,
+      agents: [...event.agents],
+      data,
+    }
+    const pactId = event.pactId ?? null
+    const escrowId = event.escrowId ?? null
+    const body = { ...facts, at: formatUtc(at), oracle: signer.did, pactId, escrowId }
+    rows.push({
+      ...facts,
+      at,
+      pact_id: pactId,
+      escrow_id: escrowId,
+      data: canonicalText(data),
+      signature: signer.sign({ type: 'event', body }),
+    })
+  }
+  await tx.insertInto('event').values(rows).execute()
+}
+
+/** The event as it goes over the wire. */
+export function eventOf(row: Row<'event'>, oracle: string) {
   return {
-    seq: row.seq,
-    at: row.at,
-    topic: row.topic,
-    subject: row.subject,
-    parties: row.parties,
-    public: row.public,
+    id: row.id,
+    type: row.type,
+    at: formatUtc(row.at),
+    oracle,
+    agents: row.agents,
+    pactId: row.pact_id,
+    escrowId: row.escrow_id,
     data: JSON.parse(row.data) as Record<string, unknown>,
-    prev: row.prev,
+    signature: row.signature,
   }
 }
 
-/** Public entries after `cursor`, oldest first. */
+export type EventFilter = {
+  agent?: string | undefined
+  pactId?: string | undefined
+  escrowId?: string | undefined
+}
+
+/** Events after `after`, oldest first. */
 export async function readEvents(
   db: Db,
-  {
-    after,
-    limit,
-    subject,
-    party,
-  }: {
-    after: number
-    limit: number
-    subject?: string | undefined
-    party?: string | undefined
-  },
-): Promise<Row<'journal'>[]> {
-  let query = db
-    .selectFrom('journal')
-    .selectAll()
-    .where('seq', '>', after)
-    .where('public', '=', true)
-    .orderBy('seq')
-    .limit(limit)
-  if (subject !== undefined) query = query.where('subject', '=', subject)
-  if (party !== undefined) query = query.where(sql<boolean>`parties @> array[${party}]::text[]`)
+  { after, limit, agent, pactId, escrowId }: { after: number; limit: number } & EventFilter,
+): Promise<Row<'event'>[]> {
+  let query = db.selectFrom('event').selectAll().where('id', '>', after).orderBy('id').limit(limit)
+  if (agent !== undefined) query = query.where(sql<boolean>`agents @> array[${agent}]::text[]`)
+  if (pactId !== undefined) query = query.where('pact_id', '=', pactId)
+  if (escrowId !== undefined) query = query.where('escrow_id', '=', escrowId)
   return query.execute()
 }
 
+/** Number of the newest event; 0 before the first. */
+export async function lastEvent(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('event')
+    .select('id')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.id ?? 0
+}
+
 /**
- * Recomputes the whole chain of hashes and signatures (DRV-09).
- * @throws journal_broken with the sequence number of the first entry that does not fit.
+ * Recomputes the chain of hashes and every signature, of the journal and of the events (DRV-09).
+ * @throws journal_broken with the number of the first entry that does not fit.
  */
 export async function verifyJournal(
   db: Db,
-  publicKey: Uint8Array,
-): Promise<{ entries: number; head: string }> {
+  signer: Pick<Identity, 'did' | 'publicKey'>,
+): Promise<{ entries: number; events: number; head: string }> {
   let seq = 0
   let prev = genesis
   for (;;) {
@@ -146,21 +187,51 @@ export async function verifyJournal(
       .orderBy('seq')
       .limit(500)
       .execute()
-    if (rows.length === 0) return { entries: seq, head: prev }
+    if (rows.length === 0) break
     for (const row of rows) {
-      const body = entryBody(row)
+      const body = {
+        seq: row.seq,
+        at: row.at,
+        action: row.action,
+        subject: row.subject,
+        data: JSON.parse(row.data) as unknown,
+        prev: row.prev,
+      }
+      const { signature, hash } = row
       const fits =
         row.seq === seq + 1 &&
         row.prev === prev &&
-        hashBody(body) === row.hash &&
-        verifyBody({ type: 'event', body, signature: row.signature, publicKey })
-      if (!fits) {
-        throw new EarnestError('journal_broken', `entry ${row.seq} does not fit the chain`, {
-          details: { seq: row.seq, expected: seq + 1 },
-        })
-      }
+        hashBody(body) === hash &&
+        verifyBody({ type: 'journal', body, signature, publicKey: signer.publicKey })
+      if (!fits) throw broken('journal', row.seq)
       seq = row.seq
-      prev = row.hash
+      prev = hash
     }
   }
+  return { entries: seq, events: await verifyEvents(db, signer), head: prev }
+}
+
+async function verifyEvents(db: Db, signer: Pick<Identity, 'did' | 'publicKey'>): Promise<number> {
+  let id = 0
+  for (;;) {
+    const rows = await readEvents(db, { after: id, limit: 500 })
+    if (rows.length === 0) return id
+    for (const row of rows) {
+      if (row.id !== id + 1) throw broken('event', row.id)
+      try {
+        const event: OracleEvent = decode(eventSchema, eventOf(row, signer.did), 'invalid_event')
+        verifyEvent(event, { oracle: signer.did, keyOf: () => signer.publicKey })
+      } catch (cause) {
+        throw broken('event', row.id, cause)
+      }
+      id = row.id
+    }
+  }
+}
+
+function broken(what: string, number: number, cause?: unknown): EarnestError {
+  return new EarnestError('journal_broken', `${what} ${number} does not fit the chain`, {
+    details: { what, number },
+    cause,
+  })
 }

@@ -6,10 +6,8 @@ const first = `
 create table journal (
   seq int8 primary key,
   at int8 not null,
-  topic text not null,
+  action text not null,
   subject text not null,
-  parties text[] not null,
-  public boolean not null,
   data text not null,
   key text unique,
   prev text not null,
@@ -17,13 +15,28 @@ create table journal (
   signature text not null
 );
 create index journal_subject on journal (subject, seq);
-create index journal_parties on journal using gin (parties);
+
+create table event (
+  id int8 primary key,
+  type text not null,
+  at int8 not null,
+  agents text[] not null,
+  pact_id text,
+  escrow_id text,
+  data text not null,
+  signature text not null
+);
+create index event_agents on event using gin (agents);
+create index event_pact on event (pact_id, id);
+create index event_escrow on event (escrow_id, id);
 
 create function journal_is_append_only() returns trigger language plpgsql as $$
 begin
   raise exception 'the journal is append-only';
 end $$;
 create trigger journal_append_only before update or delete on journal
+  for each row execute function journal_is_append_only();
+create trigger event_append_only before update or delete on event
   for each row execute function journal_is_append_only();
 create trigger journal_no_truncate before truncate on journal
   for each statement execute function journal_is_append_only();
@@ -70,16 +83,16 @@ create table idempotency (
 
 create table agent (
   did text primary key,
-  wallet text not null,
-  card text not null,
+  wallet text not null unique,
   registration text not null,
-  key_log text not null,
+  keys text,
+  key_log text,
   capabilities text[] not null,
-  frozen boolean not null default false,
+  status text not null,
   registered_at int8 not null,
-  active_at int8 not null,
+  active_at int8,
   heartbeat_at int8,
-  heartbeat text
+  silent boolean not null default false
 );
 create index agent_capability on agent using gin (capabilities);
 
@@ -91,7 +104,6 @@ create table pact (
   nonce text not null,
   subjective boolean not null,
   signed_pact text not null,
-  status text not null,
   registered_at int8 not null,
   unique (buyer_did, nonce)
 );
@@ -180,14 +192,13 @@ create table attestation (
   artifact_hash text not null,
   report_hash text not null,
   logged_at int8 not null,
-  proof text,
   primary key (escrow_id, round)
 );
 
 create table submission (
   key text primary key,
   escrow_id text not null,
-  call text not null,
+  request text not null,
   status text not null,
   sender text,
   nonce int8,
@@ -230,56 +241,68 @@ create table blob_chunk (
 create table artifact (
   escrow_id text not null,
   name text not null,
-  mime text not null,
   sha256 text not null,
   size int8 not null,
   blob_id text not null references blob,
   uploaded_by text not null,
   uploaded_at int8 not null,
-  primary key (escrow_id, name)
+  primary key (escrow_id, name, sha256)
 );
 
 create table "grant" (
   token_hash text primary key,
   escrow_id text not null,
+  round int4 not null,
   name text not null,
+  mime text not null,
+  blob_id text not null references blob,
   did text not null,
   expires_at int8 not null
 );
 
 create table dispute (
-  id text primary key,
   escrow_id text not null,
   round int4 not null,
-  opened_by text not null,
-  reason text not null,
-  statement text not null,
-  claim_hash text not null,
   opened_at int8 not null,
-  status text not null,
-  package_hash text
+  claim text,
+  claim_hash text,
+  defence text,
+  defence_hash text,
+  package_hash text,
+  primary key (escrow_id, round)
 );
-create index dispute_escrow on dispute (escrow_id, round);
 
 create table evidence (
-  id text primary key,
-  dispute_id text not null references dispute,
-  by text not null,
-  type text not null,
+  escrow_id text not null,
+  round int4 not null,
   sha256 text not null,
-  body text not null,
+  submitted_by text not null,
+  content text not null,
   verified boolean not null,
-  at int8 not null
+  at int8 not null,
+  primary key (escrow_id, round, sha256, submitted_by)
 );
-create index evidence_dispute on evidence (dispute_id);
+
+create table deposit (
+  pact_id text not null references pact,
+  sha256 text not null,
+  blob_id text not null references blob,
+  primary key (pact_id, sha256)
+);
 
 create table settlement (
-  escrow_id text primary key,
+  seq bigserial primary key,
+  escrow_id text not null unique,
+  pact_id text not null,
+  buyer_did text not null,
+  seller_did text not null,
+  capability text not null,
+  counts boolean not null,
   receipt text not null,
-  settled_at int8 not null,
-  block_number int8 not null
+  settled_at int8 not null
 );
-create index settlement_time on settlement (settled_at);
+create index settlement_buyer on settlement (buyer_did, seq);
+create index settlement_seller on settlement (seller_did, seq);
 `
 
 /** Every migration in order; one that was published never changes. */

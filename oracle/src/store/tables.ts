@@ -1,20 +1,31 @@
 import type { Generated, Insertable, Selectable } from 'kysely'
 
-/** Append-only, hash-chained and signed; the outbox is the public part of it. */
+/** Every transition: append-only, hash-chained and signed. */
 export type JournalTable = {
   seq: number
   /** Unix seconds of the reference clock. */
   at: number
-  topic: string
+  action: string
   subject: string
-  parties: string[]
-  public: boolean
   /** Canonical JSON. */
   data: string
   /** Makes an entry happen at most once. */
   key: string | null
   prev: string
   hash: string
+  signature: string
+}
+
+/** What listeners are told, numbered without gaps; written with the journal entry of the same fact. */
+export type EventTable = {
+  id: number
+  type: string
+  at: number
+  agents: string[]
+  pact_id: string | null
+  escrow_id: string | null
+  /** Canonical JSON. */
+  data: string
   signature: string
 }
 
@@ -47,16 +58,19 @@ export type IdempotencyTable = {
 export type AgentTable = {
   did: string
   wallet: string
-  card: string
+  /** As it was sent, canonical JSON. */
   registration: string
-  key_log: string
+  /** Verified periods of its keys, JSON; null: the DID's own key counts for ever. */
+  keys: string | null
+  key_log: string | null
   capabilities: string[]
-  frozen: boolean
+  status: 'active' | 'frozen' | 'retired'
   registered_at: number
   /** Last signed protocol action; a query or a heartbeat never moves it. */
-  active_at: number
+  active_at: number | null
   heartbeat_at: number | null
-  heartbeat: string | null
+  /** True while the silence was told to the buyers that wait. */
+  silent: boolean
 }
 
 export type PactTable = {
@@ -68,7 +82,6 @@ export type PactTable = {
   subjective: boolean
   /** The signed pact as it was registered, canonical JSON. */
   signed_pact: string
-  status: string
   registered_at: number
 }
 
@@ -144,13 +157,12 @@ export type AttestationTable = {
   artifact_hash: string
   report_hash: string
   logged_at: number
-  proof: string | null
 }
 
 export type SubmissionTable = {
   key: string
   escrow_id: string
-  call: string
+  request: string
   status: string
   sender: string | null
   nonce: number | null
@@ -180,7 +192,6 @@ export type BlobChunkTable = { blob_id: string; n: number; data: Uint8Array }
 export type ArtifactTable = {
   escrow_id: string
   name: string
-  mime: string
   sha256: string
   size: number
   blob_id: string
@@ -191,44 +202,56 @@ export type ArtifactTable = {
 export type GrantTable = {
   token_hash: string
   escrow_id: string
+  round: number
   name: string
+  mime: string
+  blob_id: string
   did: string
   expires_at: number
 }
 
+/** A round that is disputed; claim and defence as they were signed, once they are handed in. */
 export type DisputeTable = {
-  id: string
   escrow_id: string
   round: number
-  opened_by: string
-  reason: string
-  statement: string
-  claim_hash: string
   opened_at: number
-  status: string
+  claim: string | null
+  claim_hash: string | null
+  defence: string | null
+  defence_hash: string | null
   package_hash: string | null
 }
 
 export type EvidenceTable = {
-  id: string
-  dispute_id: string
-  by: string
-  type: string
+  escrow_id: string
+  round: number
   sha256: string
-  body: string
+  submitted_by: string
+  content: string
   verified: boolean
   at: number
 }
 
+/** A checker or held-out data set that a pact names by its hash, sealed like an artifact. */
+export type DepositTable = { pact_id: string; sha256: string; blob_id: string }
+
+/** An end that the chain will not take back, with its signed receipt; `seq` is the order in which it became known. */
 export type SettlementTable = {
+  seq: Generated<number>
   escrow_id: string
+  pact_id: string
+  buyer_did: string
+  seller_did: string
+  capability: string
+  /** False: it moves no score (design.md section 5, what counts). */
+  counts: boolean
   receipt: string
   settled_at: number
-  block_number: number
 }
 
 export type Tables = {
   journal: JournalTable
+  event: EventTable
   job: JobTable
   lease: LeaseTable
   request_nonce: RequestNonceTable
@@ -252,6 +275,7 @@ export type Tables = {
   grant: GrantTable
   dispute: DisputeTable
   evidence: EvidenceTable
+  deposit: DepositTable
   settlement: SettlementTable
 }
 

@@ -1,0 +1,136 @@
+import { formatUsdc, type Identity, isTerminal } from '@earnest/sdk/protocol'
+import { append, type Entry } from '../store/journal.ts'
+import { unpack } from '../store/json.ts'
+import { holdLease, type Lease } from '../store/lease.ts'
+import type { Db, Tx } from '../store/store.ts'
+import type { Chain } from './chain.ts'
+import { type Heads, isFinal, LATEST_BELOW } from './finality.ts'
+import { type Link, linkOf, tellOf } from './indexer.ts'
+import type { EscrowState } from './state.ts'
+
+/** Writes what follows from an end that the chain will not take back; in the same transaction. */
+export type OnSettled = (
+  tx: Tx,
+  settled: { state: EscrowState; link: Link },
+  entries: Entry[],
+) => Promise<void>
+
+/**
+ * Announces fundings and ends once the chain is sure of them by amount: one signed `funded`
+ * event for each funding (ESC-07), one settlement for each end.
+ */
+export async function announce({
+  db,
+  signer,
+  chain,
+  lease,
+  latest,
+  onSettled,
+}: {
+  db: Db
+  signer: Identity
+  chain: Chain
+  lease: Lease
+  latest: number
+  onSettled: OnSettled
+}): Promise<number> {
+  const rows = await db
+    .selectFrom('escrow')
+    .select(['escrow_id', 'amount', 'body'])
+    .where('awaits', '=', true)
+    .where('updated_block', '<=', latest)
+    .orderBy('funded_block')
+    .limit(500)
+    .execute()
+  if (rows.length === 0) return 0
+  const large = rows.some((row) => BigInt(row.amount) >= LATEST_BELOW)
+  const heads: Heads = {
+    latest,
+    safe: large ? await headAt('safe') : 0,
+    finalized: large ? await headAt('finalized') : 0,
+  }
+  const ready = rows
+    .map((row) => unpack<EscrowState>(row.body))
+    .filter((state) => isSure(state.funding.block, state, heads) || isTerminal(state.state))
+  if (ready.length === 0) return 0
+
+  return db.transaction().execute(async (tx) => {
+    await holdLease(tx, lease)
+    const entries: Entry[] = []
+    let announced = 0
+    for (const state of ready) {
+      const link = await linkOf(tx, state.id)
+      const settled = state.ending !== null && isSure(state.ending.place.block, state, heads)
+      if (link) {
+        if (isSure(state.funding.block, state, heads) && (await announceFunding(tx, state))) {
+          announced += 1
+          entries.push(await fundedEntry(tx, state, link))
+        }
+        if (settled) await onSettled(tx, { state, link }, entries)
+      }
+      // An unregistered pact costs nothing until somebody registers it.
+      if (!link || settled || state.ending === null) {
+        await tx
+          .updateTable('escrow')
+          .set({ awaits: false })
+          .where('escrow_id', '=', state.id)
+          .execute()
+      }
+    }
+    await append(tx, signer, entries)
+    return announced
+  })
+
+  async function headAt(blockTag: 'safe' | 'finalized'): Promise<number> {
+    return Number((await chain.client.getBlock({ blockTag })).number)
+  }
+}
+
+function isSure(block: number, state: EscrowState, heads: Heads): boolean {
+  return isFinal({ amount: state.terms.amount, block, heads })
+}
+
+/** True when this funding was not announced before; a rebuilt index finds the old announcement. */
+async function announceFunding(tx: Tx, state: EscrowState): Promise<boolean> {
+  const before = await tx
+    .selectFrom('announcement')
+    .selectAll()
+    .where('escrow_id', '=', state.id)
+    .executeTakeFirst()
+  if (before && !before.reverted) return false
+  const row = {
+    escrow_id: state.id,
+    block_hash: state.funding.blockHash,
+    times: (before?.times ?? 0) + 1,
+    reverted: false,
+  }
+  await tx
+    .insertInto('announcement')
+    .values(row)
+    .onConflict((conflict) => conflict.column('escrow_id').doUpdateSet(row))
+    .execute()
+  return true
+}
+
+async function fundedEntry(tx: Tx, state: EscrowState, link: Link): Promise<Entry> {
+  const { times } = await tx
+    .selectFrom('announcement')
+    .select('times')
+    .where('escrow_id', '=', state.id)
+    .executeTakeFirstOrThrow()
+  return {
+    action: 'funded',
+    subject: state.id,
+    tell: tellOf('funded', state.id, link),
+    key: `funded/${state.id}/${times}`,
+    at: state.fundedAt,
+    data: {
+      milestone: link.milestone,
+      amountUsdc: formatUsdc(state.terms.amount),
+      deliverBy: state.clauses.deliverBy,
+      block: state.funding.block,
+      blockHash: state.funding.blockHash,
+      txHash: state.funding.txHash,
+    },
+  }
+}

@@ -1,0 +1,140 @@
+import {
+  attestationTypedData,
+  EarnestError,
+  receiptTypedData,
+  resultCode,
+  statementTypedData,
+  toBytes32,
+  type VerificationReport,
+} from '@earnest/sdk/protocol'
+import type { Call } from '../escrow/chain.ts'
+import { readEscrow } from '../escrow/indexer.ts'
+import { submit } from '../escrow/submitter.ts'
+import { findLock } from '../negotiation/pact.ts'
+import type { Attestors } from './attestor.ts'
+import {
+  type Completing,
+  closeCompletion,
+  isLate,
+  logReport,
+  proofOf,
+  readCompletion,
+} from './completion.ts'
+
+/** Runs a pact's criteria over a delivery; the same input gives the same bytes (design.md section 5, verification). */
+export type Check = (options: {
+  escrowId: `0x${string}`
+  round: number
+  /** Unix seconds at which this oracle received the delivery. */
+  deliveredAt: number
+}) => Promise<VerificationReport>
+
+type Attesting = Completing & { attestors: Attestors; check: Check }
+
+/**
+ * Brings one completion from "received" to a call on chain: verify, log, sign, submit. Each step is
+ * done once and found done after a crash.
+ * @throws completion_unknown, too_few_attestors, what the check throws
+ */
+export async function processCompletion(
+  context: Attesting,
+  { escrowId, round }: { escrowId: `0x${string}`; round: number },
+): Promise<void> {
+  const { db, clock, chain, attestors, check } = context
+  const row = await readCompletion(db, escrowId, round)
+  const lock = await findLock(db, escrowId)
+  if (!row || !lock) throw new EarnestError('completion_unknown', 'No such completion')
+  if (row.status !== 'received' && row.status !== 'verified') return
+  if (row.report_hash === null) {
+    const report = await check({ escrowId, round, deliveredAt: row.received_at })
+    await logReport(context, { report })
+    return processCompletion(context, { escrowId, round })
+  }
+  if (isLate(lock, row.received_at)) {
+    // The chain takes no delivery after deliverBy; the timer gives the money back.
+    return closeCompletion(db, { escrowId, round, status: 'refused', error: 'after_deliver_by' })
+  }
+  const proof = proofOf(row)
+  const { terms } = lock
+  const round_ = BigInt(round)
+  const ref = { chainId: chain.chainId, contract: chain.escrow, escrowId, round: round_ }
+  const artifactHash = toBytes32(row.artifact_hash)
+  const reportHash = toBytes32(row.report_hash)
+  const { authorization, reserve } = proof.sellerAuthorization
+  let call: Call
+  if (row.result === 'PASS') {
+    const typedData = statementTypedData({ ...ref, artifactHash, reportHash })
+    const signed = await attestors.prove({
+      arbiter: terms.arbiter,
+      kind: 'attestation',
+      typedData,
+    })
+    const completion = {
+      artifactHash,
+      reportHash,
+      reserve,
+      sellerAuthorization: authorization,
+      proof: signed,
+      buyerAuthorization: '0x',
+    }
+    call = { functionName: 'complete', args: [terms, completion] }
+  } else {
+    const typedData = receiptTypedData({ ...ref, artifactHash })
+    const signed = await attestors.prove({ arbiter: terms.arbiter, kind: 'receipt', typedData })
+    const receipt = { byBuyer: false, proof: signed }
+    call = { functionName: 'deliver', args: [terms, artifactHash, receipt, authorization] }
+  }
+  await db.transaction().execute(async (tx) => {
+    await submit(tx, {
+      key: `${call.functionName}/${escrowId}/${round}`,
+      escrowId,
+      call,
+      at: clock.now(),
+    })
+    await tx
+      .updateTable('completion')
+      .set({ status: 'submitted' })
+      .where('escrow_id', '=', escrowId)
+      .where('round', '=', round)
+      .execute()
+  })
+}
+
+/**
+ * Signs and submits this oracle's result of a round that stands delivered on chain; nothing to do
+ * where it found none, or the chain has one.
+ */
+export async function attestDelivery(
+  { db, clock, chain, attestors }: Completing & { attestors: Attestors },
+  { escrowId, round }: { escrowId: `0x${string}`; round: number },
+): Promise<string | undefined> {
+  const state = await readEscrow(db, escrowId)
+  const logged = await db
+    .selectFrom('attestation')
+    .selectAll()
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .executeTakeFirst()
+  if (!state || !logged) return undefined
+  if (state.state !== 'Delivered' || state.round !== round || state.result !== null) return undefined
+  if (state.artifactHash !== toBytes32(logged.artifact_hash)) return undefined
+  const result = resultCode(logged.result as VerificationReport['result'])
+  const reportHash = toBytes32(logged.report_hash)
+  const typedData = attestationTypedData({
+    chainId: chain.chainId,
+    contract: chain.escrow,
+    escrowId,
+    round: BigInt(round),
+    result,
+    reportHash,
+  })
+  const proof = await attestors.prove({
+    arbiter: state.terms.arbiter,
+    kind: 'attestation',
+    typedData,
+  })
+  const key = `attest/${escrowId}/${round}`
+  const call = { functionName: 'attest', args: [state.terms, Number(result), reportHash, proof] }
+  await submit(db, { key, escrowId, call, at: clock.now() })
+  return key
+}

@@ -1,0 +1,277 @@
+import {
+  canonicalText,
+  type CompletionProof,
+  completionProofSchema,
+  decode,
+  deliverTypedData,
+  EarnestError,
+  encode,
+  hashBody,
+  hashReport,
+  manifestSchema,
+  milestoneOf,
+  reportSchema,
+  toBytes32,
+  type VerificationReport,
+  verifyCompletion,
+} from '@earnest/sdk/protocol'
+import { hexToNumber, type Hex, size, slice, verifyTypedData } from 'viem'
+import { resolveKeys } from '../discovery/keys.ts'
+import type { Chain } from '../escrow/chain.ts'
+import { readEscrow } from '../escrow/indexer.ts'
+import type { EscrowState } from '../escrow/state.ts'
+import { findLock, findPact } from '../negotiation/pact.ts'
+import type { Context } from '../store/context.ts'
+import { append } from '../store/journal.ts'
+import { enqueue } from '../store/queue.ts'
+import type { Db, Tx } from '../store/store.ts'
+import type { Row } from '../store/tables.ts'
+import { locateFiles } from './artifact.ts'
+
+export type Completing = Context & { chain: Chain }
+
+/**
+ * Takes a completion proof: everything that can be refused is refused before it is stored (SET-01 to
+ * SET-03). The same proof again gives the same row.
+ * @throws escrow_unknown, pact_unknown, pact_mismatch, signer_not_party, wrong_audience, hash_mismatch,
+ * invalid_seller_signature, artifact_missing, not_funded, funding_not_final, wrong_round, round_taken,
+ * invalid_authorization, authorization_expired
+ */
+export async function takeCompletion(
+  context: Completing,
+  { proof, by }: { proof: CompletionProof; by: string },
+): Promise<Row<'completion'>> {
+  const { db, signer, clock } = context
+  const now = clock.now()
+  const { escrowId, pactId, round } = proof
+  const lock = await findLock(db, escrowId)
+  if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
+  if (lock.pactId !== pactId) {
+    if (!(await findPact(db, pactId))) throw new EarnestError('pact_unknown', 'No such pact')
+    throw new EarnestError('pact_mismatch', 'Another pact derives this escrow')
+  }
+  const { seller, buyer } = lock.pact
+  if (by !== seller.did || proof.seller !== seller.did) {
+    throw new EarnestError('signer_not_party', 'Only the seller completes')
+  }
+  if (proof.audience !== signer.did) {
+    throw new EarnestError('wrong_audience', 'This proof is for another oracle')
+  }
+  verifyCompletion(proof, { now, keyOf: await resolveKeys(db, [seller.did]) })
+  const text = canonicalText(encode(completionProofSchema, proof, 'invalid_completion'))
+  const known = await readCompletion(db, escrowId, round)
+  if (known) {
+    if (hashBody(JSON.parse(known.proof)) === hashBody(JSON.parse(text))) return known
+    throw new EarnestError('round_taken', 'This round has a completion')
+  }
+  const state = await assertFunded(db, escrowId)
+  if (round !== state.round + 1) {
+    throw new EarnestError('wrong_round', 'This delivery opens another round', {
+      details: { got: round, want: state.round + 1 },
+    })
+  }
+  await locateFiles(db, escrowId, proof.manifest)
+  await assertAuthorization(context, { proof, state })
+
+  const row: Row<'completion'> = {
+    escrow_id: escrowId,
+    round,
+    pact_id: pactId,
+    artifact_hash: proof.deliverableHash,
+    manifest: canonicalText(encode(manifestSchema, proof.manifest, 'invalid_manifest')),
+    proof: text,
+    received_at: now,
+    status: 'received',
+    result: null,
+    report: null,
+    report_hash: null,
+    error: null,
+  }
+  await db.transaction().execute(async (tx) => {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('completion')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows !== 1n) {
+      throw new EarnestError('round_taken', 'This round has a completion')
+    }
+    const payload = { escrowId, round }
+    await enqueue(tx, { queue: 'complete', key: `${escrowId}/${round}`, payload })
+    await append(tx, signer, [
+      {
+        action: 'completion_received',
+        subject: escrowId,
+        at: now,
+        data: { round, artifactHash: proof.deliverableHash },
+        tell: {
+          type: 'completion_received',
+          agents: [buyer.did, seller.did],
+          pactId,
+          escrowId,
+        },
+      },
+    ])
+  })
+  return row
+}
+
+/** The completion of a round; undefined where none was handed in. */
+export async function readCompletion(
+  db: Db | Tx,
+  escrowId: string,
+  round: number,
+): Promise<Row<'completion'> | undefined> {
+  return db
+    .selectFrom('completion')
+    .selectAll()
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .executeTakeFirst()
+}
+
+/** The proof of a stored completion. */
+export function proofOf(row: Row<'completion'>): CompletionProof {
+  return decode(completionProofSchema, JSON.parse(row.proof), 'invalid_completion')
+}
+
+/**
+ * Writes a report down before any attestor signs: one result for an escrow and round, for ever.
+ * @throws already_attested when another result of this round was written.
+ */
+export async function logReport(
+  { db, signer, clock }: Context,
+  { report }: { report: VerificationReport },
+): Promise<string> {
+  const reportHash = hashReport(report)
+  const { escrowId, round, result } = report
+  const now = clock.now()
+  await db.transaction().execute(async (tx) => {
+    const before = await tx
+      .selectFrom('completion')
+      .select('report_hash')
+      .where('escrow_id', '=', escrowId)
+      .where('round', '=', round)
+      .forUpdate()
+      .executeTakeFirstOrThrow()
+    if (before.report_hash === reportHash) return
+    if (before.report_hash !== null) {
+      throw new EarnestError('already_attested', 'This round has another result')
+    }
+    await tx
+      .updateTable('completion')
+      .set({
+        status: 'verified',
+        result,
+        report: canonicalText(encode(reportSchema, report, 'invalid_report')),
+        report_hash: reportHash,
+      })
+      .where('escrow_id', '=', escrowId)
+      .where('round', '=', round)
+      .execute()
+    if (result !== 'UNDECIDED') {
+      await tx
+        .insertInto('attestation')
+        .values({
+          escrow_id: escrowId,
+          round,
+          result,
+          artifact_hash: report.artifactHash,
+          report_hash: reportHash,
+          logged_at: now,
+        })
+        .execute()
+    }
+    await append(tx, signer, [
+      {
+        action: 'verified',
+        subject: escrowId,
+        at: now,
+        key: `verified/${escrowId}/${round}`,
+        data: { round, result, reportHash, artifactHash: report.artifactHash },
+      },
+    ])
+  })
+  return reportHash
+}
+
+/** Notes why a completion goes no further. */
+export async function closeCompletion(
+  db: Db,
+  { escrowId, round, status, error }: {
+    escrowId: string
+    round: number
+    status: 'submitted' | 'refused'
+    error?: string
+  },
+): Promise<void> {
+  await db
+    .updateTable('completion')
+    .set({ status, error: error ?? null })
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .execute()
+}
+
+/** True when a delivery received at `at` comes too late for the chain (SET-05). */
+export function isLate(
+  lock: { pact: Parameters<typeof milestoneOf>[0]; milestone: number },
+  at: number,
+): boolean {
+  return at >= milestoneOf(lock.pact, lock.milestone).deadlineUtc
+}
+
+/** No receipt is signed before the funding is confirmed. */
+async function assertFunded(db: Db, escrowId: string): Promise<EscrowState> {
+  const state = await readEscrow(db, escrowId)
+  if (!state) throw new EarnestError('not_funded', 'No funds are locked', { retryable: true })
+  if (state.state !== 'Funded') {
+    throw new EarnestError('wrong_state', `The escrow is ${state.state}`, {
+      details: { state: state.state },
+    })
+  }
+  const announced = await db
+    .selectFrom('announcement')
+    .select('reverted')
+    .where('escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  if (!announced || announced.reverted) {
+    throw new EarnestError('funding_not_final', 'The chain may still take the funding back', {
+      retryable: true,
+    })
+  }
+  return state
+}
+
+/** The wallet's consent is checked now, not when a transaction fails. */
+async function assertAuthorization(
+  { chain, clock }: Completing,
+  { proof, state }: { proof: CompletionProof; state: EscrowState },
+): Promise<void> {
+  const { authorization, reserve } = proof.sellerAuthorization
+  if (size(authorization) < 6 + 64) {
+    throw new EarnestError('invalid_authorization', 'Want validBefore and a signature')
+  }
+  const validBefore = hexToNumber(slice(authorization, 0, 6))
+  if (validBefore <= clock.now()) {
+    throw new EarnestError('authorization_expired', 'Sign the delivery again')
+  }
+  const typedData = deliverTypedData({
+    chainId: chain.chainId,
+    contract: chain.escrow,
+    escrowId: proof.escrowId,
+    actor: state.terms.seller,
+    seq: BigInt(state.seq),
+    validBefore: BigInt(validBefore),
+    artifactHash: toBytes32(proof.deliverableHash),
+    reserve,
+  })
+  const signature = slice(authorization, 6) as Hex
+  const question = { address: state.terms.seller, signature, ...typedData }
+  const plain = await verifyTypedData(question).catch(() => false)
+  // A smart wallet answers on chain (ERC-1271).
+  if (plain || (await chain.client.verifyTypedData(question).catch(() => false))) return
+  throw new EarnestError('invalid_authorization', 'The seller wallet did not sign this delivery', {
+    details: { seq: state.seq },
+  })
+}

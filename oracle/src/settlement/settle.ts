@@ -1,0 +1,109 @@
+import {
+  type Attestation,
+  attestationSchema,
+  canonicalText,
+  EarnestError,
+  encode,
+  fromBytes32,
+  type Identity,
+  type Settlement,
+  settlementSchema,
+} from '@earnest/sdk/protocol'
+import { touchAgents } from '../discovery/agent.ts'
+import type { OnSettled } from '../escrow/announce.ts'
+import { type Counting, counts } from '../escrow/count.ts'
+import type { EscrowState } from '../escrow/state.ts'
+import { findPact } from '../negotiation/pact.ts'
+
+/**
+ * Writes the signed receipt of an end that the chain will not take back, once for each escrow. It
+ * carries both signatures of the pact, so that it verifies without this oracle (SET-10, REP-13).
+ */
+export function recordSettlements({
+  signer,
+  chain,
+}: {
+  signer: Identity
+  chain: Counting & { chainId: number; escrow: `0x${string}` }
+}): OnSettled {
+  return async (tx, { state, link }, entries) => {
+    const { ending } = state
+    if (ending === null || ending.how === 'amended') return
+    const pact = await findPact(tx, link.pactId)
+    if (!pact) throw new EarnestError('pact_unknown', 'The lock has no pact')
+    const { buyerSignature, sellerSignature } = pact.signed
+    const settlement = settlementOf(state, {
+      pactId: link.pactId,
+      milestone: link.milestone,
+      chainId: chain.chainId,
+      contract: chain.escrow,
+      buyer: link.buyer,
+      seller: link.seller,
+    })
+    const unsigned = { settlement, buyerSignature, sellerSignature, oracle: signer.did }
+    const body = {
+      ...unsigned,
+      settlement: encode(settlementSchema, settlement, 'invalid_settlement'),
+    }
+    const attestation: Attestation = {
+      ...unsigned,
+      signature: signer.sign({ type: 'attestation', body }),
+    }
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('settlement')
+      .values({
+        escrow_id: state.id,
+        pact_id: link.pactId,
+        buyer_did: link.buyer,
+        seller_did: link.seller,
+        capability: pact.signed.pact.capability,
+        counts: counts(state, chain),
+        receipt: canonicalText(encode(attestationSchema, attestation, 'invalid_settlement')),
+        settled_at: ending.at,
+      })
+      .onConflict((conflict) => conflict.column('escrow_id').doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows !== 1n) return
+    await touchAgents(tx, [link.buyer, link.seller], ending.at)
+    entries.push({
+      action: 'settlement_recorded',
+      subject: state.id,
+      at: ending.at,
+      key: `settlement/${state.id}`,
+      data: { outcome: ending.how, sellerBps: ending.sellerBps, txHash: ending.place.txHash },
+    })
+  }
+}
+
+/** The receipt's body out of the chain's event; the arbitration fee of a ruling is the arbiter's. */
+export function settlementOf(
+  state: EscrowState,
+  parties: Pick<
+    Settlement,
+    'pactId' | 'milestone' | 'chainId' | 'contract' | 'buyer' | 'seller'
+  >,
+): Settlement {
+  const { ending } = state
+  if (ending === null || ending.how === 'amended') {
+    throw new EarnestError('not_settled', 'The escrow did not end')
+  }
+  const hashOf = (word: `0x${string}` | null) => (word === null ? null : fromBytes32(word))
+  return {
+    version: '1',
+    ...parties,
+    escrowId: state.id,
+    outcome: ending.how,
+    amountUsdc: state.terms.amount,
+    sellerUsdc: ending.sellerAmount,
+    buyerUsdc: ending.buyerAmount,
+    protocolFeeUsdc: ending.protocolFee,
+    arbitrationFeeUsdc: ending.arbitrationFee,
+    sellerBps: ending.sellerBps,
+    txHash: ending.place.txHash,
+    blockNumber: ending.place.block,
+    settledAt: ending.at,
+    artifactHash: hashOf(state.artifactHash),
+    reportHash: hashOf(state.reportHash),
+    recordHash: hashOf(state.recordHash),
+  }
+}
