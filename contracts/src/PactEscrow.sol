@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IArbiter} from "./interfaces/IArbiter.sol";
 import {IBondVault} from "./interfaces/IBondVault.sol";
 import {
     Clauses,
@@ -14,6 +13,7 @@ import {
     State,
     Terms
 } from "./interfaces/IPactEscrow.sol";
+import {ArbiterLib} from "./libraries/ArbiterLib.sol";
 import {ClausesLib} from "./libraries/ClausesLib.sol";
 import {SignatureLib} from "./libraries/SignatureLib.sol";
 import {Slot, SlotLib} from "./libraries/SlotLib.sol";
@@ -27,6 +27,7 @@ import {VerbLib} from "./libraries/VerbLib.sol";
 contract PactEscrow is IPactEscrow {
     using ClausesLib for Clauses;
     using TermsLib for Terms;
+    using ArbiterLib for address;
     using TokenLib for address;
 
     string private constant NAME = "Earnest PactEscrow";
@@ -42,8 +43,6 @@ contract PactEscrow is IPactEscrow {
     /// @dev An outcome more than 90 % against a disputer takes its stake.
     uint256 private constant LOST_ABOVE_BPS = 9_000;
     uint256 private constant LOST_BELOW_BPS = 1_000;
-    /// @dev What an arbiter may burn when it is told of a dispute.
-    uint256 private constant NOTIFY_GAS = 100_000;
     /// @dev A vault that had less than this may have been starved on purpose.
     uint256 private constant RESERVE_GAS = 300_000;
     /// @dev An account is a credit of 192 bits below a withdrawal nonce of 64. Amounts have 128 bits,
@@ -234,7 +233,7 @@ contract PactEscrow is IPactEscrow {
         // Interaction: the stake of an ended dispute goes home.
         if (slot.buyerDisputed()) {
             uint256 stake = terms.arbitrationFee();
-            emit StakePaid(id, terms.buyer, terms.buyer, stake);
+            _stakeTo(id, terms.buyer, terms.seller, stake, false);
             _pay(terms.buyer, stake);
         }
     }
@@ -323,7 +322,7 @@ contract PactEscrow is IPactEscrow {
         // Interaction: the stake comes in, the arbiter is told.
         if (stakeAuthorization.length == 0) token.pull(by, stake);
         else token.receiveWithAuthorization(by, stake, validBefore, digest, stakeAuthorization);
-        if (opens) _notify(terms.arbiter, id, by);
+        if (opens) terms.arbiter.notify(id, by);
     }
 
     /// @inheritdoc IPactEscrow
@@ -397,7 +396,15 @@ contract PactEscrow is IPactEscrow {
         _requireRunning(slot);
         if (result == Result.None) revert InvalidResult(result);
         if (!slot.isFound(Result.None)) revert AlreadyAttested(slot.result());
-        bytes32 digest = _digest(VerbLib.hashAttestation(id, slot.round(), result, reportHash));
+        bytes32 digest = _digest(
+            VerbLib.hashStated(
+                VerbLib.ATTESTATION,
+                id,
+                slot.round(),
+                bytes32(uint256(result)),
+                reportHash
+            )
+        );
         _authorizeArbiter(terms, id, 0, Kind.Attestation, slot.fundedAt(), digest, proof);
 
         // Effect: a PASS lets the review run out, anything else opens the dispute.
@@ -411,7 +418,7 @@ contract PactEscrow is IPactEscrow {
         emit Disputed(id, terms.arbiter, reportHash, 0);
 
         // Interaction.
-        _notify(terms.arbiter, id, terms.arbiter);
+        terms.arbiter.notify(id, terms.arbiter);
     }
 
     /// @inheritdoc IPactEscrow
@@ -583,7 +590,7 @@ contract PactEscrow is IPactEscrow {
         emit Escalated(id);
 
         // Interaction.
-        _notify(terms.arbiter, id, by);
+        terms.arbiter.notify(id, by);
     }
 
     /// @inheritdoc IPactEscrow
@@ -663,7 +670,7 @@ contract PactEscrow is IPactEscrow {
 
     /// @inheritdoc IPactEscrow
     function escrowOf(bytes32 id) external view returns (Escrow memory) {
-        return _slots[id].unpack();
+        _slots[id].answer();
     }
 
     /// @inheritdoc IPactEscrow
@@ -696,7 +703,7 @@ contract PactEscrow is IPactEscrow {
     // ------------------------------------------------------------------- LOAD
 
     function _idOf(Terms calldata terms) private view returns (bytes32) {
-        return _typed(_DOMAIN, terms.hash());
+        return VerbLib.digest(_DOMAIN, terms.hash());
     }
 
     function _load(Terms calldata terms) private view returns (bytes32 id, Slot slot) {
@@ -760,7 +767,7 @@ contract PactEscrow is IPactEscrow {
         _requireSplit(sellerBps);
         bytes32 typehash = kind == Kind.Ruling ? VerbLib.RULING : VerbLib.PROPOSAL;
         bytes32 digest = _digest(
-            VerbLib.hashVerdict(typehash, id, slot.round(), sellerBps, recordHash)
+            VerbLib.hashStated(typehash, id, slot.round(), bytes32(sellerBps), recordHash)
         );
         _authorizeArbiter(terms, id, terms.ladder, kind, slot.fundedAt(), digest, proof);
     }
@@ -864,7 +871,7 @@ contract PactEscrow is IPactEscrow {
     ) private view {
         address arbiter = terms.arbiter;
         if (msg.sender == arbiter) return;
-        if (!IArbiter(arbiter).isAuthorized(id, ladder, kind, fundedAt, digest, proof)) {
+        if (!arbiter.isAuthorized(id, ladder, kind, fundedAt, digest, proof)) {
             revert ArbiterRefused(arbiter, kind, digest);
         }
     }
@@ -912,7 +919,8 @@ contract PactEscrow is IPactEscrow {
         Completion calldata completion
     ) private pure returns (bytes32) {
         return
-            VerbLib.hashStatement(
+            VerbLib.hashStated(
+                VerbLib.STATEMENT,
                 id,
                 slot.round() + 1,
                 completion.artifactHash,
@@ -1028,30 +1036,40 @@ contract PactEscrow is IPactEscrow {
         uint256 sellerAmount,
         uint256 buyerAmount
     ) private {
+        address seller = terms.seller;
+        address buyer = terms.buyer;
         if (slot.disputed()) {
+            // Only arbitration takes a stake, and only from a side that lost by far.
+            bool judged = slot.isIn(State.Arbitration);
             uint256 stake = terms.arbitrationFee();
-            bool final_ = slot.isIn(State.Arbitration);
             if (slot.buyerDisputed()) {
-                if (final_ && sellerBps > LOST_ABOVE_BPS) {
-                    emit StakePaid(id, terms.buyer, terms.seller, stake);
+                if (_stakeTo(id, buyer, seller, stake, judged && sellerBps > LOST_ABOVE_BPS)) {
                     sellerAmount += stake;
                 } else {
-                    emit StakePaid(id, terms.buyer, terms.buyer, stake);
                     buyerAmount += stake;
                 }
             }
             if (slot.sellerDisputed()) {
-                if (final_ && sellerBps < LOST_BELOW_BPS) {
-                    emit StakePaid(id, terms.seller, terms.buyer, stake);
+                if (_stakeTo(id, seller, buyer, stake, judged && sellerBps < LOST_BELOW_BPS)) {
                     buyerAmount += stake;
                 } else {
-                    emit StakePaid(id, terms.seller, terms.seller, stake);
                     sellerAmount += stake;
                 }
             }
         }
-        _pay(terms.seller, sellerAmount);
-        _pay(terms.buyer, buyerAmount);
+        _pay(seller, sellerAmount);
+        _pay(buyer, buyerAmount);
+    }
+
+    function _stakeTo(
+        bytes32 id,
+        address disputer,
+        address other,
+        uint256 stake,
+        bool lost
+    ) private returns (bool) {
+        emit StakePaid(id, disputer, lost ? other : disputer, stake);
+        return lost;
     }
 
     /// @dev What the token refuses to deliver waits for its owner and blocks nobody.
@@ -1082,26 +1100,10 @@ contract PactEscrow is IPactEscrow {
         }
     }
 
-    /// @dev Bounded and without copying an answer, so that no arbiter can block a dispute; and no
-    /// caller can starve the arbiter.
-    function _notify(address arbiter, bytes32 id, address by) private {
-        bytes memory data = abi.encodeCall(IArbiter.onDispute, (id, by));
-        uint256 available = gasleft();
-        uint256 needed = (NOTIFY_GAS * 64) / 63 + 5_000;
-        if (available < needed) revert InsufficientGas(available, needed);
-        assembly ("memory-safe") {
-            pop(call(NOTIFY_GAS, arbiter, 0, add(data, 32), mload(data), 0, 0))
-        }
-    }
-
     // ---------------------------------------------------------------- EIP-712
 
     function _digest(bytes32 structHash) private view returns (bytes32) {
-        return _typed(block.chainid == _CHAIN_ID ? _DOMAIN : _buildDomain(), structHash);
-    }
-
-    function _typed(bytes32 domain, bytes32 structHash) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+        return VerbLib.digest(block.chainid == _CHAIN_ID ? _DOMAIN : _buildDomain(), structHash);
     }
 
     function _buildDomain() private view returns (bytes32) {

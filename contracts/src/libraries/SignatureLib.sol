@@ -14,18 +14,34 @@ library SignatureLib {
         bytes32 digest,
         bytes calldata signature
     ) internal view returns (bool) {
-        if (signature.length == 65) {
-            bytes32 r = bytes32(signature[0:32]);
-            bytes32 s = bytes32(signature[32:64]);
-            if (uint256(s) <= MAX_S) {
-                address recovered = ecrecover(digest, uint8(signature[64]), r, s);
-                if (recovered != address(0) && recovered == signer) return true;
-            }
-        }
-        return signer.code.length != 0 && _isValid1271(signer, digest, signature);
+        if (signature.length == 65 && _isEcdsa(signer, digest, signature)) return true;
+        return signer.code.length != 0 && _isErc1271(signer, digest, signature);
     }
 
-    function _isValid1271(
+    /// @dev The precompile answers a bad signature with nothing, so the word it writes to starts at
+    /// zero, which is no signer.
+    function _isEcdsa(
+        address signer,
+        bytes32 digest,
+        bytes calldata signature
+    ) private view returns (bool valid) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, digest)
+            mstore(add(m, 0x20), byte(0, calldataload(add(signature.offset, 64))))
+            calldatacopy(add(m, 0x40), signature.offset, 64)
+            mstore(0, 0)
+            pop(staticcall(gas(), 1, m, 0x80, 0, 0x20))
+            // Read after the call, which wrote the answer.
+            let recovered := mload(0)
+            valid := and(
+                and(iszero(gt(mload(add(m, 0x60)), MAX_S)), iszero(iszero(recovered))),
+                eq(recovered, signer)
+            )
+        }
+    }
+
+    function _isErc1271(
         address signer,
         bytes32 digest,
         bytes calldata signature

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Escrow, Result, State} from "../interfaces/IPactEscrow.sol";
+import {Result, State} from "../interfaces/IPactEscrow.sol";
 
 /// @notice An `Escrow` in its one storage slot.
 /// @dev From the least significant bit: state 8, result 8, flags 8, round 8, seq 24, timerEnd 40,
@@ -109,22 +109,25 @@ library SlotLib {
         return Slot.unwrap(slot) & PROPOSED != 0;
     }
 
-    function unpack(Slot slot) internal pure returns (Escrow memory) {
-        return
-            Escrow({
-                state: slot.state(),
-                timerEnd: uint40(slot.timerEnd()),
-                fundedAt: uint40(slot.fundedAt()),
-                seq: uint24(slot.seq()),
-                round: uint8(slot.round()),
-                result: slot.result(),
-                noticed: slot.noticed(),
-                buyerDisputed: slot.buyerDisputed(),
-                sellerDisputed: slot.sellerDisputed(),
-                bonded: Slot.unwrap(slot) & BONDED != 0,
-                proposed: slot.proposed(),
-                proposedBps: uint16(slot.proposedBps())
-            });
+    /// @notice Ends the call with the fields of `Escrow`, in its order, a word each.
+    function answer(Slot slot) internal pure {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, and(slot, 0xff))
+            mstore(add(m, 0x20), and(shr(TIMER_AT, slot), 0xffffffffff))
+            mstore(add(m, 0x40), and(shr(FUNDED_AT, slot), 0xffffffffff))
+            mstore(add(m, 0x60), and(shr(SEQ_AT, slot), 0xffffff))
+            mstore(add(m, 0x80), and(shr(ROUND_AT, slot), 0xff))
+            mstore(add(m, 0xa0), and(shr(RESULT_AT, slot), 0xff))
+            // Flags: noticed, buyerDisputed, sellerDisputed, bonded, proposed.
+            mstore(add(m, 0xc0), and(shr(16, slot), 1))
+            mstore(add(m, 0xe0), and(shr(17, slot), 1))
+            mstore(add(m, 0x100), and(shr(18, slot), 1))
+            mstore(add(m, 0x120), and(shr(19, slot), 1))
+            mstore(add(m, 0x140), and(shr(20, slot), 1))
+            mstore(add(m, 0x160), and(shr(BPS_AT, slot), 0xffff))
+            return(m, 0x180)
+        }
     }
 
     // ------------------------------------------------------------ TRANSITIONS

@@ -111,22 +111,19 @@ library TermsLib {
             revert IPactEscrow.InvalidSplit(clauses.fallbackSellerBps(), SplitLib.BPS);
         }
 
-        // Check: three different parties, none of them a trap for tokens.
+        // Check: three different parties, and nobody who is a trap for tokens.
         address buyer = terms.buyer;
         address seller = terms.seller;
         address arbiter = terms.arbiter;
-        if (buyer == address(0)) revert IPactEscrow.InvalidParty(buyer);
-        if (seller == address(0) || seller == buyer) revert IPactEscrow.InvalidParty(seller);
-        if (arbiter == address(0) || arbiter == buyer || arbiter == seller) {
-            revert IPactEscrow.InvalidParty(arbiter);
+        _checkParty(buyer, arbiter, token);
+        _checkParty(seller, buyer, token);
+        _checkParty(arbiter, seller, token);
+        address feeRecipient = terms.feeRecipient;
+        if (feeRecipient != address(0) || clauses.protocolFeeBps() != 0) {
+            _checkParty(feeRecipient, address(0), token);
         }
-        _checkReceiver(seller, token);
-        _checkReceiver(arbiter, token);
-        _checkReceiver(terms.feeRecipient, token);
-        _checkReceiver(terms.vault, token);
-        if (terms.feeRecipient == address(0) && clauses.protocolFeeBps() != 0) {
-            revert IPactEscrow.InvalidParty(address(0));
-        }
+        address vault = terms.vault;
+        if (vault != address(0)) _checkParty(vault, address(0), token);
 
         // Check: the arbiter is a contract whose code its owner cannot swap.
         _checkArbiter(arbiter);
@@ -138,10 +135,9 @@ library TermsLib {
         }
     }
 
-    function _checkReceiver(address receiver, address token) private view {
-        if (receiver == address(this) || receiver == token) {
-            revert IPactEscrow.InvalidParty(receiver);
-        }
+    function _checkParty(address party, address other, address token) private view {
+        if (party == address(0) || party == other || party == token || party == address(this))
+            revert IPactEscrow.InvalidParty(party);
     }
 
     /// @dev No contract starts with 0xef (EIP-3541) except the designator of a delegated account.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Result} from "../interfaces/IPactEscrow.sol";
-
 /// @title EIP-712 structs that parties and arbiters sign
 library VerbLib {
     bytes32 internal constant RELEASE = keccak256(
@@ -53,6 +51,8 @@ library VerbLib {
         "Ruling(bytes32 escrowId,uint256 round,uint256 sellerBps,bytes32 recordHash)"
     );
 
+    // The words of a struct are written behind the free memory pointer and hashed there.
+
     /// @notice A verb without arguments.
     function hash(
         bytes32 verb,
@@ -60,8 +60,16 @@ library VerbLib {
         address actor,
         uint256 seq,
         uint256 validBefore
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(verb, id, actor, seq, validBefore));
+    ) internal pure returns (bytes32 structHash) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, verb)
+            mstore(add(m, 0x20), id)
+            mstore(add(m, 0x40), actor)
+            mstore(add(m, 0x60), seq)
+            mstore(add(m, 0x80), validBefore)
+            structHash := keccak256(m, 0xa0)
+        }
     }
 
     /// @notice A verb with one argument.
@@ -72,10 +80,20 @@ library VerbLib {
         bytes32 argument,
         uint256 seq,
         uint256 validBefore
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(verb, id, actor, argument, seq, validBefore));
+    ) internal pure returns (bytes32 structHash) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, verb)
+            mstore(add(m, 0x20), id)
+            mstore(add(m, 0x40), actor)
+            mstore(add(m, 0x60), argument)
+            mstore(add(m, 0x80), seq)
+            mstore(add(m, 0xa0), validBefore)
+            structHash := keccak256(m, 0xc0)
+        }
     }
 
+    /// @notice The one verb with two arguments.
     function hashDeliver(
         bytes32 id,
         address actor,
@@ -83,8 +101,19 @@ library VerbLib {
         bool reserve,
         uint256 seq,
         uint256 validBefore
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(DELIVER, id, actor, artifactHash, reserve, seq, validBefore));
+    ) internal pure returns (bytes32 structHash) {
+        bytes32 verb = DELIVER;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, verb)
+            mstore(add(m, 0x20), id)
+            mstore(add(m, 0x40), actor)
+            mstore(add(m, 0x60), artifactHash)
+            mstore(add(m, 0x80), reserve)
+            mstore(add(m, 0xa0), seq)
+            mstore(add(m, 0xc0), validBefore)
+            structHash := keccak256(m, 0xe0)
+        }
     }
 
     function hashWithdraw(
@@ -104,32 +133,35 @@ library VerbLib {
         return keccak256(abi.encode(RECEIPT, id, round, artifactHash));
     }
 
-    function hashAttestation(
-        bytes32 id,
-        uint256 round,
-        Result result,
-        bytes32 reportHash
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(ATTESTATION, id, round, result, reportHash));
-    }
-
-    function hashStatement(
-        bytes32 id,
-        uint256 round,
-        bytes32 artifactHash,
-        bytes32 reportHash
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(STATEMENT, id, round, artifactHash, reportHash));
-    }
-
-    /// @param typehash `PROPOSAL` or `RULING`: a proposal can never execute as a ruling.
-    function hashVerdict(
+    /// @notice What an arbiter states of one round: two words under one of its types.
+    /// @param typehash `ATTESTATION`, `STATEMENT`, `PROPOSAL` or `RULING`; a proposal can never execute
+    /// as a ruling.
+    function hashStated(
         bytes32 typehash,
         bytes32 id,
         uint256 round,
-        uint256 sellerBps,
-        bytes32 recordHash
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(typehash, id, round, sellerBps, recordHash));
+        bytes32 first,
+        bytes32 second
+    ) internal pure returns (bytes32 structHash) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, typehash)
+            mstore(add(m, 0x20), id)
+            mstore(add(m, 0x40), round)
+            mstore(add(m, 0x60), first)
+            mstore(add(m, 0x80), second)
+            structHash := keccak256(m, 0xa0)
+        }
+    }
+
+    /// @notice The digest of a struct in a domain.
+    function digest(bytes32 domain, bytes32 structHash) internal pure returns (bytes32 hashed) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, hex"1901")
+            mstore(add(m, 0x02), domain)
+            mstore(add(m, 0x22), structHash)
+            hashed := keccak256(m, 0x42)
+        }
     }
 }
