@@ -1,0 +1,16 @@
+import type { Hex } from 'viem'
+import { SELF_AUTHORIZATION } from '../protocol/authorization.ts'
+import { authorize, type PartyVerb } from './authorize.ts'
+import type { EscrowClient, Sent, VerbParameters } from './client.ts'
+import { type Call, relayOrSend, send } from './send.ts'
+
+/** Does one verb as the client's account: sends it, or signs it for the relay. */
+export async function act(
+  client: EscrowClient,
+  { escrow, relay }: VerbParameters,
+  { action, call }: { action: PartyVerb; call: (authorization: Hex) => Call },
+): Promise<Sent> {
+  if (relay === undefined) return await send(client, escrow, call(SELF_AUTHORIZATION))
+  const authorization = await authorize(client, { escrow, action })
+  return await relayOrSend(client, { ...escrow, relay }, call(authorization))
+}

@@ -1,0 +1,46 @@
+import type { Account, Chain, Client, Hash, Hex, Transport } from 'viem'
+import type { Pact } from '../protocol/pact.ts'
+import { type ContractRef, escrowId, type Terms, termsFromPact } from '../protocol/terms.ts'
+
+/** A viem client that can read the chain. */
+export type ReadClient = Client<Transport, Chain | undefined>
+/** A viem client whose account acts for one party. */
+export type EscrowClient = Client<Transport, Chain | undefined, Account>
+
+/** One escrow: where it stands, its terms, its id. */
+export interface EscrowRef extends ContractRef {
+  terms: Terms
+  escrowId: Hex
+}
+
+/** Brings calldata that carries its own authorization on chain; such as the oracle's relay. */
+export type Relay = (data: Hex) => Promise<Hash>
+
+/** What every verb of a party takes. */
+export interface VerbParameters {
+  escrow: EscrowRef
+  /**
+   * The party signs and this sends; where it fails the party sends the same signed call itself. Absent:
+   * the party sends.
+   */
+  relay?: Relay
+}
+
+/** A transaction that succeeded. */
+export interface Sent {
+  txHash: Hash
+  blockNumber: bigint
+}
+
+/** The escrow of one milestone of a pact; a function of the pact and nothing else. */
+export function escrowOfPact({
+  pact,
+  milestone = 0,
+}: {
+  pact: Pact
+  milestone?: number
+}): EscrowRef {
+  const { chainId, contract } = pact.escrow
+  const terms = termsFromPact({ pact, milestone })
+  return { chainId, contract, terms, escrowId: escrowId({ terms, chainId, contract }) }
+}

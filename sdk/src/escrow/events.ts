@@ -1,0 +1,87 @@
+import { pactEscrowAbi } from '@earnest/contracts'
+import {
+  type Hash,
+  type Log,
+  numberToHex,
+  type ParseEventLogsReturnType,
+  parseEventLogs,
+} from 'viem'
+import { getBlock, getBlockNumber } from 'viem/actions'
+import { EarnestError } from '../protocol/error.ts'
+import type { EscrowRef, ReadClient, Sent } from './client.ts'
+import { type EscrowStatus, readEscrow } from './readEscrow.ts'
+import { mapErrors } from './send.ts'
+
+/** One event of an escrow with its arguments. */
+export type EscrowEvent = ParseEventLogsReturnType<typeof pactEscrowAbi, undefined, true>[number]
+
+/** Blocks per question: what public RPCs allow. */
+const SPAN = 5_000n
+
+/** Every event of one escrow from a block on, in order. */
+export async function readEvents(
+  client: ReadClient,
+  { contract, escrowId }: EscrowRef,
+  fromBlock: bigint,
+): Promise<EscrowEvent[]> {
+  return await mapErrors(async () => {
+    const latest = await getBlockNumber(client, { cacheTime: 0 })
+    const logs: Log[] = []
+    for (let from = fromBlock; from <= latest; from += SPAN) {
+      const to = from + SPAN - 1n < latest ? from + SPAN - 1n : latest
+      // The id is the first indexed argument of every event of an escrow, so one filter finds them all.
+      const found = await client.request({
+        method: 'eth_getLogs',
+        params: [
+          {
+            address: contract,
+            fromBlock: numberToHex(from),
+            toBlock: numberToHex(to),
+            topics: [null, escrowId],
+          },
+        ],
+      })
+      logs.push(...(found as unknown as Log[]))
+    }
+    return parseEventLogs({ abi: pactEscrowAbi, logs })
+  })
+}
+
+/** The block in which the escrow was funded. Throws `funding_not_found`. */
+export async function fundingBlock(client: ReadClient, fundedAt: number): Promise<bigint> {
+  return await mapErrors(async () => {
+    let low = 0n
+    let high = await getBlockNumber(client, { cacheTime: 0 })
+    // Block times never fall, so the first block of that second is found by halving.
+    while (low < high) {
+      const middle = (low + high) / 2n
+      const { timestamp } = await getBlock(client, { blockNumber: middle })
+      if (timestamp < BigInt(fundedAt)) low = middle + 1n
+      else high = middle
+    }
+    return low
+  })
+}
+
+/** The transaction that funded an escrow. Throws `funding_not_found`. */
+export async function findFunding(
+  client: ReadClient,
+  escrow: EscrowRef,
+  { fundedAt }: EscrowStatus,
+): Promise<Sent> {
+  const events = await readEvents(client, escrow, await fundingBlock(client, fundedAt))
+  const funding = events.find(({ eventName }) => ['Funded', 'Amended'].includes(eventName))
+  if (funding === undefined) {
+    throw new EarnestError('funding_not_found', 'The chain shows no funding of this escrow', {
+      retryable: true,
+    })
+  }
+  return { txHash: funding.transactionHash as Hash, blockNumber: BigInt(funding.blockNumber) }
+}
+
+/** Every event of an escrow since its funding; none where it was never funded. */
+export async function readHistory(client: ReadClient, escrow: EscrowRef): Promise<EscrowEvent[]> {
+  const { fundedAt } = await readEscrow(client, escrow)
+  if (fundedAt === 0) return []
+  return await readEvents(client, escrow, await fundingBlock(client, fundedAt))
+}

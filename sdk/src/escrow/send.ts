@@ -1,0 +1,118 @@
+import { pactEscrowAbi } from '@earnest/contracts'
+import {
+  BaseError,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  ContractFunctionRevertedError,
+  encodeFunctionData,
+  type Hash,
+  type Hex,
+} from 'viem'
+import {
+  getChainId,
+  sendTransaction,
+  simulateContract,
+  waitForTransactionReceipt,
+} from 'viem/actions'
+import { EarnestError } from '../protocol/error.ts'
+import type { ContractRef } from '../protocol/terms.ts'
+import type { EscrowClient, ReadClient, Relay, Sent } from './client.ts'
+
+type WriteName = ContractFunctionName<typeof pactEscrowAbi, 'nonpayable'>
+
+/** A function of PactEscrow and its arguments. */
+export type Call = {
+  [N in WriteName]: {
+    functionName: N
+    args: ContractFunctionArgs<typeof pactEscrowAbi, 'nonpayable', N>
+  }
+}[WriteName]
+
+/**
+ * Simulates a call, sends it and waits for its receipt. Throws the contract's error as a code
+ * (`AfterFundBy` is `after_fund_by`), `wrong_chain`, `chain_unreachable` (retryable).
+ */
+export async function send(
+  client: EscrowClient,
+  { contract, chainId }: ContractRef,
+  { functionName, args }: Call,
+): Promise<Sent> {
+  return await mapErrors(async () => {
+    await assertChain(client, chainId)
+    const { account } = client
+    const call = { abi: pactEscrowAbi, address: contract, functionName, args, account }
+    await simulateContract(client, call as never)
+    const data = encodeFunctionData({ abi: pactEscrowAbi, functionName, args } as never)
+    const { chain } = client
+    const txHash = await sendTransaction(client, { account, chain, to: contract, data } as never)
+    return await confirm(client, txHash)
+  })
+}
+
+/** Hands signed calldata to the relay; where that fails, the client sends it itself. */
+export async function relayOrSend(
+  client: EscrowClient,
+  { relay, ...ref }: ContractRef & { relay: Relay },
+  call: Call,
+): Promise<Sent> {
+  let txHash: Hash
+  try {
+    const data: Hex = encodeFunctionData({ abi: pactEscrowAbi, ...call } as never)
+    txHash = await relay(data)
+  } catch {
+    // The call carries its own authorization, so who sends it makes no difference.
+    return await send(client, ref, call)
+  }
+  return await mapErrors(() => confirm(client, txHash))
+}
+
+/** Waits for a receipt. Throws `transaction_reverted`. */
+export async function confirm(client: ReadClient, txHash: Hash): Promise<Sent> {
+  const { status, blockNumber } = await waitForTransactionReceipt(client, { hash: txHash })
+  if (status !== 'success') {
+    throw new EarnestError('transaction_reverted', `${txHash} reverted`, { details: { txHash } })
+  }
+  return { txHash, blockNumber }
+}
+
+/** Refuses an RPC that serves another chain than the pact names. Throws `wrong_chain`. */
+export async function assertChain(client: ReadClient, want: number): Promise<void> {
+  const got = await getChainId(client)
+  if (got !== want) {
+    throw new EarnestError('wrong_chain', `The RPC serves chain ${got}, the pact names ${want}`, {
+      details: { got, want },
+    })
+  }
+}
+
+/** Runs chain calls with viem's errors turned into ours. */
+export async function mapErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toEarnestError(error)
+  }
+}
+
+function toEarnestError(error: unknown): unknown {
+  if (error instanceof EarnestError || !(error instanceof BaseError)) return error
+  const reverted = error.walk((each) => each instanceof ContractFunctionRevertedError)
+  if (reverted instanceof ContractFunctionRevertedError) {
+    const { data, reason } = reverted
+    const message = reverted.shortMessage
+    if (data === undefined || data.errorName === 'Error') {
+      return new EarnestError('transaction_reverted', message, {
+        details: { reason: reason ?? null },
+        cause: error,
+      })
+    }
+    const details = { args: (data.args ?? []).map(String) }
+    return new EarnestError(snakeCase(data.errorName), message, { details, cause: error })
+  }
+  const { shortMessage } = error
+  return new EarnestError('chain_unreachable', shortMessage, { retryable: true, cause: error })
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/(?<=[a-z0-9])[A-Z]/g, '_$&').toLowerCase()
+}

@@ -1,0 +1,39 @@
+import type { Address } from 'viem'
+import { parseAbi } from 'viem'
+import { readContract } from 'viem/actions'
+import type { TokenRef } from '../protocol/authorization.ts'
+import type { ReadClient } from './client.ts'
+import { mapErrors } from './send.ts'
+
+/** What the escrow uses of USDC (EIP-20, ERC-3009, EIP-2612). */
+export const tokenAbi = parseAbi([
+  'function name() view returns (string)',
+  'function version() view returns (string)',
+  'function balanceOf(address owner) view returns (uint256)',
+  'function allowance(address owner, address spender) view returns (uint256)',
+  'function nonces(address owner) view returns (uint256)',
+  'function approve(address spender, uint256 amount) returns (bool)',
+])
+
+/** The token's EIP-712 name and version, read from the chain: they differ between networks. */
+export async function readToken(client: ReadClient, address: Address): Promise<TokenRef> {
+  const read = (functionName: 'name' | 'version') =>
+    readContract(client, { abi: tokenAbi, address, functionName })
+  const [name, version] = await mapErrors(() => Promise.all([read('name'), read('version')]))
+  return { address, name, version }
+}
+
+/** Balance in base units. */
+export async function readBalance(
+  client: ReadClient,
+  { token, owner }: { token: Address; owner: Address },
+): Promise<bigint> {
+  return await mapErrors(() =>
+    readContract(client, {
+      abi: tokenAbi,
+      address: token,
+      functionName: 'balanceOf',
+      args: [owner],
+    }),
+  )
+}

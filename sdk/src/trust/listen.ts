@@ -1,0 +1,85 @@
+import { decode } from '../protocol/decode.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
+import { type OracleEvent, verifyEvent } from '../protocol/event.ts'
+import { streamedEventSchema } from '../protocol/route.ts'
+import type { OracleClient } from './oracle.ts'
+
+const MAX_EVENT_CHARS = 256 * 1024
+
+/** What to hear, and from where. */
+export interface ListenOptions {
+  query?: { agent?: string; pactId?: string; escrowId?: `0x${string}` }
+  /** Id of the last event that was dealt with. */
+  after?: number
+  /** Ends the stream. */
+  signal?: AbortSignal
+}
+
+/**
+ * The oracle's events in order, each with its signature checked, each once, across reconnects.
+ * An event that the oracle did not sign ends the stream with `invalid_event`: nobody acts on it (TOL-05).
+ */
+export async function* listen(
+  oracle: OracleClient,
+  { query = {}, after = 0, signal }: ListenOptions = {},
+): AsyncGenerator<OracleEvent, void, undefined> {
+  let last = after
+  let pause = 100
+  while (!signal?.aborted) {
+    try {
+      const response = await oracle.stream(query, { lastEventId: last, ...(signal && { signal }) })
+      for await (const data of framesOf(response, signal)) {
+        const event = decode(streamedEventSchema, data, 'invalid_event')
+        verifyEvent(event, { oracle: oracle.did, keyOf: oracle.keyOf })
+        pause = 100
+        if (event.id <= last) continue
+        last = event.id
+        yield event
+      }
+    } catch (error) {
+      if (signal?.aborted) return
+      if (isEarnestError(error) && !error.retryable) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    pause = Math.min(pause * 2, 5_000)
+  }
+}
+
+/** The JSON of each server-sent event (WHATWG HTML, section 9.2). */
+async function* framesOf(response: Response, signal?: AbortSignal): AsyncGenerator<unknown> {
+  if (response.body === null) return
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  const stop = () => void reader.cancel().catch(() => {})
+  signal?.addEventListener('abort', stop, { once: true })
+  let buffer = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      buffer += value
+      if (buffer.length > MAX_EVENT_CHARS) {
+        throw new EarnestError('invalid_event', 'An event longer than any we know')
+      }
+      for (;;) {
+        const end = /\r?\n\r?\n/.exec(buffer)
+        if (end === null) break
+        const frame = buffer.slice(0, end.index)
+        buffer = buffer.slice(end.index + end[0].length)
+        const data = frame
+          .split(/\r?\n/)
+          .filter((line) => line.startsWith('data:'))
+          .map((line) => line.slice(5).replace(/^ /, ''))
+          .join('\n')
+        if (data === '') continue
+        try {
+          yield JSON.parse(data)
+        } catch (cause) {
+          throw new EarnestError('invalid_event', 'An event that is no JSON', { cause })
+        }
+      }
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    await reader.cancel().catch(() => {})
+  }
+}
