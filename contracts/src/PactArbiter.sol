@@ -1,20 +1,291 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {BondVault} from "./BondVault.sol";
+import {Committee} from "./Committee.sol";
 import {Attestors} from "./arbiter/Attestors.sol";
+import {Ladder, Rungs} from "./arbiter/Ladder.sol";
 import {IArbiter} from "./interfaces/IArbiter.sol";
-import {IPactArbiter, Setup} from "./interfaces/IPactArbiter.sol";
-import {IPactEscrow, Kind} from "./interfaces/IPactEscrow.sol";
+import {Claim, IBonds, Reservation} from "./interfaces/IBonds.sol";
+import {ICommittee} from "./interfaces/ICommittee.sol";
+import {Docket, IPactArbiter, Setup, Stage} from "./interfaces/IPactArbiter.sol";
+import {Clauses, Escrow, IPactEscrow, Kind, State, Terms} from "./interfaces/IPactEscrow.sol";
+import {ClausesLib} from "./libraries/ClausesLib.sol";
+import {TermsLib} from "./libraries/TermsLib.sol";
+import {TokenLib} from "./libraries/TokenLib.sol";
+import {VerbLib} from "./libraries/VerbLib.sol";
 
 /// @title Attestors and the ladder above them
-contract PactArbiter is IPactArbiter, Attestors {
-    IPactEscrow public immutable escrow;
+contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
+    using ClausesLib for Clauses;
+    using TermsLib for Terms;
+    using TokenLib for address;
 
-    constructor(Setup memory setup)
-        Attestors(setup.governance, setup.guardian, setup.threshold, setup.seats, setup.attestors)
-    {
-        escrow = setup.escrow;
+    /// @notice An appeal succeeds from this move of the result on.
+    uint256 public constant APPEAL_MARGIN_BPS = 500;
+    /// @notice Votes that take something from a bond.
+    uint256 public constant SLASHING_VOTES = 5;
+
+    uint256 private constant BPS = 10_000;
+    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
+
+    /// @inheritdoc IPactArbiter
+    uint256 public immutable panelCost;
+    ICommittee private immutable _committee;
+    IBonds private immutable _vault;
+    IPactEscrow private immutable _escrow;
+    address private immutable _token;
+
+    /// @inheritdoc IPactArbiter
+    address public treasury;
+    /// @inheritdoc IPactArbiter
+    bytes32 public rosterHash;
+    /// @inheritdoc IPactArbiter
+    address public moderator;
+    uint40 private _moderatorSince;
+
+    /// @inheritdoc IPactArbiter
+    uint256 public owed;
+    /// @inheritdoc IPactArbiter
+    mapping(address owner => uint256) public creditOf;
+    mapping(bytes32 id => Docket) private _dockets;
+
+    /// @dev Where a dispute stands outside: the escrow's arbitration or a claim in the vault.
+    struct Forum {
+        bytes32 id;
+        bool open;
+        bool inVault;
+        uint256 start;
+        uint256 end;
+        uint256 fundedAt;
+        uint256 round;
     }
+
+    constructor(
+        Setup memory setup
+    ) Attestors(setup.governance, setup.guardian, setup.threshold, setup.seats, setup.attestors) {
+        _escrow = setup.escrow;
+        _token = setup.escrow.token();
+        _committee = new Committee(setup.escrow, setup.memberStake);
+        _vault = new BondVault(setup.escrow, this);
+        panelCost = setup.panelCost;
+        treasury = setup.treasury;
+        moderator = setup.moderator;
+        rosterHash = setup.rosterHash;
+    }
+
+    // --------------------------------------------------------- BUYER, SELLER
+
+    /// @inheritdoc IPactArbiter
+    function appeal(
+        Terms calldata terms,
+        address by,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external nonReentrant {
+        // Check: a proposal stands, its appeal window runs, and nobody has appealed.
+        (Forum memory forum, Docket storage docket) = _opened(terms);
+        Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (docket.appealed) revert AlreadyAppealed(forum.id);
+        if (docket.stage != Stage.Proposed) revert WrongStage(forum.id, docket.stage);
+        if (!Ladder.isAppealable(rungs)) revert NoSuchRung(forum.id);
+        uint256 end = docket.proposedAt + rungs.appealWindow;
+        if (block.timestamp >= end) revert AfterLimit(block.timestamp, end);
+        if (by != terms.buyer && by != terms.seller) revert NotParty(by);
+        if (signature.length == 0 && msg.sender != by) revert NotParty(msg.sender);
+        uint256 needed =
+            block.timestamp + (rungs.committee ? rungs.committeeLimit : rungs.moderatorLimit);
+        if (needed > forum.end) revert NoTimeLeft(needed, forum.end);
+
+        // Effect
+        docket.appealed = true;
+        docket.bySeller = by == terms.seller;
+        docket.bond = uint64(rungs.appealBond);
+        owed += rungs.appealBond;
+        emit Appealed(forum.id, by, rungs.appealBond);
+        if (rungs.committee) {
+            docket.stage = Stage.Sitting;
+            docket.panel = docket.byCommittee ? 1 : 0;
+            _committee.open(forum.id, docket.panel, block.timestamp, rungs.committeeLimit);
+        } else {
+            docket.stage = Stage.Moderation;
+        }
+
+        // Interaction
+        if (signature.length == 0) {
+            _token.pull(by, rungs.appealBond);
+        } else {
+            _token.receiveWithAuthorization(
+                by,
+                rungs.appealBond,
+                validBefore,
+                appealNonce(forum.id),
+                signature
+            );
+        }
+    }
+
+    /// @inheritdoc IPactArbiter
+    function withdraw(address to) external nonReentrant {
+        // Check
+        uint256 amount = creditOf[msg.sender];
+        if (amount == 0) revert NothingOwed(msg.sender);
+
+        // Effect
+        creditOf[msg.sender] = 0;
+        owed -= amount;
+        emit Paid(msg.sender, to, amount);
+
+        // Interaction
+        _token.push(to, amount);
+    }
+
+    // -------------------------------------------------------------- MODERATOR
+
+    /// @inheritdoc IPactArbiter
+    function moderate(
+        Terms calldata terms,
+        uint256 sellerBps,
+        bytes32 recordHash
+    ) external nonReentrant {
+        // Check: the moderator, of an escrow funded since, and its turn.
+        (Forum memory forum, Docket storage docket) = _opened(terms);
+        if (msg.sender != moderator || _moderatorSince >= forum.fundedAt)
+            revert NotModerator(msg.sender, moderator);
+        if (sellerBps > BPS) revert InvalidSplit(sellerBps);
+        Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (docket.stage == Stage.None) {
+            if (!rungs.moderator || rungs.committee) revert NoSuchRung(forum.id);
+            uint256 end = forum.start + rungs.juryLimit;
+            if (block.timestamp < end) revert BeforeLimit(block.timestamp, end);
+        } else if (docket.stage != Stage.Moderation) {
+            revert WrongStage(forum.id, docket.stage);
+        }
+
+        // Effect, interaction
+        docket.stage = Stage.Closed;
+        if (docket.appealed) _closeAppeal(forum.id, terms, docket, _isWon(docket, sellerBps));
+        _decide(terms, forum, sellerBps, recordHash);
+    }
+
+    // ----------------------------------------------------------------- ANYONE
+
+    /// @inheritdoc IPactArbiter
+    function propose(
+        Terms calldata terms,
+        uint256 sellerBps,
+        bytes32 recordHash,
+        bytes calldata proof
+    ) external nonReentrant {
+        // Check: the jury's turn, and m attestors speak for it.
+        (Forum memory forum, Docket storage docket) = _opened(terms);
+        if (sellerBps > BPS) revert InvalidSplit(sellerBps);
+        Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (!rungs.jury) revert NoSuchRung(forum.id);
+        if (docket.stage != Stage.None) revert WrongStage(forum.id, docket.stage);
+        uint256 end = forum.start + rungs.juryLimit;
+        if (block.timestamp >= end) revert AfterLimit(block.timestamp, end);
+        if (
+            !_isSigned(
+                _proposalDigest(forum, sellerBps, recordHash),
+                forum.fundedAt,
+                threshold,
+                proof
+            )
+        ) revert NotAuthorized(forum.id);
+
+        // Effect, interaction
+        _propose(terms, forum, docket, rungs.appealWindow, sellerBps, recordHash);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function finalize(Terms calldata terms, address[] calldata drawn) external nonReentrant {
+        // Check: a proposal stands that nobody can appeal any more.
+        (Forum memory forum, Docket storage docket) = _opened(terms);
+        if (docket.stage != Stage.Proposed) revert WrongStage(forum.id, docket.stage);
+        uint256 end = docket.proposedAt + Ladder.unpack(terms.ladder).appealWindow;
+        if (block.timestamp < end) revert BeforeLimit(block.timestamp, end);
+
+        // Effect, interaction
+        docket.stage = Stage.Closed;
+        uint256 fee = _decide(terms, forum, docket.sellerBps, docket.recordHash);
+        if (docket.byCommittee) _payPanel(forum.id, 0, drawn, fee);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function convene(Terms calldata terms) external nonReentrant {
+        // Check: the committee's turn, time for it, and a fee that pays it.
+        (Forum memory forum, Docket storage docket) = _opened(terms);
+        Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (!rungs.committee) revert NoSuchRung(forum.id);
+        if (docket.stage != Stage.None) revert WrongStage(forum.id, docket.stage);
+        uint256 openedAt = forum.start + rungs.juryLimit;
+        if (block.timestamp < openedAt) revert BeforeLimit(block.timestamp, openedAt);
+        uint256 end = openedAt + rungs.committeeLimit / 5;
+        if (block.timestamp >= end) revert AfterLimit(block.timestamp, end);
+        uint256 fee = terms.arbitrationFee();
+        if (fee < panelCost) revert FeeBelowPanelCost(fee, panelCost);
+
+        // Effect
+        docket.stage = Stage.Sitting;
+        _committee.open(forum.id, 0, openedAt, rungs.committeeLimit);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function execute(
+        Terms calldata terms,
+        address[] calldata drawn,
+        address[] calldata earlier
+    ) external nonReentrant {
+        // Check: a panel is open; the committee checks that it is over.
+        Forum memory forum = _forumOf(terms);
+        Docket storage docket = _dockets[forum.id];
+        if (docket.stage != Stage.Sitting) revert WrongStage(forum.id, docket.stage);
+        uint256 panel = docket.panel;
+        (bool decided, uint256 sellerBps, uint256 against, bytes32 recordHash) = _committee.close(
+            forum.id,
+            panel,
+            drawn
+        );
+        if (forum.inVault && against < SLASHING_VOTES) sellerBps = BPS;
+
+        // Effect, interaction
+        if (docket.appealed) {
+            _executeAppeal(terms, forum, decided, sellerBps, recordHash, drawn, earlier);
+        } else {
+            _executeFirst(terms, forum, decided, sellerBps, recordHash, drawn);
+        }
+    }
+
+    /// @inheritdoc IPactArbiter
+    function lapse(Terms calldata terms) external nonReentrant {
+        // Check: an appeal waits for a moderator who cannot rule any more.
+        Forum memory forum = _forumOf(terms);
+        Docket storage docket = _dockets[forum.id];
+        if (forum.open || docket.stage != Stage.Moderation)
+            revert WrongStage(forum.id, docket.stage);
+
+        // Effect
+        docket.stage = Stage.Closed;
+        if (docket.appealed) _closeAppeal(forum.id, terms, docket, true);
+        emit Lapsed(forum.id);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function collect() external nonReentrant {
+        // Interaction: fees come in first; what is owed never goes out here.
+        if (_escrow.creditOf(address(this)) > 1) _escrow.sweep(address(this));
+        uint256 balance = _balance();
+        if (balance <= owed) revert NothingOwed(treasury);
+        emit Collected(treasury, balance - owed);
+        _token.push(treasury, balance - owed);
+    }
+
+    // ----------------------------------------------------------------- ESCROW
 
     /// @inheritdoc IArbiter
     function isAuthorized(
@@ -31,5 +302,246 @@ contract PactArbiter is IPactArbiter, Attestors {
     }
 
     /// @inheritdoc IArbiter
+    /// @dev Nothing to do: the clocks of the ladder run from the escrow's own timer.
     function onDispute(bytes32, address) external {}
+
+    // --------------------------------------------------- GUARDIAN, GOVERNANCE
+
+    /// @inheritdoc IPactArbiter
+    function setModerator(address moderator_) external {
+        bool removes =
+            moderator_ == address(0) && (msg.sender == guardian || msg.sender == moderator);
+        if (msg.sender != governance && !removes) revert NotGovernance(msg.sender, governance);
+        moderator = moderator_;
+        _moderatorSince = uint40(block.timestamp);
+        emit ModeratorChanged(moderator_);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function setRoster(bytes32 rosterHash_) external onlyGovernance {
+        rosterHash = rosterHash_;
+        emit RosterChanged(rosterHash_);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function setTreasury(address treasury_) external onlyGovernance {
+        treasury = treasury_;
+        emit TreasuryChanged(treasury_);
+    }
+
+    // ------------------------------------------------------------------ VIEWS
+
+    /// @inheritdoc IPactArbiter
+    function escrow() external view returns (address) {
+        return address(_escrow);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function committee() external view returns (address) {
+        return address(_committee);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function vault() external view returns (address) {
+        return address(_vault);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function docketOf(bytes32 id) external view returns (Docket memory) {
+        return _dockets[id];
+    }
+
+    /// @inheritdoc IPactArbiter
+    function acceptsLadder(Terms calldata terms) external view returns (bool) {
+        return terms.ladder == 0 || _isLadderAccepted(terms, block.timestamp + 1);
+    }
+
+    /// @inheritdoc IPactArbiter
+    function appealNonce(bytes32 id) public pure returns (bytes32) {
+        return keccak256(abi.encodePacked("earnest/appeal", id));
+    }
+
+    // ---------------------------------------------------------------- PRIVATE
+
+    function _executeFirst(
+        Terms calldata terms,
+        Forum memory forum,
+        bool decided,
+        uint256 sellerBps,
+        bytes32 recordHash,
+        address[] calldata drawn
+    ) private {
+        Docket storage docket = _dockets[forum.id];
+        Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (!decided || !forum.open) {
+            docket.stage = rungs.moderator && forum.open ? Stage.Moderation : Stage.Closed;
+            emit Lapsed(forum.id);
+        } else if (rungs.jury) {
+            // The jury was silent and its limit spent: no time was signed for an appeal.
+            docket.stage = Stage.Closed;
+            _payPanel(forum.id, 0, drawn, _decide(terms, forum, sellerBps, recordHash));
+        } else {
+            docket.byCommittee = true;
+            _propose(terms, forum, docket, rungs.appealWindow, sellerBps, recordHash);
+        }
+    }
+
+    function _executeAppeal(
+        Terms calldata terms,
+        Forum memory forum,
+        bool decided,
+        uint256 sellerBps,
+        bytes32 recordHash,
+        address[] calldata drawn,
+        address[] calldata earlier
+    ) private {
+        Docket storage docket = _dockets[forum.id];
+        docket.stage = Stage.Closed;
+        bool won = decided && _isWon(docket, sellerBps);
+        uint256 bond = _closeAppeal(forum.id, terms, docket, won || !decided);
+        uint256 fee =
+            decided
+                ? _decide(terms, forum, sellerBps, recordHash)
+                : _decide(terms, forum, docket.sellerBps, docket.recordHash);
+        if (won) _payPanel(forum.id, docket.panel, drawn, fee);
+        else if (docket.byCommittee) _payPanel(forum.id, 0, earlier, fee);
+        _payPanel(forum.id, docket.panel, drawn, bond);
+    }
+
+    /// @return bond What the appellant lost.
+    function _closeAppeal(
+        bytes32 id,
+        Terms calldata terms,
+        Docket storage docket,
+        bool returned
+    ) private returns (uint256 bond) {
+        bond = docket.bond;
+        docket.bond = 0;
+        owed -= bond;
+        address by = docket.bySeller ? terms.seller : terms.buyer;
+        emit AppealClosed(id, by, returned, returned ? bond : 0);
+        if (returned) {
+            creditOf[by] += bond;
+            owed += bond;
+            bond = 0;
+        }
+    }
+
+    function _isWon(Docket storage docket, uint256 sellerBps) private view returns (bool) {
+        return
+            docket.bySeller
+                ? sellerBps >= docket.sellerBps + APPEAL_MARGIN_BPS
+                : sellerBps + APPEAL_MARGIN_BPS <= docket.sellerBps;
+    }
+
+    function _propose(
+        Terms calldata terms,
+        Forum memory forum,
+        Docket storage docket,
+        uint256 appealWindow,
+        uint256 sellerBps,
+        bytes32 recordHash
+    ) private {
+        docket.stage = Stage.Proposed;
+        docket.proposedAt = uint40(block.timestamp);
+        docket.sellerBps = uint16(sellerBps);
+        docket.recordHash = recordHash;
+        emit ProposalMade(
+            forum.id,
+            docket.byCommittee,
+            sellerBps,
+            recordHash,
+            block.timestamp + appealWindow
+        );
+        if (!forum.inVault) _escrow.propose(terms, sellerBps, recordHash, "");
+    }
+
+    /// @return fee What the ruling paid to this contract.
+    function _decide(
+        Terms calldata terms,
+        Forum memory forum,
+        uint256 sellerBps,
+        bytes32 recordHash
+    ) private returns (uint256 fee) {
+        emit Decided(forum.id, sellerBps, recordHash, forum.open);
+        if (!forum.open) return 0;
+        fee = _holdings();
+        if (forum.inVault) _vault.rule(terms, sellerBps, recordHash, "");
+        else _escrow.rule(terms, sellerBps, recordHash, "");
+        fee = _holdings() - fee;
+    }
+
+    /// @dev The fee of an escrow is credit there; it is fetched when it is needed.
+    function _payPanel(bytes32 id, uint256 panel, address[] calldata drawn, uint256 pot) private {
+        if (pot == 0) return;
+        if (_balance() < owed + pot) _escrow.withdraw(address(this), address(this), "");
+        _token.push(address(_committee), pot);
+        _committee.pay(id, panel, drawn, pot);
+    }
+
+    /// @dev Fees of the vault arrive as tokens, those of the escrow as credit there.
+    function _holdings() private view returns (uint256) {
+        return _balance() + _escrow.creditOf(address(this));
+    }
+
+    function _balance() private view returns (uint256) {
+        return IERC20(_token).balanceOf(address(this));
+    }
+
+    function _opened(
+        Terms calldata terms
+    ) private view returns (Forum memory forum, Docket storage docket) {
+        forum = _forumOf(terms);
+        if (!forum.open) revert NotOpen(forum.id);
+        if (!_isLadderAccepted(terms, forum.fundedAt)) revert LadderRefused(forum.id, terms.ladder);
+        docket = _dockets[forum.id];
+    }
+
+    function _forumOf(Terms calldata terms) private view returns (Forum memory forum) {
+        forum.id = _escrow.hashTerms(terms);
+        Escrow memory lock = _escrow.escrowOf(forum.id);
+        forum.fundedAt = lock.fundedAt;
+        forum.round = lock.round;
+        if (lock.state == State.Arbitration && terms.arbiter == address(this)) {
+            forum.end = lock.timerEnd;
+        } else if (lock.bonded && terms.vault == address(_vault)) {
+            Claim memory claim = _vault.claimOf(forum.id);
+            forum.inVault = true;
+            if (claim.state == Reservation.Claimed) forum.end = claim.end;
+        }
+        forum.open = block.timestamp < forum.end;
+        if (forum.open) forum.start = forum.end - terms.clauses.arbitrationWindow();
+    }
+
+    function _isLadderAccepted(Terms calldata terms, uint256 fundedAt) private view returns (bool) {
+        Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (!Ladder.isValid(terms.ladder, rungs, terms.clauses.arbitrationWindow())) return false;
+        if (rungs.appealBond != 0 && rungs.appealBond < panelCost) return false;
+        return !rungs.committee || _committee.isPoolOpen(rungs.pool, fundedAt);
+    }
+
+    /// @dev The digest of `Proposal` in the escrow's domain, so that a jury signs one thing in both forums.
+    function _proposalDigest(
+        Forum memory forum,
+        uint256 sellerBps,
+        bytes32 recordHash
+    ) private view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                DOMAIN_TYPEHASH,
+                keccak256("Earnest PactEscrow"),
+                keccak256("1"),
+                block.chainid,
+                address(_escrow)
+            )
+        );
+        bytes32 structHash = VerbLib.hashVerdict(
+            VerbLib.PROPOSAL,
+            forum.id,
+            forum.round,
+            sellerBps,
+            recordHash
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
 }

@@ -53,6 +53,7 @@ export async function deployEarnest(
       moderator: zeroAddress,
       rosterHash: zeroHash,
       memberStake: 250_000_000n,
+      panelCost: 3_500_000n,
     },
   ])
   return { chainId: client.chain.id, token, escrow, arbiter, feeRecipient, startBlock }

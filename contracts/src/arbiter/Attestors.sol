@@ -8,7 +8,8 @@ abstract contract Attestors is IAttestors {
     uint256 private constant KEYS_LIMIT = 32;
     uint256 private constant KEY_BYTES = 25;
     uint256 private constant SIGNATURE_BYTES = 65;
-    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+    uint256 private constant HALF_ORDER =
+        0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
     /// @dev The timelock.
     address public immutable governance;
@@ -31,8 +32,15 @@ abstract contract Attestors is IAttestors {
         _;
     }
 
-    constructor(address governance_, address guardian_, uint256 threshold_, uint256 seats_, address[] memory keys) {
-        if (threshold_ == 0 || threshold_ > seats_ || seats_ > keys.length) revert InvalidThreshold(threshold_, seats_);
+    constructor(
+        address governance_,
+        address guardian_,
+        uint256 threshold_,
+        uint256 seats_,
+        address[] memory keys
+    ) {
+        if (threshold_ == 0 || threshold_ > seats_ || seats_ > keys.length)
+            revert InvalidThreshold(threshold_, seats_);
         if (keys.length > KEYS_LIMIT) revert TooManyKeys(keys.length, KEYS_LIMIT);
 
         governance = governance_;
@@ -69,7 +77,8 @@ abstract contract Attestors is IAttestors {
     /// @inheritdoc IAttestors
     function removeAttestor(address key) external {
         // Check: who removes, and what.
-        if (msg.sender != guardian && msg.sender != key && msg.sender != governance) revert NotRemover(msg.sender, key);
+        if (msg.sender != guardian && msg.sender != key && msg.sender != governance)
+            revert NotRemover(msg.sender, key);
         uint256 index = _indexOf(key);
         if (index == _keys.length) revert UnknownKey(key);
 
@@ -107,11 +116,12 @@ abstract contract Attestors is IAttestors {
     // --------------------------------------------------------------- INTERNAL
 
     /// @dev True when `need` keys that were added before `fundedAt` signed `digest`.
-    function _isSigned(bytes32 digest, uint256 fundedAt, uint256 need, bytes calldata proof)
-        internal
-        view
-        returns (bool)
-    {
+    function _isSigned(
+        bytes32 digest,
+        uint256 fundedAt,
+        uint256 need,
+        bytes calldata proof
+    ) internal view returns (bool) {
         // Check: the proof has the shape that it announces.
         if (proof.length == 0) return false;
         uint256 count = uint8(proof[0]);
