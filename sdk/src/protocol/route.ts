@@ -478,3 +478,8 @@ export function pathOf(name: RouteName, params: Readonly<Record<string, string>>
   )
   return API_BASE + path
 }
+
+/** JSON Schema (draft 2020-12) of a wire shape, for OpenAPI and for tools. */
+export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: 'input' })
+}

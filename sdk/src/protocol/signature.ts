@@ -30,6 +30,7 @@ export const SIGNATURE_TYPES = [
   'settlement',
   'attestation',
   'event',
+  'journal',
   'relay',
 ] as const
 export type SignatureType = (typeof SIGNATURE_TYPES)[number]
