@@ -52,13 +52,6 @@ export const flagSchema = z.strictObject({
 })
 export type Flag = z.output<typeof flagSchema>
 
-const penaltySchema = z.strictObject({
-  code: z.string().regex(/^[a-z][a-z0-9_]*$/),
-  at: utc,
-  /** Points taken, by dimension. */
-  points: z.record(z.string(), z.number()),
-})
-
 const share = z.number().min(0).max(1)
 const count = z.int().min(0)
 
@@ -78,13 +71,6 @@ const buyerRecordSchema = z.strictObject({
   sellerReleaseRate: share.nullable(),
 })
 
-/** What an event still costs, per dimension, in its points (W-43). */
-const penaltySchema = z.strictObject({
-  code: z.string().regex(/^[a-z][a-z0-9_]*$/),
-  at: utc,
-  points: z.record(z.string().min(1).max(32), z.number().min(0)),
-})
-
 /** The oracle's answer about one agent in one role (ORC-01 to ORC-20, W-8, W-29). */
 export const trustBodySchema = z.strictObject({
   agentId: did,
@@ -92,10 +78,7 @@ export const trustBodySchema = z.strictObject({
   /** The capability asked about; null for the whole record. */
   capability: z.string().min(1).max(64).nullable(),
   status: z.enum(['rated', 'unrated', 'frozen']),
-  /** `compositeOf(scoreBreakdown)` less `idleDecay`, never below 0. */
   compositeScore: z.int().min(0).max(1000).nullable(),
-  /** Composite points taken for weeks without a settled trade (W-22). */
-  idleDecay: count,
   scoreBreakdown: breakdownSchema,
   certificationLevel: z.enum(['none', 'provisional', 'verified', 'trusted', 'elite']),
   bondTier: z.int().min(0).max(4),
@@ -104,21 +87,8 @@ export const trustBodySchema = z.strictObject({
   fulfillmentRate90d: share.nullable(),
   tasksCompleted90d: count,
   lastActiveAt: utc.nullable(),
-  lastSettledAt: utc.nullable(),
-  /** 0 to 100; outside the twelve dimensions (REP-10). */
-  health: z.strictObject({ availability: z.number().min(0).max(100) }),
-  /** Open penalties by dimension, already inside the breakdown. */
-  penalties: z.array(penaltySchema),
   memoryAttestations: count,
   incidentCount90d: count,
-  /** Latest trade that settled; idle decay counts from here (W-22). */
-  lastSettledAt: utc.nullable(),
-  /** Composite points that idle weeks took: compositeScore = max(0, compositeOf(breakdown) - idleDecay). */
-  idleDecay: count,
-  /** Health outside the twelve dimensions (REP-10). */
-  health: z.strictObject({ availability: z.number().min(0).max(100) }),
-  /** Open penalties; their points are already taken from the breakdown. */
-  penalties: z.array(penaltySchema),
   scoreUpdatedAt: utc,
   /** Probability that the next trade goes wrong. */
   failureProbability: share,
