@@ -3,13 +3,10 @@ import { describe, test } from 'node:test'
 import {
   decode,
   hashReport,
-  hashVerdict,
   reportSchema,
   resultCode,
   settlementSchema,
-  type VerdictRecord,
   type VerificationReport,
-  verdictRecordSchema,
 } from '@earnest/sdk/protocol'
 import { buyer, seller } from '../support/pact.ts'
 import { assertCode } from './code.ts'
@@ -92,58 +89,6 @@ describe('settlement', () => {
     for (const buyerUsdc of ['198.000001', '197.999999']) {
       const bent = { ...wire, buyerUsdc }
       assertCode(() => decode(settlementSchema, bent, 'invalid_settlement'), 'not_conserved')
-    }
-  })
-})
-
-describe('verdict', () => {
-  const verdict = {
-    scopeMet: 'partial',
-    qualityMet: false,
-    releasePercentage: 60,
-    reasoning: 'x',
-  } as const
-  const record: VerdictRecord = {
-    version: '1',
-    escrowId,
-    pactId: hash,
-    round: 1,
-    tier: 'T1',
-    packageHash: hash,
-    rule: 'median',
-    rosterHash: hash,
-    prompts: { [hash]: 'You are an impartial arbitrator' },
-    seats: [{ seat: 0, provider: 'a', model: 'b', weight: '1.5', calls: [], verdict }],
-    sellerBps: 6000,
-    effectiveVotes: '2.4',
-    decidedAt: 1000,
-  }
-
-  test('the record’s hash binds prompts, answers and result', () => {
-    const others: Partial<VerdictRecord>[] = [
-      { prompts: { [hash]: 'You are a seller' } },
-      { seats: [] },
-      { sellerBps: 6001 },
-      { tier: 'T2' },
-    ]
-    const hashes = others.map((change) => hashVerdict({ ...record, ...change }))
-    assert.equal(new Set([hashVerdict(record), ...hashes]).size, others.length + 1)
-  })
-
-  test('a percentage outside 0 to 100 or in fractions is no verdict', () => {
-    for (const releasePercentage of [-1, 101, 60.5]) {
-      const seats = [
-        {
-          seat: 0,
-          provider: 'a',
-          model: 'b',
-          weight: '1',
-          calls: [],
-          verdict: { ...verdict, releasePercentage },
-        },
-      ]
-      const bent = { ...verdictRecordSchema.encode(record), seats }
-      assertCode(() => decode(verdictRecordSchema, bent, 'invalid_verdict'), 'invalid_verdict')
     }
   })
 })

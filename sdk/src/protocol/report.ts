@@ -10,7 +10,7 @@ export const resultSchema = z.enum(['PASS', 'PARTIAL', 'FAIL', 'UNDECIDED'])
 export type VerificationResult = z.infer<typeof resultSchema>
 
 /** The outcome of one check. */
-export const findingSchema = z.strictObject({
+export const checkSchema = z.strictObject({
   /** Id of the criterion; `format:<mime>` and `deadline` for what every pact demands. */
   id: z.string().min(1).max(200),
   /** The verifier's type. */
@@ -27,7 +27,7 @@ export const findingSchema = z.strictObject({
   /** SHA-256 of the recorded HTTP answers, which a recomputation needs; else null. */
   transcript: hash.nullable(),
 })
-export type Finding = z.output<typeof findingSchema>
+export type Check = z.output<typeof checkSchema>
 
 /** What the oracle found; anybody who holds the files computes the same bytes (REP-06, SET-08). */
 export const reportSchema = z.strictObject({
@@ -43,7 +43,7 @@ export const reportSchema = z.strictObject({
   result: resultSchema,
   /** Weight that passed over weight that was decided, floored; 10000 is all of it (W-46). */
   passedBps: z.int().min(0).max(10_000),
-  findings: z.array(findingSchema),
+  findings: z.array(checkSchema),
   /** Hashes of deposits that were not there; what they would have checked counts as passed. */
   missingDeposits: z.array(hash),
 })

@@ -71,6 +71,13 @@ const buyerRecordSchema = z.strictObject({
   sellerReleaseRate: share.nullable(),
 })
 
+/** What an event still costs, per dimension, in its points (W-43). */
+const penaltySchema = z.strictObject({
+  code: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  at: utc,
+  points: z.record(z.string().min(1).max(32), z.number().min(0)),
+})
+
 /** The oracle's answer about one agent in one role (ORC-01 to ORC-20, W-8, W-29). */
 export const trustBodySchema = z.strictObject({
   agentId: did,
@@ -89,6 +96,14 @@ export const trustBodySchema = z.strictObject({
   lastActiveAt: utc.nullable(),
   memoryAttestations: count,
   incidentCount90d: count,
+  /** Latest trade that settled; idle decay counts from here (W-22). */
+  lastSettledAt: utc.nullable(),
+  /** Composite points that idle weeks took: compositeScore = max(0, compositeOf(breakdown) - idleDecay). */
+  idleDecay: count,
+  /** Health outside the twelve dimensions (REP-10). */
+  health: z.strictObject({ availability: z.number().min(0).max(100) }),
+  /** Open penalties; their points are already taken from the breakdown. */
+  penalties: z.array(penaltySchema),
   scoreUpdatedAt: utc,
   /** Probability that the next trade goes wrong. */
   failureProbability: share,
