@@ -41,7 +41,7 @@ for (const [index, rating] of ratings.entries()) {
     rated.push(seller)
     score.push({ probability: forecast.seller.failureProbability, failed })
     pair.push({ probability: forecast.risk, failed })
-    shown.push({ rank: -model.served({ agent: seller, at }), failed })
+    shown.push({ rank: -model.rank({ agent: seller, now: at }), failed })
     for (const [name, rival] of rivals) {
       rivalry.get(name)?.push({ probability: rival.rank(rating, index), failed })
     }

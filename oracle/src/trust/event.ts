@@ -40,6 +40,8 @@ export type DeliveryFacts = {
 export type SettledEscrow = {
   kind: 'settled'
   escrowId: string
+  /** The pact behind it, 64 hex. */
+  pactId?: string
   /** Unix seconds of the terminal transaction. */
   at: number
   buyer: string
@@ -55,6 +57,8 @@ export type SettledEscrow = {
   dispute?: { by: 'buyer' | 'seller' | 'arbiter'; awardedBps: number | null }
   /** A starter task paid by a seed: it teaches the score but opens no path of trust. */
   starter?: boolean
+  /** The pact is marked as an operator's own test: it counts for nobody and accuses nobody. */
+  test?: boolean
   facts?: DeliveryFacts
 }
 

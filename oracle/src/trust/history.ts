@@ -8,6 +8,7 @@ import type { Marks } from './mark.ts'
 export type History = {
   count: number
   ids: string[]
+  pacts: (string | null)[]
   /** Marks of the dimensions, where the row has any. */
   marks: (Marks | null)[]
   /** The capability's index, -1 for rows that are not trades. */
@@ -29,6 +30,8 @@ export type History = {
   duration: Float64Array
   /** The seller's list price in base units, 0 where unknown. */
   listed: Float64Array
+  /** Basis points awarded to the seller in a dispute that the buyer filed; -1 undecided, -2 none. */
+  awarded: Int32Array
   /** 1 while the row does not count (self-dealing, withdrawn incident). */
   excluded: Uint8Array
   part: Int32Array
@@ -41,6 +44,7 @@ export function createHistory(): History {
   return {
     count: 0,
     ids: [],
+    pacts: [],
     marks: [],
     capability: new Int32Array(0),
     seller: new Int32Array(0),
@@ -57,6 +61,7 @@ export function createHistory(): History {
     disputed: new Float64Array(0),
     duration: new Float64Array(0),
     listed: new Float64Array(0),
+    awarded: new Int32Array(0),
     excluded: new Uint8Array(0),
     part: new Int32Array(0),
     earlierOfSeller: new Int32Array(0),
@@ -83,6 +88,7 @@ export function nextRow(history: History): number {
   history.disputed = grown(history.disputed, length)
   history.duration = grown(history.duration, length)
   history.listed = grown(history.listed, length)
+  history.awarded = grown(history.awarded, length)
   history.excluded = grown(history.excluded, length)
   history.part = grown(history.part, length)
   history.earlierOfSeller = grown(history.earlierOfSeller, length)

@@ -1,15 +1,24 @@
 /**
  * The trust score. The oracle's glue calls:
  *
- * - `createTrustModel({ seeds })` once, or with `state` of a `snapshot()` after a restart;
- * - `apply(event)` for every fact in the order in which it became known (settled escrows that count,
- *   statements on agents, incidents, observations, bonds, appeals): returns what changed;
- * - `forecast` and `forecastPair` for raw risks.
+ * - `createTrustModel({ seeds })` once, or with `state` from a `snapshot()` after a restart;
+ * - `apply(event)` for every fact in the order in which it became known: settled escrows that count,
+ *   statements on agents, incidents, observations, bonds, activity, appeals. It returns the flags
+ *   that were raised and the agents whose answers changed;
+ * - `assess(query)` for `GET /trust/:id`: the body without scorer, oracle, times, nonce, signature;
+ * - `quote(query)` for `GET /quote` (the glue adds fees and gas), `explain(query)` for its route;
+ * - `rank(query)` to sort search results, `reviews()` for what stands for review, `sweep(now)` for
+ *   the nightly full pass, `replay(events, ...)` to recompute all of it from public data.
  *
  * Everything is pure: no clock, no store, no chance. The same code runs in the benches.
  */
+import { sweep } from './anomaly.ts'
+import { type Applied, applyEvent } from './apply.ts'
+import { type AssessQuery, assessAgent, type TrustRecord } from './assess.ts'
 import { rankedComposite } from './breakdown.ts'
 import type { TrustEvent } from './event.ts'
+import { eventRoot } from './eventlog.ts'
+import { explain, type Influence } from './explain.ts'
 import {
   type Forecast,
   type ForecastQuery,
@@ -18,20 +27,29 @@ import {
   type PairForecast,
   type PairForecastQuery,
 } from './forecastof.ts'
-import { applyStatement } from './membership.ts'
 import { TRUST_PARAMETERS, type TrustParameters } from './parameters.ts'
-import { applySettled, refresh } from './settle.ts'
-import { agentIndex, createTrustState, type TrustState } from './state.ts'
+import { type QuoteQuery, type QuoteTerms, quoteOf } from './quote.ts'
+import type { Review } from './review.ts'
+import { refresh } from './settle.ts'
+import { createTrustState, type TrustState } from './state.ts'
 
 /** The trust model of one oracle. */
 export type TrustModel = {
   readonly parameters: TrustParameters
   readonly state: TrustState
-  apply(event: TrustEvent): void
+  apply(event: TrustEvent): Applied
+  assess(query: AssessQuery): TrustRecord
+  quote(query: QuoteQuery): QuoteTerms
+  explain(query: { agent: string; now: number; limit?: number }): Influence[]
   forecast(query: ForecastQuery): Forecast
   forecastPair(query: PairForecastQuery): PairForecast
-  /** Composite for ranking, also of unrated agents. */
-  served(query: { agent: string; at: number }): number
+  /** Composite on 0..1000 for sorting, also of unrated agents; never served as a score. */
+  rank(query: { agent: string; now: number }): number
+  reviews(): readonly Review[]
+  /** Ids of the flags that a full pass over the window before `now` finds. */
+  sweep(now: number): string[]
+  /** Merkle root of all events, 64 hex. */
+  eventRoot(): string
   snapshot(): TrustState
 }
 
@@ -46,24 +64,33 @@ export function createTrustModel({
   state?: TrustState
 }): TrustModel {
   if (state.unit === 0) refresh(state, parameters)
+  const indexOf = (agent: string): number => state.indexOf.get(agent) ?? -1
   return {
     parameters,
     state,
-    apply(event) {
-      switch (event.kind) {
-        case 'settled':
-          applySettled(state, event, parameters)
-          return
-        case 'agent':
-          return applyStatement(state, event)
-        default:
-          agentIndex(state, 'x')
-      }
+    apply: (event) => applyEvent(state, event, parameters),
+    assess: (query) => assessAgent(state, query, parameters),
+    quote: (query) => quoteOf(state, query, parameters),
+    explain({ agent, now, limit = 10 }) {
+      const index = indexOf(agent)
+      return index < 0 ? [] : explain(state, { agent: index, now, limit }, parameters)
     },
     forecast: (query) => forecastSeller(state, query, parameters),
     forecastPair: (query) => forecastPair(state, query, parameters),
-    served: ({ agent, at }) =>
-      rankedComposite(state, { agent: state.indexOf.get(agent) ?? -1, now: at }, parameters),
+    rank: ({ agent, now }) => rankedComposite(state, { agent: indexOf(agent), now }, parameters),
+    reviews: () => state.reviews,
+    sweep: (now) => sweep(state, now),
+    eventRoot: () => eventRoot(state.log),
     snapshot: () => structuredClone(state),
   }
+}
+
+/** Recomputes the model of any oracle from its published events, seeds and parameters. */
+export function replay(
+  events: Iterable<TrustEvent>,
+  options: { seeds: readonly string[]; parameters?: TrustParameters },
+): TrustModel {
+  const model = createTrustModel(options)
+  for (const event of events) model.apply(event)
+  return model
 }

@@ -12,9 +12,10 @@ import { bandOf, baseOf, tally } from './market.ts'
 import { pairForecast } from './pairforecast.ts'
 import { internPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
-import { type PenaltyKind, penaltyMultiplier } from './penalty.ts'
+import { PENALTY_TABLE, type PenaltyKind, penaltyMultiplier } from './penalty.ts'
 import { learn } from './recalibration.ts'
 import { clearRecord, contribute, evidenceAt } from './record.ts'
+import { openReview } from './review.ts'
 import {
   agentIndex,
   capabilityIndex,
@@ -60,7 +61,7 @@ export function applySettled(
   const seller = agentIndex(state, event.seller)
   state.lastActive[buyer] = Math.max(state.lastActive[buyer] as number, event.at)
   // A release without a delivery is a payment, never a fulfilment.
-  if (event.ending === 'paid') return -1
+  if (event.ending === 'paid' || event.test) return -1
 
   // Before: forecast, voucher, habit.
   const capability = capabilityIndex(state, event.capability)
@@ -81,6 +82,7 @@ export function applySettled(
   const { history } = state
   const row = nextRow(history)
   history.ids[row] = event.escrowId
+  history.pacts[row] = event.pactId ?? null
   history.marks[row] = marksOf(event)
   history.capability[row] = capability
   history.seller[row] = seller
@@ -98,6 +100,8 @@ export function applySettled(
   const habit = habitMoveOf(event, failure)
   history.undisputed[row] = habit.undisputed
   history.disputed[row] = habit.disputed
+  const filed = event.dispute?.by === 'buyer'
+  history.awarded[row] = filed ? (event.dispute?.awardedBps ?? -1) : -2
   const { fundedAt, listPrice } = event.facts ?? {}
   history.duration[row] = fundedAt === undefined ? -1 : event.at - fundedAt
   history.listed[row] = listPrice === undefined ? 0 : Number(listPrice)
@@ -119,6 +123,10 @@ export function applySettled(
   // After: evidence, habit, market, graph.
   contributeRow(state, row, parameters)
   penalise(state, seller, row, penaltiesOf(event))
+  reviewDeadlines(state, seller, event.at)
+  if (event.ending !== 'expired') {
+    state.lastActive[seller] = Math.max(state.lastActive[seller] as number, event.at)
+  }
   purchase(state.habits, buyer, { at: event.at, ...habit }, parameters)
   tally(
     state.market,
@@ -196,7 +204,7 @@ function countDeal(state: TrustState, row: number, deal: number, sign: 1 | -1): 
 }
 
 /** Adds a row to every record of its seller that it bears on. */
-function contributeRow(state: TrustState, row: number, parameters: TrustParameters): void {
+export function contributeRow(state: TrustState, row: number, parameters: TrustParameters): void {
   const { history } = state
   const seller = history.seller[row] as number
   const at = history.at[row] as number
@@ -230,6 +238,8 @@ function contributeMarks(
   const fulfilled = 1 - (history.severity[row] as number)
   // The row's weight already carries the fulfilled share of the trade: undo it, marks have their own.
   const share = fulfilled > 0 ? 1 / fulfilled : 0
+  const untrusted = history.untrusted[row] as number
+  const scale = (history.buyer[row] as number) < 0 && untrusted > 0 ? untrusted : 1
   for (const [dimension, mark] of Object.entries(marks) as [Dimension, number][]) {
     const part = partIndex(state, seller, dimensionKey(dimension))
     contribute(
@@ -240,8 +250,9 @@ function contributeMarks(
         amount: history.amount[row] as number,
         forgiving: history.forgiving[row] as number,
         weight: (history.weight[row] as number) * share * mark,
-        untrusted: (history.untrusted[row] as number) * share * mark,
-        severity: 1 - mark,
+        untrusted: untrusted * share * mark,
+        // A missed reply or heartbeat is a small thing beside a trade.
+        severity: (1 - mark) * scale,
       },
       parameters,
     )
@@ -276,6 +287,23 @@ export function penalise(
     const multiplier = penaltyMultiplier(earlier, at)
     carried.push({ kind, at, event: row, multiplier, open: 1 })
   }
+}
+
+/** Three missed deadlines within 90 days bring the bond tier up for review (REP-03). */
+function reviewDeadlines(state: TrustState, agent: number, now: number): void {
+  if (missedDeadlines(state, agent, now) < 3) return
+  const subject = state.agents[agent] as string
+  openReview(state, { kind: 'bondTier', subject, reason: 'three_deadlines_missed', at: now })
+}
+
+/** Deadlines that an agent missed in the 90 days before `now`. */
+export function missedDeadlines(state: TrustState, agent: number, now: number): number {
+  return (state.penalties.get(agent) ?? []).filter(
+    ({ kind, at, event }) =>
+      kind === 'deadlineMissed' &&
+      now - at <= PENALTY_TABLE.window &&
+      state.history.excluded[event] === 0,
+  ).length
 }
 
 function forgivePenalties(

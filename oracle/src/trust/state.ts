@@ -1,6 +1,7 @@
 import { type Clusters, createClusters, growClusters } from './cluster.ts'
 import { grown } from './column.ts'
 import type { BondStatement } from './event.ts'
+import { createEventLog, type EventLog } from './eventlog.ts'
 import { createTrustFlow, growFlow, type TrustFlow } from './flow.ts'
 import { createHabits, growHabits, type Habits } from './habit.ts'
 import { createHistory, type History } from './history.ts'
@@ -10,6 +11,7 @@ import type { TrustParameters } from './parameters.ts'
 import type { Penalty } from './penalty.ts'
 import { createRecalibration, type Recalibration } from './recalibration.ts'
 import { createRecords, growRecords, type Records } from './record.ts'
+import type { Review } from './review.ts'
 
 /** What two agents did with each other, one entry per ordered pair of buyer and seller. */
 export type Deals = {
@@ -86,7 +88,11 @@ export type TrustState = {
   lastActive: Float64Array
   lastChange: Float64Array
   flags: Map<string, Flag>
+  /** Ids of the flags that name an agent. */
+  flagsOf: Map<number, Set<string>>
+  reviews: Review[]
   incidents: Map<string, number>
+  log: EventLog
 }
 
 /** The state before any event; seeds are the agents with the lowest indices. */
@@ -138,7 +144,10 @@ export function createTrustState(
     lastActive: new Float64Array(0),
     lastChange: new Float64Array(0),
     flags: new Map(),
+    flagsOf: new Map(),
+    reviews: [],
     incidents: new Map(),
+    log: createEventLog(),
   }
   for (const seed of seeds) agentIndex(state, seed)
   return state

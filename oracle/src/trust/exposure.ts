@@ -1,0 +1,71 @@
+import { clusterOf } from './cluster.ts'
+import { chain } from './history.ts'
+import type { TrustParameters } from './parameters.ts'
+import type { TrustState } from './state.ts'
+
+/** The numbers of the limits, versioned and published like the formula (W-29, UNS-08, UNS-14). */
+export const EXPOSURE_PARAMETERS = {
+  version: 'earnest-exposure/1',
+  /** What a newcomer without a bond may have open in all, base units. */
+  microCap: 20_000_000n,
+  /** Part of the trusted volume that the limit grows by: well below what the trades were worth. */
+  growth: 0.1,
+  /** Independent buyers before an agent leaves the newcomer lane. */
+  independentBuyers: 3,
+} as const
+
+/** How much a seller may have open. */
+export type Exposure = {
+  /** Base units. */
+  limit: bigint
+  newcomer: boolean
+  independentBuyers: number
+  /** Decayed volume from independent, trusted buyers, base units. */
+  trustedVolume: number
+}
+
+/**
+ * Most that a seller may have open in all: its free bond, or a micro amount, plus a part of the
+ * volume that it settled with independent buyers. A flagged agent has its free bond only.
+ */
+export function exposureOf(
+  state: TrustState,
+  {
+    agent,
+    now,
+    evidence,
+    flagged,
+  }: { agent: number; now: number; evidence: number; flagged: boolean },
+  parameters: TrustParameters,
+): Exposure {
+  const { microCap, growth, independentBuyers: wanted } = EXPOSURE_PARAMETERS
+  const free = state.bonds.get(agent)?.free ?? 0n
+  const { volume, buyers } = trustedVolume(state, agent, now, parameters)
+  const floor = free > microCap ? free : microCap
+  const newcomer = evidence < parameters.ratedEvidence || buyers < wanted
+  return {
+    limit: flagged ? free : floor + BigInt(Math.floor(growth * volume)),
+    newcomer,
+    independentBuyers: buyers,
+    trustedVolume: volume,
+  }
+}
+
+function trustedVolume(
+  { history, lastOfSeller, clusters }: TrustState,
+  agent: number,
+  now: number,
+  { successHalfLife }: TrustParameters,
+): { volume: number; buyers: number } {
+  if (agent < 0) return { volume: 0, buyers: 0 }
+  let volume = 0
+  const buyers = new Set<number>()
+  for (const row of chain(history.earlierOfSeller, lastOfSeller[agent] as number)) {
+    const weight = history.weight[row] as number
+    if (history.excluded[row] === 1 || weight <= 0) continue
+    const kept = 2 ** (-(now - (history.at[row] as number)) / successHalfLife)
+    volume += weight * kept * (history.amount[row] as number)
+    if (weight >= 0.1) buyers.add(clusterOf(clusters, history.buyer[row] as number))
+  }
+  return { volume, buyers: buyers.size }
+}

@@ -1,0 +1,72 @@
+import { type Posterior, shownOf } from './forecast.ts'
+import type { TrustParameters } from './parameters.ts'
+
+/**
+ * What each attack of the published suite pays for one full voucher, measured by `npm run simulate`
+ * (edges are bought with real fees, capital is locked in escrows meanwhile). An attack that brings no
+ * trusted weight at any price does not stand here.
+ */
+export const ATTACK_TABLE: {
+  version: string
+  /** Yearly price of capital. */
+  capitalRate: number
+  attacks: readonly {
+    name: string
+    /** Base units burned as fees for each full voucher. */
+    feesPerVoucher: number
+    /** Base units of bond put at risk, once. */
+    bond: number
+    /** Base units locked, and for how many days, for each full voucher. */
+    capitalPerVoucher: number
+    days: number
+  }[]
+} = {
+  version: 'earnest-attacks/1',
+  capitalRate: 0.05,
+  attacks: [
+    {
+      name: 'bought edges, one sybil for each voucher',
+      feesPerVoucher: 1_000_000,
+      bond: 0,
+      capitalPerVoucher: 100_000_000,
+      days: 1,
+    },
+  ],
+}
+
+/**
+ * The least that raising a composite by 100 costs over the attacks of the table: fees burned, bond at
+ * risk, and capital x days x 5 %/365 (base units). Null above 900, where 100 more cannot be had, and
+ * where a flag says that a cheaper way is known.
+ */
+export function costToFake100(
+  posterior: Posterior,
+  { known }: { known: boolean },
+  parameters: TrustParameters,
+): bigint | null {
+  const shown = shownOf(posterior, parameters)
+  if (known || shown > 0.9) return null
+  const vouchers = vouchersFor(posterior, shown + 0.1, parameters)
+  const costs = ATTACK_TABLE.attacks.map(
+    ({ feesPerVoucher, bond, capitalPerVoucher, days }) =>
+      vouchers * feesPerVoucher +
+      bond +
+      (vouchers * capitalPerVoucher * days * ATTACK_TABLE.capitalRate) / 365,
+  )
+  return costs.length === 0 ? null : BigInt(Math.floor(Math.min(...costs)))
+}
+
+/** Full vouchers that lift the display to `wanted`. */
+function vouchersFor(posterior: Posterior, wanted: number, parameters: TrustParameters): number {
+  const reaches = (count: number): boolean =>
+    shownOf({ ...posterior, successes: posterior.successes + count }, parameters) >= wanted
+  let high = 1
+  while (!reaches(high) && high < 1e6) high *= 2
+  let low = high / 2
+  while (high - low > 0.01 * high) {
+    const middle = (low + high) / 2
+    if (reaches(middle)) high = middle
+    else low = middle
+  }
+  return Math.ceil(high)
+}
