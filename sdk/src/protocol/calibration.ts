@@ -19,7 +19,7 @@ export const probeSchema = z.strictObject({
   id: hash,
   /** True where the seller deserves everything, false where it deserves nothing. */
   answer: z.boolean(),
-  /** A seat's vote for the seller in ten-thousandths, over both orders; null where it gave none. */
+  /** A seat's vote for the seller in basis points, over both orders; null where it gave none. */
   votes: z.array(z.int().min(0).max(UNIT).nullable()).max(20),
 })
 export type Probe = z.output<typeof probeSchema>
