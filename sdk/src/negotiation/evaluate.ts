@@ -1,0 +1,133 @@
+import * as z from 'zod'
+import { address, chainId } from '../protocol/address.ts'
+import { mime } from '../protocol/criterion.ts'
+import { decode } from '../protocol/decode.ts'
+import { formatUsdc, usdc } from '../protocol/money.ts'
+import { isSubjective, type Pact } from '../protocol/pact.ts'
+import { formatUtc } from '../protocol/time.ts'
+
+/** What a seller works for, as JSON (PCT-16). */
+export const sellerPolicySchema = z.strictObject({
+  /** By capability id: least payment, and the seconds the work needs. */
+  capabilities: z.record(
+    z.string(),
+    z.strictObject({ minPaymentUsdc: usdc, minSeconds: z.int().min(0) }),
+  ),
+  inputFormats: z.array(mime).min(1),
+  outputFormats: z.array(mime).min(1),
+  /** Shorter descriptions are no scope. */
+  minDescriptionLength: z.int().min(1),
+  /** True: refuses a pact that code alone cannot judge. */
+  machineCheckedOnly: z.boolean(),
+  /** Where it settles. */
+  escrows: z.array(z.strictObject({ chainId, contract: address, token: address })).min(1),
+  arbiters: z.array(address).min(1),
+  maxProtocolFeeBps: z.int().min(0),
+  maxArbitrationFeeBps: z.int().min(0),
+  minFallbackSellerBps: z.int().min(0).max(10_000),
+  /** Seconds that it waits for its money after a delivery, at most. */
+  maxReviewWindow: z.int().min(0),
+})
+export type SellerPolicy = z.output<typeof sellerPolicySchema>
+
+/** Reads a seller's policy from its JSON form. Throws `invalid_policy`. */
+export function decodeSellerPolicy(wire: unknown): SellerPolicy {
+  return decode(sellerPolicySchema, wire, 'invalid_policy')
+}
+
+/** What a counter-proposal may change. */
+export type PactChanges = Partial<Pick<Pact, 'paymentUsdc' | 'deadlineUtc' | 'taskDescription'>>
+
+/** A seller's opinion of a pact (API-07). */
+export interface TermsEvaluation {
+  acceptable: boolean
+  /** Terms under which it would be; absent: none. */
+  counterProposal?: PactChanges
+  /** Stable code; `acceptable` where it is. */
+  reasonCode: string
+  reason: string
+}
+
+const ACCEPTABLE: TermsEvaluation = {
+  acceptable: true,
+  reasonCode: 'acceptable',
+  reason: 'The terms are fair',
+}
+
+/**
+ * Holds a pact against a seller's policy: what cannot be bargained about first, then scope, then price and
+ * deadline, which draw one counter-proposal for both (PCT-16, DIS-07, DIS-08, DIS-10).
+ * @param now Unix seconds.
+ */
+export function evaluatePactTerms(
+  pact: Pact,
+  { policy, now }: { policy: SellerPolicy; now: number },
+): TermsEvaluation {
+  const fault = findFault(pact, policy)
+  if (fault !== undefined) return { acceptable: false, reasonCode: fault[0], reason: fault[1] }
+
+  const wants = policy.capabilities[pact.capability]
+  if (wants === undefined) {
+    const reason = `No such capability: ${pact.capability}`
+    return { acceptable: false, reasonCode: 'unknown_capability', reason }
+  }
+  const isCheap = pact.paymentUsdc < wants.minPaymentUsdc
+  const earliest = now + wants.minSeconds
+  const isSoon = pact.deadlineUtc < earliest
+  if (!isCheap && !isSoon) return ACCEPTABLE
+  const reasonCode = isCheap ? 'price_too_low' : 'deadline_too_soon'
+  const reason = isCheap
+    ? `Want at least ${formatUsdc(wants.minPaymentUsdc)} USDC`
+    : `Want until ${formatUtc(earliest)}`
+  // A pact in parts has sums and dates of its own: only its author can write them anew.
+  if (pact.milestones !== undefined) return { acceptable: false, reasonCode, reason }
+  const counterProposal: PactChanges = {
+    ...(isCheap && { paymentUsdc: wants.minPaymentUsdc }),
+    ...(isSoon && { deadlineUtc: earliest }),
+  }
+  return { acceptable: false, counterProposal, reasonCode, reason }
+}
+
+/** The MIME types of a pact's input: those its `files` name, else JSON. */
+export function inputFormatsOf({ input }: Pact): string[] {
+  const found = z
+    .looseObject({ files: z.array(z.looseObject({ mime: z.string() })).min(1) })
+    .safeParse(input)
+  return found.success ? found.data.files.map((file) => file.mime) : ['application/json']
+}
+
+function findFault(pact: Pact, policy: SellerPolicy): [string, string] | undefined {
+  const { escrow, timing } = pact
+  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+  const isKnown = policy.escrows.some(
+    (each) =>
+      each.chainId === escrow.chainId &&
+      same(each.contract, escrow.contract) &&
+      same(each.token, escrow.token),
+  )
+  if (!isKnown) return ['unsupported_escrow', 'Not an escrow that we settle in']
+  if (!policy.arbiters.some((each) => same(each, escrow.arbiter))) {
+    return ['unsupported_arbiter', 'Not an arbiter that we accept']
+  }
+  const { protocolBps, arbitrationBps } = escrow.fees
+  if (protocolBps > policy.maxProtocolFeeBps || arbitrationBps > policy.maxArbitrationFeeBps) {
+    return ['fee_too_high', 'The fees are above what we pay']
+  }
+  if (escrow.fallback.sellerBps < policy.minFallbackSellerBps) {
+    return ['fallback_too_low', 'The fallback split is below what we accept']
+  }
+  if (timing.windows.review > policy.maxReviewWindow) {
+    return ['window_too_long', 'The review takes longer than we wait']
+  }
+  const input = inputFormatsOf(pact).find((each) => !policy.inputFormats.includes(each))
+  if (input !== undefined) return ['unsupported_input_format', `We do not read ${input}`]
+  const output = pact.deliverableFormat.find((each) => !policy.outputFormats.includes(each))
+  if (output !== undefined) return ['unsupported_output_format', `We do not write ${output}`]
+  if (pact.taskDescription.trim().length < policy.minDescriptionLength) {
+    return ['scope_unclear', 'The description does not say what is wanted']
+  }
+  if (policy.machineCheckedOnly && isSubjective(pact)) {
+    return ['scope_unclear', 'No criterion says how the work is checked']
+  }
+  return undefined
+}
