@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Ladder, Rungs} from "../../../contracts/src/arbiter/Ladder.sol";
+import {IPactArbiter} from "../../../contracts/src/interfaces/IPactArbiter.sol";
+import {Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
+import {Numbers, pack} from "../support/Signatures.sol";
+import {vm} from "../support/Vm.sol";
+import {ArbiterTest} from "./ArbiterTest.sol";
+
+contract LadderTest is ArbiterTest {
+    function _isValid(Rungs memory rungs, uint256 window) private pure returns (bool) {
+        return Ladder.isValid(_encode(rungs), rungs, window);
+    }
+
+    function test_theProfilesAreAccepted() public pure {
+        vm.assertTrue(_isValid(_micro(), 72 hours), "micro");
+        vm.assertTrue(_isValid(_agent(), 72 hours), "agent");
+        vm.assertTrue(_isValid(_committeeFirst(), 72 hours), "committee first");
+        vm.assertTrue(_isValid(_human(), 72 hours), "human");
+        vm.assertTrue(_isValid(_moderated(), 72 hours), "moderator");
+    }
+
+    /// @dev The sum of the limits on the longest way, and not one second less.
+    function test_refused_unlessTheSumOfLimitsFits() public pure {
+        vm.assertTrue(_isValid(_micro(), 6 hours), "micro fits");
+        vm.assertTrue(!_isValid(_micro(), 6 hours - 1), "micro");
+        vm.assertTrue(_isValid(_agent(), 58 hours), "agent fits");
+        vm.assertTrue(!_isValid(_agent(), 58 hours - 1), "agent");
+        vm.assertTrue(_isValid(_committeeFirst(), 72 hours), "two panels fit");
+        vm.assertTrue(!_isValid(_committeeFirst(), 72 hours - 1), "two panels");
+        vm.assertTrue(_isValid(_human(), 66 hours), "human fits");
+        vm.assertTrue(!_isValid(_human(), 66 hours - 1), "human");
+    }
+
+    function test_refused_withAnotherVersionOrUnusedBits() public pure {
+        bytes32 ladder = _encode(_micro());
+        Rungs memory rungs = _micro();
+        vm.assertTrue(
+            !Ladder.isValid(bytes32(uint256(ladder) ^ (3 << 248)), rungs, 72 hours),
+            "version"
+        );
+        for (uint256 bit = 200; bit < 248; bit++) {
+            vm.assertTrue(
+                !Ladder.isValid(bytes32(uint256(ladder) | (1 << bit)), rungs, 72 hours),
+                "unused bit"
+            );
+        }
+        for (uint256 bit = 3; bit < 8; bit++) {
+            vm.assertTrue(
+                !Ladder.isValid(bytes32(uint256(ladder) | (1 << bit)), rungs, 72 hours),
+                "unknown rung"
+            );
+        }
+    }
+
+    function test_refused_withoutARung() public pure {
+        Rungs memory rungs;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "no rung");
+    }
+
+    /// @dev A limit without its rung, or a rung without its limit, has no meaning of its own.
+    function test_refused_unlessCanonical() public pure {
+        Rungs memory rungs = _micro();
+        rungs.committeeLimit = 1 hours;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "committee limit");
+        rungs = _micro();
+        rungs.moderatorLimit = 60;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "moderator limit");
+        rungs = _micro();
+        rungs.appealWindow = 60;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "appeal to nobody");
+        rungs = _micro();
+        rungs.appealBond = 1;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "bond for nothing");
+        rungs = _micro();
+        rungs.pool = 1;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "pool for nobody");
+        rungs = _agent();
+        rungs.pool = 0;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "no pool");
+        rungs = _agent();
+        rungs.appealBond = 0;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "no bond");
+        rungs = _agent();
+        rungs.appealWindow = 59;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "short appeal");
+        rungs = _agent();
+        rungs.committeeLimit = 1 hours - 1;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "short committee");
+        rungs = _micro();
+        rungs.juryLimit = 59;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "short jury");
+    }
+
+    function testFuzz_unpacksWhatWasPacked(uint256 word) public pure {
+        Rungs memory rungs = Ladder.unpack(bytes32(word));
+        uint256 mask = (1 << 200) - 1 - 0xf8;
+        vm.assertEq(uint256(_encode(rungs)) & mask, word & mask, "round trip");
+    }
+
+    function test_acceptsLadder_zeroAndMicro() public view {
+        vm.assertTrue(court.acceptsLadder(_court(bytes32(0))), "zero");
+        vm.assertTrue(court.acceptsLadder(_court(_micro())), "micro");
+        vm.assertTrue(!court.acceptsLadder(_court(keccak256("noise"))), "noise");
+    }
+
+    /// @dev The ladder is checked against the window of the same terms.
+    function test_acceptsLadder_againstTheWindow() public view {
+        Terms memory t = _court(_micro());
+        Numbers memory n = _numbers();
+        n.arbitrationWindow = 6 hours - 1;
+        t.clauses = pack(n);
+        vm.assertTrue(!court.acceptsLadder(t), "too long");
+    }
+
+    function test_acceptsLadder_refusesABondBelowThePanelsCost() public view {
+        Rungs memory rungs = _human();
+        rungs.appealBond = PANEL_COST - 1;
+        vm.assertTrue(!court.acceptsLadder(_court(rungs)), "cheap");
+        rungs.appealBond = PANEL_COST;
+        vm.assertTrue(court.acceptsLadder(_court(rungs)), "at cost");
+    }
+
+    /// @dev Without 21 members there is no pool, and without a pool no pact with a committee is served.
+    function test_acceptsLadder_refusesAMissingPool() public {
+        Terms memory t = _court(_agent());
+        vm.assertTrue(!court.acceptsLadder(t), "no pool");
+        bytes32 id = _arbitrate(t);
+        bytes memory proof = _proposalProof(t, 6000, 2);
+        vm.expectRevert(abi.encodeWithSelector(IPactArbiter.LadderRefused.selector, id, t.ladder));
+        court.propose(t, 6000, RECORD, proof);
+    }
+}
