@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Authorization} from "./escrow/Authorization.sol";
 import {IBondVault} from "./interfaces/IBondVault.sol";
 import {
     Clauses,
@@ -15,26 +16,19 @@ import {
 } from "./interfaces/IPactEscrow.sol";
 import {ArbiterLib} from "./libraries/ArbiterLib.sol";
 import {ClausesLib} from "./libraries/ClausesLib.sol";
-import {SignatureLib} from "./libraries/SignatureLib.sol";
 import {Slot, SlotLib} from "./libraries/SlotLib.sol";
-import {Split, SplitLib} from "./libraries/SplitLib.sol";
+import {SplitLib} from "./libraries/SplitLib.sol";
 import {TermsLib} from "./libraries/TermsLib.sol";
 import {TokenLib} from "./libraries/TokenLib.sol";
 import {VerbLib} from "./libraries/VerbLib.sol";
 
 /// @title PactEscrow
 /// @notice See `IPactEscrow`, which is the manual; here it says how.
-contract PactEscrow is IPactEscrow {
+contract PactEscrow is IPactEscrow, Authorization {
     using ClausesLib for Clauses;
     using TermsLib for Terms;
     using ArbiterLib for address;
     using TokenLib for address;
-
-    string private constant NAME = "Earnest PactEscrow";
-    string private constant VERSION = "1";
-    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-    );
 
     /// @dev The size of the largest contract, hence of what a block explorer surely shows.
     uint256 private constant MAX_ARTIFACT = 24_576;
@@ -52,11 +46,7 @@ contract PactEscrow is IPactEscrow {
 
     /// @inheritdoc IPactEscrow
     address public immutable override token;
-    uint256 private immutable _CHAIN_ID;
-    /// @dev Part of every escrow id; ids do not change when a fork changes its chain id.
-    bytes32 private immutable _DOMAIN;
-
-    mapping(bytes32 id => Slot) private _slots;
+    /// @dev Escrows stand at their ids, see `SlotLib`.
     mapping(address owner => uint256) private _accounts;
     uint256 private transient _entered;
 
@@ -71,8 +61,6 @@ contract PactEscrow is IPactEscrow {
     constructor(address token_) {
         if (token_.code.length == 0) revert InvalidToken(token_);
         token = token_;
-        _CHAIN_ID = block.chainid;
-        _DOMAIN = _buildDomain();
     }
 
     // ------------------------------------------------------------------ BUYER
@@ -89,7 +77,7 @@ contract PactEscrow is IPactEscrow {
 
         // Interaction: the nonce is the id, so the buyer's signature pays for these terms only.
         token.receiveWithAuthorization(
-            terms.buyer,
+            terms.buyerOf(),
             terms.amount,
             terms.clauses.fundBy(),
             id,
@@ -105,14 +93,14 @@ contract PactEscrow is IPactEscrow {
         uint256 length = terms.length;
         if (length == 0) revert EmptyBatch();
         ids = new bytes32[](length);
-        address buyer = terms[0].buyer;
+        address buyer = terms[0].buyerOf();
         uint256 sum;
         uint256 fundBy = type(uint256).max;
 
         // Check and effect: each lock as in `fund`, all of one buyer.
         for (uint256 i; i < length; ++i) {
             Terms calldata one = terms[i];
-            if (one.buyer != buyer) revert BatchMixed(one.buyer, buyer);
+            if (one.buyerOf() != buyer) revert BatchMixed(one.buyerOf(), buyer);
             bytes32 id = _idOf(one);
             ids[i] = id;
             _open(id, one);
@@ -137,8 +125,8 @@ contract PactEscrow is IPactEscrow {
         id = _openForBuyer(terms, signature);
 
         // Interaction: a permit that anyone already used has left the allowance.
-        token.tryPermit(terms.buyer, terms.amount, deadline, permit);
-        token.pull(terms.buyer, terms.amount);
+        token.tryPermit(terms.buyerOf(), terms.amount, deadline, permit);
+        token.pull(terms.buyerOf(), terms.amount);
     }
 
     /// @inheritdoc IPactEscrow
@@ -150,7 +138,7 @@ contract PactEscrow is IPactEscrow {
         id = _openForBuyer(terms, signature);
 
         // Interaction: exactly the amount.
-        token.pull(terms.buyer, terms.amount);
+        token.pull(terms.buyerOf(), terms.amount);
     }
 
     /// @inheritdoc IPactEscrow
@@ -158,10 +146,10 @@ contract PactEscrow is IPactEscrow {
         (bytes32 id, Slot slot) = _loadOpen(terms);
 
         // Check: the buyer at any time, anyone once the review of a PASS has ended.
-        if (authorization.length != 0 || msg.sender == terms.buyer) {
-            _authorize(terms.buyer, VerbLib.RELEASE, id, slot.seq(), authorization);
+        if (authorization.length != 0 || msg.sender == terms.buyerOf()) {
+            _authorize(terms.buyerOf(), VerbLib.RELEASE, id, slot.seq(), authorization);
         } else {
-            if (!slot.isIn(State.Delivered)) revert UnexpectedSender(msg.sender, terms.buyer);
+            if (!slot.isIn(State.Delivered)) revert UnexpectedSender(msg.sender, terms.buyerOf());
             if (!slot.isFound(Result.Pass)) revert UnexpectedResult(slot.result(), Result.Pass);
             _requireEnded(slot);
         }
@@ -182,10 +170,13 @@ contract PactEscrow is IPactEscrow {
         (bytes32 id, Slot slot) = _loadFunded(terms);
 
         // Check: the seller delivers, and the buyer or one attestor holds the artifact.
-        _authorizeDelivery(terms.seller, id, artifactHash, slot, authorization);
-        bytes32 digest = _digest(VerbLib.hashReceipt(id, slot.round() + 1, artifactHash));
-        if (receipt.byBuyer) _requireSigned(terms.buyer, digest, receipt.proof);
-        else _authorizeArbiter(terms, id, 0, Kind.Receipt, slot.fundedAt(), digest, receipt.proof);
+        _authorizePlainDeliver(terms.sellerOf(), id, artifactHash, slot.seq(), authorization);
+        bytes32 structHash = VerbLib.hashReceipt(id, slot.round() + 1, artifactHash);
+        if (receipt.byBuyer) {
+            _authorizeBuyer(terms.buyerOf(), _digest(structHash), receipt.proof);
+        } else {
+            _authorizeArbiter(terms, id, Kind.Receipt, slot.fundedAt(), structHash, receipt.proof);
+        }
 
         // Effect: the review begins.
         _deliver(id, slot, artifactHash, _after(terms.clauses.reviewWindow()), receipt.byBuyer);
@@ -204,7 +195,7 @@ contract PactEscrow is IPactEscrow {
             revert InvalidArtifactLength(artifact.length, 1, MAX_ARTIFACT);
         }
         bytes32 artifactHash = sha256(artifact);
-        _authorizeDelivery(terms.seller, id, artifactHash, slot, authorization);
+        _authorizePlainDeliver(terms.sellerOf(), id, artifactHash, slot.seq(), authorization);
 
         // Effect: the review begins.
         _deliver(id, slot, artifactHash, _after(terms.clauses.reviewWindow()), false);
@@ -223,9 +214,16 @@ contract PactEscrow is IPactEscrow {
         _requireState(id, slot, State.Negotiating);
         _requireRunning(slot);
         if (slot.round() >= MAX_ROUNDS) revert RoundsExhausted(slot.round(), MAX_ROUNDS);
-        _authorize(terms.seller, VerbLib.REDELIVER, id, artifactHash, slot.seq(), authorization);
+        _authorize(
+            terms.sellerOf(),
+            VerbLib.REDELIVER,
+            id,
+            artifactHash,
+            slot.seq(),
+            authorization
+        );
         bytes32 digest = _digest(VerbLib.hashReceipt(id, slot.round() + 1, artifactHash));
-        _requireSigned(terms.buyer, digest, receipt);
+        _authorizeBuyer(terms.buyerOf(), digest, receipt);
 
         // Effect: a new round with its full review; the dispute is over.
         _deliver(id, slot, artifactHash, _after(terms.clauses.reviewWindow()), true);
@@ -233,8 +231,8 @@ contract PactEscrow is IPactEscrow {
         // Interaction: the stake of an ended dispute goes home.
         if (slot.buyerDisputed()) {
             uint256 stake = terms.arbitrationFee();
-            _stakeTo(id, terms.buyer, terms.seller, stake, false);
-            _pay(terms.buyer, stake);
+            _stakeTo(id, terms.buyerOf(), terms.sellerOf(), stake, false);
+            _pay(terms.buyerOf(), stake);
         }
     }
 
@@ -249,10 +247,10 @@ contract PactEscrow is IPactEscrow {
         // Check: the seller answers a dispute in time.
         _requireState(id, slot, State.Disputed);
         _requireRunning(slot);
-        _authorize(terms.seller, VerbLib.DEFEND, id, responseHash, slot.seq(), authorization);
+        _authorize(terms.sellerOf(), VerbLib.DEFEND, id, responseHash, slot.seq(), authorization);
 
         // Effect: both may now talk.
-        _slots[id] = slot.to(State.Negotiating, _after(terms.clauses.negotiationWindow()));
+        slot.to(State.Negotiating, _after(terms.clauses.negotiationWindow())).save(id);
         emit Defended(id, responseHash);
     }
 
@@ -261,10 +259,10 @@ contract PactEscrow is IPactEscrow {
         (bytes32 id, Slot slot) = _loadOpen(terms);
 
         // Check: only the seller gives up the seller's claim.
-        _authorize(terms.seller, VerbLib.REFUND, id, slot.seq(), authorization);
+        _authorize(terms.sellerOf(), VerbLib.REFUND, id, slot.seq(), authorization);
 
         // Effect: all of it is the buyer's.
-        _slots[id] = slot.end(State.Refunded);
+        slot.end(State.Refunded).save(id);
         emit Refunded(id, terms.amount);
 
         // Interaction.
@@ -282,8 +280,8 @@ contract PactEscrow is IPactEscrow {
         bytes calldata stakeAuthorization
     ) external nonReentrant {
         (bytes32 id, Slot slot) = _load(terms);
-        bool byBuyer = by == terms.buyer;
-        if (!byBuyer && by != terms.seller) revert NotParty(by);
+        bool byBuyer = by == terms.buyerOf();
+        if (!byBuyer && by != terms.sellerOf()) revert NotParty(by);
 
         // Check: either side of a delivery, or the buyer's objection in arbitration; once, in time.
         bool opens = slot.isIn(State.Delivered);
@@ -303,7 +301,7 @@ contract PactEscrow is IPactEscrow {
             if (authorization.length != 6) {
                 revert InvalidAuthorizationLength(authorization.length, 6);
             }
-            validBefore = _validBefore(authorization);
+            (validBefore, ) = _unpack(authorization);
             digest = _digest(
                 VerbLib.hash(VerbLib.DISPUTE, id, by, claimHash, slot.seq(), validBefore)
             );
@@ -315,14 +313,14 @@ contract PactEscrow is IPactEscrow {
         if (!opens) next = next.count();
         else if (byBuyer) next = next.to(State.Disputed, _after(terms.clauses.responseWindow()));
         else next = next.to(State.Arbitration, _after(terms.clauses.arbitrationWindow()));
-        _slots[id] = next;
+        next.save(id);
         emit Disputed(id, by, claimHash, stake);
         if (opens && !byBuyer) emit Escalated(id);
 
         // Interaction: the stake comes in, the arbiter is told.
         if (stakeAuthorization.length == 0) token.pull(by, stake);
         else token.receiveWithAuthorization(by, stake, validBefore, digest, stakeAuthorization);
-        if (opens) terms.arbiter.notify(id, by);
+        if (opens) terms.arbiterOf().notify(id, by);
     }
 
     /// @inheritdoc IPactEscrow
@@ -337,22 +335,21 @@ contract PactEscrow is IPactEscrow {
         // Check: both agree to the same split.
         _requireSplit(sellerBps);
         bytes32 argument = bytes32(sellerBps);
-        _authorize(terms.buyer, VerbLib.SETTLE, id, argument, slot.seq(), buyerAuthorization);
-        _authorize(terms.seller, VerbLib.SETTLE, id, argument, slot.seq(), sellerAuthorization);
+        _authorize(terms.buyerOf(), VerbLib.SETTLE, id, argument, slot.seq(), buyerAuthorization);
+        _authorize(terms.sellerOf(), VerbLib.SETTLE, id, argument, slot.seq(), sellerAuthorization);
 
         // Effect: an arbiter that proposed has done its work.
-        Split memory split = _resolve(terms, id, slot, sellerBps, slot.proposed());
-        emit Settled(
+        (uint256 sellerAmount, uint256 buyerAmount, uint256 fee, uint256 arbitrationFee) = _resolve(
+            terms,
             id,
+            slot,
             sellerBps,
-            split.seller,
-            split.buyer,
-            split.protocolFee,
-            split.arbitrationFee
+            slot.proposed()
         );
+        emit Settled(id, sellerBps, sellerAmount, buyerAmount, fee, arbitrationFee);
 
         // Interaction.
-        _payOut(terms, id, slot, sellerBps, split.seller, split.buyer);
+        _payOut(terms, id, slot, sellerBps, sellerAmount, buyerAmount);
     }
 
     /// @inheritdoc IPactEscrow
@@ -366,16 +363,16 @@ contract PactEscrow is IPactEscrow {
         amendedId = _idOf(amended);
 
         // Check: the same money between the same parties.
-        _requireSame(bytes32(bytes20(amended.buyer)), bytes32(bytes20(terms.buyer)));
-        _requireSame(bytes32(bytes20(amended.seller)), bytes32(bytes20(terms.seller)));
+        _requireSame(bytes32(bytes20(amended.buyerOf())), bytes32(bytes20(terms.buyerOf())));
+        _requireSame(bytes32(bytes20(amended.sellerOf())), bytes32(bytes20(terms.sellerOf())));
         _requireSame(bytes32(amended.amount), bytes32(terms.amount));
 
         // Check: both agree to the amended terms.
-        _authorize(terms.buyer, VerbLib.AMEND, id, amendedId, slot.seq(), buyerAuthorization);
-        _authorize(terms.seller, VerbLib.AMEND, id, amendedId, slot.seq(), sellerAuthorization);
+        _authorize(terms.buyerOf(), VerbLib.AMEND, id, amendedId, slot.seq(), buyerAuthorization);
+        _authorize(terms.sellerOf(), VerbLib.AMEND, id, amendedId, slot.seq(), sellerAuthorization);
 
         // Effect: the lock moves.
-        _slots[id] = slot.end(State.Amended);
+        slot.end(State.Amended).save(id);
         _open(amendedId, amended);
         amended.emitAmended(id, amendedId);
     }
@@ -396,29 +393,27 @@ contract PactEscrow is IPactEscrow {
         _requireRunning(slot);
         if (result == Result.None) revert InvalidResult(result);
         if (!slot.isFound(Result.None)) revert AlreadyAttested(slot.result());
-        bytes32 digest = _digest(
-            VerbLib.hashStated(
-                VerbLib.ATTESTATION,
-                id,
-                slot.round(),
-                bytes32(uint256(result)),
-                reportHash
-            )
+        bytes32 structHash = VerbLib.hashStated(
+            VerbLib.ATTESTATION,
+            id,
+            slot.round(),
+            bytes32(uint256(result)),
+            reportHash
         );
-        _authorizeArbiter(terms, id, 0, Kind.Attestation, slot.fundedAt(), digest, proof);
+        _authorizeArbiter(terms, id, Kind.Attestation, slot.fundedAt(), structHash, proof);
 
         // Effect: a PASS lets the review run out, anything else opens the dispute.
         Slot next = slot.attest(result);
         emit Attested(id, slot.round(), result, reportHash);
         if (result == Result.Pass) {
-            _slots[id] = next;
+            next.save(id);
             return;
         }
-        _slots[id] = next.to(State.Disputed, _after(terms.clauses.responseWindow()));
-        emit Disputed(id, terms.arbiter, reportHash, 0);
+        next.to(State.Disputed, _after(terms.clauses.responseWindow())).save(id);
+        emit Disputed(id, terms.arbiterOf(), reportHash, 0);
 
         // Interaction.
-        terms.arbiter.notify(id, terms.arbiter);
+        terms.arbiterOf().notify(id, terms.arbiterOf());
     }
 
     /// @inheritdoc IPactEscrow
@@ -432,12 +427,12 @@ contract PactEscrow is IPactEscrow {
 
         // Check: the arbiter in time; a later proposal only from the arbiter itself.
         _requireVerdict(terms, id, slot, Kind.Proposal, sellerBps, recordHash, proof);
-        if (slot.proposed() && msg.sender != terms.arbiter) {
+        if (slot.proposed() && msg.sender != terms.arbiterOf()) {
             revert AlreadyProposed(slot.proposedBps());
         }
 
         // Effect: it stands, and pays nobody yet.
-        _slots[id] = slot.propose(sellerBps);
+        slot.propose(sellerBps).save(id);
         emit Proposed(id, sellerBps, recordHash);
     }
 
@@ -454,40 +449,24 @@ contract PactEscrow is IPactEscrow {
         _requireVerdict(terms, id, slot, Kind.Ruling, sellerBps, recordHash, proof);
 
         // Effect: an exact split.
-        Split memory split = _resolve(terms, id, slot, sellerBps, _arbitrated(slot, sellerBps));
-        emit Ruled(
+        (uint256 sellerAmount, uint256 buyerAmount, uint256 fee, uint256 arbitrationFee) = _resolve(
+            terms,
             id,
+            slot,
             sellerBps,
-            split.seller,
-            split.buyer,
-            split.protocolFee,
-            split.arbitrationFee,
-            recordHash
+            _arbitrated(slot, sellerBps)
         );
+        emit Ruled(id, sellerBps, sellerAmount, buyerAmount, fee, arbitrationFee, recordHash);
 
         // Interaction.
-        _payOut(terms, id, slot, sellerBps, split.seller, split.buyer);
+        _payOut(terms, id, slot, sellerBps, sellerAmount, buyerAmount);
     }
 
     // ----------------------------------------------------------------- ANYONE
 
     /// @inheritdoc IPactEscrow
     function complete(Terms calldata terms, Completion calldata completion) external nonReentrant {
-        (bytes32 id, Slot slot) = _loadFunded(terms);
-
-        // Check: the arbiter states that this artifact is held and passed.
-        bytes32 digest = _digest(_hashStatement(id, slot, completion));
-        _authorizeArbiter(
-            terms,
-            id,
-            0,
-            Kind.Attestation,
-            slot.fundedAt(),
-            digest,
-            completion.proof
-        );
-
-        _complete(terms, id, slot, completion);
+        _completeAlone(terms, completion);
     }
 
     /// @inheritdoc IPactEscrow
@@ -499,47 +478,11 @@ contract PactEscrow is IPactEscrow {
         uint256 length = terms.length;
         if (length == 0) revert EmptyBatch();
         if (completions.length != length) revert LengthMismatch(completions.length, length);
-        bool shared = proof.length != 0;
-        bytes32[] memory statements = new bytes32[](length);
-        bytes32[] memory ids = new bytes32[](length);
-        uint256 fundedAt = type(uint256).max;
 
-        // Check: each lock waits for a delivery in time.
-        for (uint256 i; i < length; ++i) {
-            Terms calldata one = terms[i];
-            (bytes32 id, Slot slot) = _loadFunded(one);
-            ids[i] = id;
-            statements[i] = _hashStatement(id, slot, completions[i]);
-            if (slot.fundedAt() < fundedAt) fundedAt = slot.fundedAt();
-            if (shared) {
-                if (one.arbiter != terms[0].arbiter) {
-                    revert BatchMixed(one.arbiter, terms[0].arbiter);
-                }
-            } else {
-                _authorizeArbiter(
-                    one,
-                    id,
-                    0,
-                    Kind.Attestation,
-                    slot.fundedAt(),
-                    _digest(statements[i]),
-                    completions[i].proof
-                );
-            }
-        }
-
-        // Check: one statement over all of them; a key must be older than the oldest lock.
-        if (shared) {
-            bytes32 batch = keccak256(abi.encodePacked(statements));
-            bytes32 digest = _digest(keccak256(abi.encode(VerbLib.STATEMENTS, batch)));
-            _authorizeArbiter(terms[0], batch, 0, Kind.Attestation, fundedAt, digest, proof);
-        }
-
-        // Effect and interaction: read again, since an id may stand twice in the batch.
-        for (uint256 i; i < length; ++i) {
-            Slot slot = _slots[ids[i]];
-            _requireState(ids[i], slot, State.Funded);
-            _complete(terms[i], ids[i], slot, completions[i]);
+        if (proof.length != 0) {
+            _completeTogether(terms, completions, proof);
+        } else {
+            for (uint256 i; i < length; ++i) _completeAlone(terms[i], completions[i]);
         }
     }
 
@@ -554,7 +497,7 @@ contract PactEscrow is IPactEscrow {
         }
 
         // Effect: all of it is the buyer's.
-        _slots[id] = slot.end(State.Refunded);
+        slot.end(State.Refunded).save(id);
         emit Expired(id, terms.amount);
 
         // Interaction.
@@ -581,16 +524,16 @@ contract PactEscrow is IPactEscrow {
             by = address(0);
         } else {
             if (!slot.isIn(State.Negotiating)) _requireEnded(slot);
-            if (by != terms.buyer && by != terms.seller) revert NotParty(by);
+            if (by != terms.buyerOf() && by != terms.sellerOf()) revert NotParty(by);
             _authorize(by, VerbLib.ESCALATE, id, slot.seq(), authorization);
         }
 
         // Effect: the arbiter's time begins.
-        _slots[id] = slot.to(State.Arbitration, _after(terms.clauses.arbitrationWindow()));
+        slot.to(State.Arbitration, _after(terms.clauses.arbitrationWindow())).save(id);
         emit Escalated(id);
 
         // Interaction.
-        terms.arbiter.notify(id, by);
+        terms.arbiterOf().notify(id, by);
     }
 
     /// @inheritdoc IPactEscrow
@@ -604,18 +547,17 @@ contract PactEscrow is IPactEscrow {
         // Effect: the first of proposal, attestation, doubt, silence.
         (uint256 sellerBps, bool decided) = _evidence(terms.clauses, slot);
         bool arbitrated = decided && _arbitrated(slot, sellerBps);
-        Split memory split = _resolve(terms, id, slot, sellerBps, arbitrated);
-        emit Concluded(
+        (uint256 sellerAmount, uint256 buyerAmount, uint256 fee, uint256 arbitrationFee) = _resolve(
+            terms,
             id,
+            slot,
             sellerBps,
-            split.seller,
-            split.buyer,
-            split.protocolFee,
-            split.arbitrationFee
+            arbitrated
         );
+        emit Concluded(id, sellerBps, sellerAmount, buyerAmount, fee, arbitrationFee);
 
         // Interaction.
-        _payOut(terms, id, slot, sellerBps, split.seller, split.buyer);
+        _payOut(terms, id, slot, sellerBps, sellerAmount, buyerAmount);
     }
 
     /// @inheritdoc IPactEscrow
@@ -630,14 +572,7 @@ contract PactEscrow is IPactEscrow {
         uint256 nonce = account >> NONCE_AT;
         if (credit == 0) revert NothingToWithdraw(owner, credit);
         if (to == address(0) || to == address(this)) revert InvalidRecipient(to);
-        if (_isSigned(owner, authorization)) {
-            uint256 validBefore = _validBefore(authorization);
-            _requireSigner(
-                owner,
-                _digest(VerbLib.hashWithdraw(owner, to, nonce, validBefore)),
-                authorization
-            );
-        }
+        _authorizeWithdraw(owner, to, nonce, authorization);
 
         // Effect: nothing is left but the count.
         _accounts[owner] = (nonce + 1) << NONCE_AT;
@@ -670,7 +605,7 @@ contract PactEscrow is IPactEscrow {
 
     /// @inheritdoc IPactEscrow
     function escrowOf(bytes32 id) external view returns (Escrow memory) {
-        _slots[id].answer();
+        SlotLib.load(id).answer();
     }
 
     /// @inheritdoc IPactEscrow
@@ -683,23 +618,6 @@ contract PactEscrow is IPactEscrow {
         return _accounts[owner] >> NONCE_AT;
     }
 
-    /// @inheritdoc IPactEscrow
-    function eip712Domain()
-        external
-        view
-        returns (
-            bytes1 fields,
-            string memory name,
-            string memory version,
-            uint256 chainId,
-            address verifyingContract,
-            bytes32 salt,
-            uint256[] memory extensions
-        )
-    {
-        return (0x0f, NAME, VERSION, block.chainid, address(this), 0, new uint256[](0));
-    }
-
     // ------------------------------------------------------------------- LOAD
 
     function _idOf(Terms calldata terms) private view returns (bytes32) {
@@ -708,7 +626,7 @@ contract PactEscrow is IPactEscrow {
 
     function _load(Terms calldata terms) private view returns (bytes32 id, Slot slot) {
         id = _idOf(terms);
-        slot = _slots[id];
+        slot = SlotLib.load(id);
     }
 
     function _loadOpen(Terms calldata terms) private view returns (bytes32 id, Slot slot) {
@@ -765,115 +683,14 @@ contract PactEscrow is IPactEscrow {
         _requireState(id, slot, State.Arbitration);
         _requireRunning(slot);
         _requireSplit(sellerBps);
-        bytes32 typehash = kind == Kind.Ruling ? VerbLib.RULING : VerbLib.PROPOSAL;
-        bytes32 digest = _digest(
-            VerbLib.hashStated(typehash, id, slot.round(), bytes32(sellerBps), recordHash)
+        bytes32 structHash = VerbLib.hashVerdict(
+            kind == Kind.Ruling ? VerbLib.RULING : VerbLib.PROPOSAL,
+            id,
+            slot.round(),
+            sellerBps,
+            recordHash
         );
-        _authorizeArbiter(terms, id, terms.ladder, kind, slot.fundedAt(), digest, proof);
-    }
-
-    // -------------------------------------------------------------- AUTHORIZE
-
-    /// @dev True if there is a signature to check, false if the actor itself sends.
-    function _isSigned(address actor, bytes calldata authorization) private view returns (bool) {
-        if (authorization.length != 0) return true;
-        if (msg.sender != actor) revert UnexpectedSender(msg.sender, actor);
-        return false;
-    }
-
-    /// @dev The first six bytes of an authorization.
-    function _validBefore(bytes calldata authorization) private view returns (uint256 validBefore) {
-        if (authorization.length < 6) {
-            revert InvalidAuthorizationLength(authorization.length, 6);
-        }
-        validBefore = uint48(bytes6(authorization[:6]));
-        if (block.timestamp >= validBefore) {
-            revert AuthorizationExpired(block.timestamp, validBefore);
-        }
-    }
-
-    function _requireSigner(
-        address actor,
-        bytes32 digest,
-        bytes calldata authorization
-    ) private view {
-        if (!SignatureLib.isSigner(actor, digest, authorization[6:])) {
-            revert InvalidSignature(actor, digest);
-        }
-    }
-
-    /// @dev A verb without arguments.
-    function _authorize(
-        address actor,
-        bytes32 verb,
-        bytes32 id,
-        uint256 seq,
-        bytes calldata authorization
-    ) private view {
-        if (!_isSigned(actor, authorization)) return;
-        uint256 validBefore = _validBefore(authorization);
-        bytes32 digest = _digest(VerbLib.hash(verb, id, actor, seq, validBefore));
-        _requireSigner(actor, digest, authorization);
-    }
-
-    /// @dev A verb with one argument.
-    function _authorize(
-        address actor,
-        bytes32 verb,
-        bytes32 id,
-        bytes32 argument,
-        uint256 seq,
-        bytes calldata authorization
-    ) private view {
-        if (!_isSigned(actor, authorization)) return;
-        uint256 validBefore = _validBefore(authorization);
-        bytes32 digest = _digest(VerbLib.hash(verb, id, actor, argument, seq, validBefore));
-        _requireSigner(actor, digest, authorization);
-    }
-
-    /// @dev Consent to deliver; a consent to reserve on top of it does no harm here.
-    function _authorizeDelivery(
-        address seller,
-        bytes32 id,
-        bytes32 artifactHash,
-        Slot slot,
-        bytes calldata authorization
-    ) private view {
-        if (!_isSigned(seller, authorization)) return;
-        uint256 validBefore = _validBefore(authorization);
-        bytes32 digest = _digest(
-            VerbLib.hashDeliver(id, seller, artifactHash, true, slot.seq(), validBefore)
-        );
-        if (SignatureLib.isSigner(seller, digest, authorization[6:])) return;
-        digest = _digest(
-            VerbLib.hashDeliver(id, seller, artifactHash, false, slot.seq(), validBefore)
-        );
-        _requireSigner(seller, digest, authorization);
-    }
-
-    /// @dev A plain signature of the buyer, or the buyer itself.
-    function _requireSigned(address buyer, bytes32 digest, bytes calldata signature) private view {
-        if (signature.length == 0 && msg.sender == buyer) return;
-        if (!SignatureLib.isSigner(buyer, digest, signature)) {
-            revert InvalidSignature(buyer, digest);
-        }
-    }
-
-    /// @dev The arbiter itself, or what it accepts as proof.
-    function _authorizeArbiter(
-        Terms calldata terms,
-        bytes32 id,
-        bytes32 ladder,
-        Kind kind,
-        uint256 fundedAt,
-        bytes32 digest,
-        bytes calldata proof
-    ) private view {
-        address arbiter = terms.arbiter;
-        if (msg.sender == arbiter) return;
-        if (!arbiter.isAuthorized(id, ladder, kind, fundedAt, digest, proof)) {
-            revert ArbiterRefused(arbiter, kind, digest);
-        }
+        _authorizeArbiter(terms, id, kind, slot.fundedAt(), structHash, proof);
     }
 
     // ----------------------------------------------------------------- EFFECT
@@ -885,10 +702,10 @@ contract PactEscrow is IPactEscrow {
     /// @dev An id is used once for ever: every terminal state stays.
     function _open(bytes32 id, Terms calldata terms) private {
         if (block.chainid != _CHAIN_ID) revert UnexpectedChain(block.chainid, _CHAIN_ID);
-        Slot slot = _slots[id];
+        Slot slot = SlotLib.load(id);
         if (!slot.isIn(State.None)) revert AlreadyExists(id, slot.state());
         terms.check(token);
-        _slots[id] = SlotLib.open(block.timestamp, terms.clauses.deliverBy());
+        SlotLib.open(block.timestamp, terms.clauses.deliverBy()).save(id);
     }
 
     function _openForBuyer(
@@ -896,7 +713,7 @@ contract PactEscrow is IPactEscrow {
         bytes calldata signature
     ) private returns (bytes32 id) {
         id = _idOf(terms);
-        _requireSigned(terms.buyer, id, signature);
+        _authorizeBuyer(terms.buyerOf(), id, signature);
         _open(id, terms);
         terms.emitFunded(id);
     }
@@ -909,7 +726,7 @@ contract PactEscrow is IPactEscrow {
         bool buyerSigned
     ) private {
         Slot next = slot.deliver(reviewEnd, buyerSigned);
-        _slots[id] = next;
+        next.save(id);
         emit Delivered(id, next.round(), artifactHash, buyerSigned);
     }
 
@@ -928,6 +745,58 @@ contract PactEscrow is IPactEscrow {
             );
     }
 
+    function _completeAlone(Terms calldata terms, Completion calldata completion) private {
+        (bytes32 id, Slot slot) = _loadFunded(terms);
+
+        // Check: the arbiter states that this artifact is held and passed.
+        bytes32 statement = _hashStatement(id, slot, completion);
+        _authorizeArbiter(
+            terms,
+            id,
+            Kind.Attestation,
+            slot.fundedAt(),
+            statement,
+            completion.proof
+        );
+
+        _complete(terms, id, slot, completion);
+    }
+
+    function _completeTogether(
+        Terms[] calldata terms,
+        Completion[] calldata completions,
+        bytes calldata proof
+    ) private {
+        uint256 length = terms.length;
+        bytes32[] memory ids = new bytes32[](length);
+        bytes32[] memory statements = new bytes32[](length);
+        uint256 fundedAt = type(uint256).max;
+
+        // Check: each lock waits for a delivery in time, all of them with one arbiter.
+        for (uint256 i; i < length; ++i) {
+            Terms calldata one = terms[i];
+            (bytes32 id, Slot slot) = _loadFunded(one);
+            if (one.arbiterOf() != terms[0].arbiterOf()) {
+                revert BatchMixed(one.arbiterOf(), terms[0].arbiterOf());
+            }
+            ids[i] = id;
+            statements[i] = _hashStatement(id, slot, completions[i]);
+            if (slot.fundedAt() < fundedAt) fundedAt = slot.fundedAt();
+        }
+
+        // Check: one statement over all of them; a key must be older than the oldest lock.
+        bytes32 batch = keccak256(abi.encodePacked(statements));
+        bytes32 structHash = keccak256(abi.encode(VerbLib.STATEMENTS, batch));
+        _authorizeArbiter(terms[0], batch, Kind.Attestation, fundedAt, structHash, proof);
+
+        // Effect and interaction: read again, since an id may stand twice in the batch.
+        for (uint256 i; i < length; ++i) {
+            Slot slot = SlotLib.load(ids[i]);
+            _requireState(ids[i], slot, State.Funded);
+            _complete(terms[i], ids[i], slot, completions[i]);
+        }
+    }
+
     /// @dev The arbiter's statement was checked by the caller.
     function _complete(
         Terms calldata terms,
@@ -936,20 +805,14 @@ contract PactEscrow is IPactEscrow {
         Completion calldata completion
     ) private {
         // Check: the seller delivers, with or without its bond.
-        if (_isSigned(terms.seller, completion.sellerAuthorization)) {
-            uint256 validBefore = _validBefore(completion.sellerAuthorization);
-            bytes32 digest = _digest(
-                VerbLib.hashDeliver(
-                    id,
-                    terms.seller,
-                    completion.artifactHash,
-                    completion.reserve,
-                    slot.seq(),
-                    validBefore
-                )
-            );
-            _requireSigner(terms.seller, digest, completion.sellerAuthorization);
-        }
+        _authorizeDeliver(
+            terms.sellerOf(),
+            id,
+            completion.artifactHash,
+            completion.reserve,
+            slot.seq(),
+            completion.sellerAuthorization
+        );
 
         // Effect: delivered and passed, which is two changes.
         uint256 reviewEnd = _after(terms.clauses.reviewWindow());
@@ -959,14 +822,20 @@ contract PactEscrow is IPactEscrow {
 
         // Effect and interaction: pay at once if the buyer released or waived the review.
         if (completion.buyerAuthorization.length != 0) {
-            _authorize(terms.buyer, VerbLib.RELEASE, id, slot.seq(), completion.buyerAuthorization);
+            _authorize(
+                terms.buyerOf(),
+                VerbLib.RELEASE,
+                id,
+                slot.seq(),
+                completion.buyerAuthorization
+            );
             return _release(terms, id, slot, false);
         }
         if (terms.clauses.reviewWindow() == 0) return _release(terms, id, slot, false);
 
         // Interaction: or if the vault now holds the seller's bond instead.
-        _slots[id] = slot;
-        if (completion.reserve && terms.vault != address(0)) {
+        slot.save(id);
+        if (completion.reserve && terms.vaultOf() != address(0)) {
             if (_reserve(terms, id, reviewEnd)) _release(terms, id, slot, true);
         }
     }
@@ -974,10 +843,10 @@ contract PactEscrow is IPactEscrow {
     function _release(Terms calldata terms, bytes32 id, Slot slot, bool bonded) private {
         // Effect: all of it is the seller's, but for the fee.
         Slot next = slot.end(State.Completed);
-        _slots[id] = bonded ? next.setBonded() : next;
+        (bonded ? next.setBonded() : next).save(id);
         uint256 fee = SplitLib.share(terms.amount, terms.clauses.protocolFeeBps());
         uint256 sellerAmount = terms.amount - fee;
-        _credit(terms.feeRecipient, fee);
+        _credit(terms.feeRecipientOf(), fee);
         emit Released(id, sellerAmount, fee, bonded);
 
         // Interaction.
@@ -990,16 +859,20 @@ contract PactEscrow is IPactEscrow {
         Slot slot,
         uint256 sellerBps,
         bool arbitrated
-    ) private returns (Split memory split) {
-        split = SplitLib.split(
+    )
+        private
+        returns (uint256 sellerAmount, uint256 buyerAmount, uint256 fee, uint256 arbitrationFee)
+    {
+        if (arbitrated) arbitrationFee = terms.arbitrationFee();
+        (sellerAmount, buyerAmount, fee) = SplitLib.split(
             terms.amount,
             sellerBps,
             terms.clauses.protocolFeeBps(),
-            arbitrated ? terms.arbitrationFee() : 0
+            arbitrationFee
         );
-        _slots[id] = slot.end(State.Resolved);
-        _credit(terms.feeRecipient, split.protocolFee);
-        _credit(terms.arbiter, split.arbitrationFee);
+        slot.end(State.Resolved).save(id);
+        _credit(terms.feeRecipientOf(), fee);
+        _credit(terms.arbiterOf(), arbitrationFee);
     }
 
     /// @dev A party asked for it, or the arbiter's own doubt was borne out.
@@ -1022,7 +895,11 @@ contract PactEscrow is IPactEscrow {
     }
 
     function _credit(address owner, uint256 amount) private {
-        if (amount != 0) _accounts[owner] += amount;
+        if (amount == 0) return;
+        // 2^64 credits of 128 bits do not reach the nonce.
+        unchecked {
+            _accounts[owner] += amount;
+        }
     }
 
     // ------------------------------------------------------------ INTERACTION
@@ -1036,8 +913,8 @@ contract PactEscrow is IPactEscrow {
         uint256 sellerAmount,
         uint256 buyerAmount
     ) private {
-        address seller = terms.seller;
-        address buyer = terms.buyer;
+        address seller = terms.sellerOf();
+        address buyer = terms.buyerOf();
         if (slot.disputed()) {
             // Only arbitration takes a stake, and only from a side that lost by far.
             bool judged = slot.isIn(State.Arbitration);
@@ -1087,9 +964,9 @@ contract PactEscrow is IPactEscrow {
         uint256 available = gasleft();
         bytes memory data = abi.encodeCall(
             IBondVault.reserve,
-            (id, terms.seller, terms.amount, until)
+            (id, terms.sellerOf(), terms.amount, until)
         );
-        address vault = terms.vault;
+        address vault = terms.vaultOf();
         bytes32 magic = bytes32(IBondVault.reserve.selector);
         assembly ("memory-safe") {
             let success := call(gas(), vault, 0, add(data, 32), mload(data), 0, 32)
@@ -1098,24 +975,5 @@ contract PactEscrow is IPactEscrow {
         if (!reserved && available < RESERVE_GAS) {
             revert InsufficientGas(available, RESERVE_GAS);
         }
-    }
-
-    // ---------------------------------------------------------------- EIP-712
-
-    function _digest(bytes32 structHash) private view returns (bytes32) {
-        return VerbLib.digest(block.chainid == _CHAIN_ID ? _DOMAIN : _buildDomain(), structHash);
-    }
-
-    function _buildDomain() private view returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    DOMAIN_TYPEHASH,
-                    keccak256(bytes(NAME)),
-                    keccak256(bytes(VERSION)),
-                    block.chainid,
-                    address(this)
-                )
-            );
     }
 }

@@ -133,7 +133,8 @@ interface IPactEscrow {
     error InvalidParty(address party);
     /// @dev The arbiter has no code, or code delegated by EIP-7702.
     error InvalidArbiter(address arbiter);
-    error UnusedBitsSet(uint256 clauses);
+    /// @dev Bits above the ten clauses, or above an address, would be a second spelling of the same terms.
+    error UnusedBitsSet(uint256 bits);
     error UnexpectedChain(uint256 chainId, uint256 expected);
 
     error UnexpectedSender(address sender, address expected);

@@ -33,6 +33,22 @@ library SlotLib {
     /// @dev What a new round forgets: state, result, flags, timer, proposal.
     uint256 private constant ROUND_DATA_MASK = 0xffffff | TIMER_MASK | BPS_MASK;
 
+    // ---------------------------------------------------------------- STORAGE
+
+    /// @dev An escrow stands at its id: an EIP-712 digest meets no other id and no mapping entry unless
+    /// keccak256 collides, which is what a mapping relies on too; a second hash would only cost gas.
+    function load(bytes32 id) internal view returns (Slot slot) {
+        assembly ("memory-safe") {
+            slot := sload(id)
+        }
+    }
+
+    function save(Slot slot, bytes32 id) internal {
+        assembly ("memory-safe") {
+            sstore(id, slot)
+        }
+    }
+
     // ------------------------------------------------------------------ READS
 
     /// @dev Only values of the enum are ever packed, so the conversion needs no check.

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Where an amount goes; the four parts add up to it, to the base unit.
-struct Split {
-    uint256 seller;
-    uint256 buyer;
-    uint256 protocolFee;
-    uint256 arbitrationFee;
-}
-
 /// @title Arithmetic of a payout
 /// @dev Amounts have 128 bits and basis points 16, so no product leaves 256 bits.
 library SplitLib {
@@ -22,24 +14,23 @@ library SplitLib {
     }
 
     /// @notice Arbitration comes off the top, the protocol fee off the seller's part; the buyer takes
-    /// the rest, so that no unit is lost to rounding.
-    /// @param arbitrationFee What the arbiter earned, zero if nothing; never above `amount`.
+    /// the rest, so that the four parts add up to `amount` and no unit is lost to rounding.
     /// @param sellerBps Never above `BPS`.
+    /// @param arbitrationFee What the arbiter earned, zero if nothing; never above `amount`.
     function split(
         uint256 amount,
         uint256 sellerBps,
         uint256 protocolFeeBps,
         uint256 arbitrationFee
-    ) internal pure returns (Split memory parts) {
+    ) internal pure returns (uint256 seller, uint256 buyer, uint256 protocolFee) {
         unchecked {
-            uint256 gross = share(amount - arbitrationFee, sellerBps);
-            uint256 fee = (amount * sellerBps * protocolFeeBps) / (BPS * BPS);
+            uint256 shared = amount - arbitrationFee;
+            uint256 gross = share(shared, sellerBps);
+            protocolFee = (amount * sellerBps * protocolFeeBps) / (BPS * BPS);
             // Rounding down twice may leave a gross of a few units below the fee.
-            if (fee > gross) fee = gross;
-            parts.seller = gross - fee;
-            parts.buyer = amount - arbitrationFee - gross;
-            parts.protocolFee = fee;
-            parts.arbitrationFee = arbitrationFee;
+            if (protocolFee > gross) protocolFee = gross;
+            seller = gross - protocolFee;
+            buyer = shared - gross;
         }
     }
 }

@@ -154,6 +154,17 @@ library VerbLib {
         }
     }
 
+    /// @param typehash `PROPOSAL` or `RULING`.
+    function hashVerdict(
+        bytes32 typehash,
+        bytes32 id,
+        uint256 round,
+        uint256 sellerBps,
+        bytes32 recordHash
+    ) internal pure returns (bytes32) {
+        return hashStated(typehash, id, round, bytes32(sellerBps), recordHash);
+    }
+
     /// @notice The digest of a struct in a domain.
     function digest(bytes32 domain, bytes32 structHash) internal pure returns (bytes32 hashed) {
         assembly ("memory-safe") {
