@@ -5,6 +5,7 @@ import {
   http,
   publicActions,
   type TestClient,
+  toHex,
   walletActions,
 } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
@@ -16,6 +17,13 @@ const mnemonic = 'test test test test test test test test test test test junk'
 /** Account `index` of the local chain: 0 deploys, 1 owns USDC, 2 mints, 3 submits for the oracle. */
 export function localAccount(index: number) {
   return mnemonicToAccount(mnemonic, { addressIndex: index })
+}
+
+/** The key of `localAccount(index)`, for processes that take keys from their environment. */
+export function localKey(index: number): Hex {
+  const { privateKey } = localAccount(index).getHdKey()
+  if (!privateKey) throw new Error('the mnemonic has no private keys')
+  return toHex(privateKey)
 }
 
 /** A viem client of the local chain with public, wallet and test actions, sending as `localAccount(0)`. */

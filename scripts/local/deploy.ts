@@ -1,3 +1,4 @@
+import { pactArbiterAbi } from '@earnest/contracts'
 import hre from 'hardhat'
 import { type Abi, type Address, type Hex, zeroAddress, zeroHash } from 'viem'
 import { type LocalClient, localAccount } from './chain.ts'
@@ -9,6 +10,8 @@ export type Deployment = {
   token: Address
   escrow: Address
   arbiter: Address
+  /** The arbiter's bond vault. */
+  vault: Address
   feeRecipient: Address
   /** First block that an indexer has to read. */
   startBlock: number
@@ -56,5 +59,10 @@ export async function deployEarnest(
       panelCost: 3_500_000n,
     },
   ])
-  return { chainId: client.chain.id, token, escrow, arbiter, feeRecipient, startBlock }
+  const vault = await client.readContract({
+    abi: pactArbiterAbi,
+    address: arbiter,
+    functionName: 'vault',
+  })
+  return { chainId: client.chain.id, token, escrow, arbiter, vault, feeRecipient, startBlock }
 }

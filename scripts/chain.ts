@@ -1,0 +1,18 @@
+/**
+ * A local chain with USDC, escrow, arbiter and vault deployed, as a process of its own.
+ * `PORT` binds it to a fixed port. Its one line says where everything stands.
+ */
+import { localAccount, localClient, startChain } from './local/chain.ts'
+import { deployEarnest } from './local/deploy.ts'
+import { attestorIndexes } from './local/oracle.ts'
+
+const chain = await startChain({ port: Number(process.env.PORT ?? 0), blockSeconds: 1 })
+const deployment = await deployEarnest(localClient(chain.url), {
+  attestors: attestorIndexes.map((index) => localAccount(index).address),
+  threshold: 2,
+})
+process.stdout.write(`${JSON.stringify({ ready: { url: chain.url, deployment } })}\n`)
+
+const stop = () => void chain.close().then(() => process.exit(0))
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)
