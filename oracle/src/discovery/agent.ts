@@ -6,8 +6,8 @@ import {
   keyLogSchema,
   registrationSchema,
 } from '@earnest/sdk/protocol'
-import { getAddress } from 'viem'
 import { sql } from 'kysely'
+import { getAddress } from 'viem'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 
@@ -21,7 +21,11 @@ export async function getAgent(db: Db | Tx, did: string): Promise<AgentRecord> {
 /** Agents with a capability (or all) in the order of their DIDs, after `cursor`. */
 export async function listAgents(
   db: Db,
-  { capability, after, limit }: {
+  {
+    capability,
+    after,
+    limit,
+  }: {
     capability?: string | undefined
     after?: string | undefined
     limit: number

@@ -1,4 +1,10 @@
-import { EarnestError, type KeyHistory, type KeyResolver, keyAt, ownKey } from '@earnest/sdk/protocol'
+import {
+  EarnestError,
+  type KeyHistory,
+  type KeyResolver,
+  keyAt,
+  ownKey,
+} from '@earnest/sdk/protocol'
 import type { Db, Tx } from '../store/store.ts'
 
 type Stored = Omit<KeyHistory, 'periods'> & {
@@ -28,10 +34,7 @@ export function readHistory(text: string): KeyHistory {
  * Resolves the keys of these agents, rotated ones too; an agent that is not registered has its own.
  * The resolver throws key_not_valid, key_log_frozen, agent_retired.
  */
-export async function resolveKeys(
-  db: Db | Tx,
-  dids: readonly string[],
-): Promise<KeyResolver> {
+export async function resolveKeys(db: Db | Tx, dids: readonly string[]): Promise<KeyResolver> {
   const rows = await db
     .selectFrom('agent')
     .select(['did', 'keys', 'status'])

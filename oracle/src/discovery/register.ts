@@ -80,7 +80,18 @@ export async function registerAgent(
       .values(row)
       .onConflict((conflict) => conflict.column('did').doUpdateSet(row))
       .execute()
-    const entry: Entry = { action: 'agent_registered', subject: did, at: now, data: { wallet } }
+    const entry: Entry = {
+      action: 'agent_registered',
+      subject: did,
+      at: now,
+      data: { wallet },
+      fact: {
+        kind: 'agent',
+        agent: did,
+        at: now,
+        organization: registration.organizationId ?? null,
+      },
+    }
     if (!own) entry.tell = { type: 'agent_registered', agents: [did] }
     const entries = [entry]
     if (joined.frozen) entries.push(frozenEntry(did, now))

@@ -5,7 +5,7 @@ import { holdLease, type Lease } from '../store/lease.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Chain } from './chain.ts'
 import { type Heads, isFinal, LATEST_BELOW } from './finality.ts'
-import { type Link, linkOf, tellOf } from './indexer.ts'
+import { type Link, linkOf, tellOf } from './fold.ts'
 import type { EscrowState } from './state.ts'
 
 /** Writes what follows from an end that the chain will not take back; in the same transaction. */

@@ -1,15 +1,12 @@
-import { EarnestError, type EventType, type Identity, isTerminal } from '@earnest/sdk/protocol'
+import { EarnestError, type Identity } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { append, type Entry } from '../store/journal.ts'
-import { pack, unpack } from '../store/json.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
-import { enqueue } from '../store/queue.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { NewRow, Row } from '../store/tables.ts'
 import type { Chain } from './chain.ts'
+import { fold, linkOf, tellOf, unwind } from './fold.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
-import { type Effect, reduceEscrow } from './reduce.ts'
-import type { EscrowState } from './state.ts'
 
 /** Blocks whose hashes are kept to find where a reorg began; no rollup reorganises deeper. */
 const REMEMBERED_BLOCKS = 2_000
@@ -22,8 +19,6 @@ export type Head = { number: number; hash: Hex; timestamp: number }
 export type Indexer = {
   /** One step towards the head of the chain; true while there is more to read. */
   step(lease: Lease): Promise<{ head: Head; more: boolean; changed: Hex[] }>
-  /** Forgets everything from `block` on, so that the next steps read it again. */
-  rewind(block: number): Promise<void>
 }
 
 /**
@@ -80,14 +75,6 @@ export function createIndexer({
           }
       return { head, more: to < Number(latest.number), changed }
     },
-
-    async rewind(block) {
-      await db.transaction().execute(async (tx) => {
-        const removed = await unwind(tx, block - 1)
-        // Rebuilding is not news: nothing is announced and nothing reverted.
-        await fold(tx, [...new Set(removed.map((row) => row.escrow_id))], [], [])
-      })
-    },
   }
 
   /** The newest stored block that the chain still has. */
@@ -141,12 +128,6 @@ export function createIndexer({
       return rowsOf(log, block)
     })
     return { logs, blocks }
-  }
-
-  /** Removes everything above `ancestor`. */
-  async function unwind(tx: Tx, ancestor: number): Promise<Row<'log'>[]> {
-    await tx.deleteFrom('block').where('number', '>', ancestor).execute()
-    return tx.deleteFrom('log').where('block_number', '>', ancestor).returningAll().execute()
   }
 
   /** Says what a reorg took away; an announced funding that stands nowhere is taken back. */
@@ -217,144 +198,6 @@ export function createIndexer({
         .execute()
     }
   }
-
-  /** Folds each touched escrow from all its logs; effects only of those that are new. */
-  async function fold(
-    tx: Tx,
-    ids: string[],
-    fresh: { row: NewRow<'log'>; log: EscrowLog }[],
-    entries: Entry[],
-  ): Promise<void> {
-    const isNew = new Set(fresh.map(({ row }) => `${row.block_hash}/${row.log_index}`))
-    for (const id of ids) {
-      const rows = await tx
-        .selectFrom('log')
-        .selectAll()
-        .where('escrow_id', '=', id)
-        .orderBy('block_number')
-        .orderBy('log_index')
-        .execute()
-      let state: EscrowState | undefined
-      for (const row of rows) {
-        const log = logOf(row)
-        if (!log) continue
-        const step = reduceEscrow(state, log)
-        state = step.state
-        if (!isNew.has(`${row.block_hash}/${row.log_index}`)) continue
-        const link = await linkOf(tx, id)
-        for (const effect of step.effects) await enact(tx, { id, state, effect, link }, entries)
-      }
-      if (state) await writeEscrow(tx, state)
-      else await tx.deleteFrom('escrow').where('escrow_id', '=', id).execute()
-    }
-  }
-
-  async function enact(
-    tx: Tx,
-    {
-      id,
-      state,
-      effect,
-      link,
-    }: { id: string; state: EscrowState; effect: Effect; link: Link | undefined },
-    entries: Entry[],
-  ): Promise<void> {
-    if (effect.kind === 'changed') {
-      const { log } = effect
-      const type = eventTypes[log.name]
-      entries.push({
-        action: `log.${log.name}`,
-        subject: id,
-        ...(link && type && { tell: tellOf(type, id, link) }),
-        key: `log/${log.place.blockHash}/${log.place.logIndex}/${id}`,
-        at: log.timestamp,
-        data: {
-          escrowId: id,
-          state: state.state,
-          seq: state.seq,
-          round: state.round,
-          timerEnd: state.timerEnd,
-          block: log.place.block,
-          blockHash: log.place.blockHash,
-          txHash: log.place.txHash,
-        },
-      })
-    }
-    // Only what a registered pact stands behind costs this oracle work or gas.
-    if (!link) return
-    if (effect.kind === 'delivered') {
-      await enqueue(tx, {
-        queue: 'attest',
-        key: `${id}/${effect.round}/${state.last.blockHash}`,
-        payload: { escrowId: id, round: effect.round },
-      })
-    }
-    if (effect.kind === 'disputed') {
-      await enqueue(tx, {
-        queue: 'dispute',
-        key: `${id}/${state.round}/${state.last.blockHash}/${state.last.logIndex}`,
-        payload: { escrowId: id, round: state.round },
-      })
-    }
-  }
-}
-
-/** The registered pact that derives an escrow id. */
-export type Link = { pactId: string; milestone: number; buyer: string; seller: string }
-
-/** The pact behind an escrow; undefined where nobody registered one. */
-export async function linkOf(tx: Tx | Db, escrowId: string): Promise<Link | undefined> {
-  const row = await tx
-    .selectFrom('lock')
-    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
-    .select(['pact.pact_id', 'lock.milestone', 'pact.buyer_did', 'pact.seller_did'])
-    .where('lock.escrow_id', '=', escrowId)
-    .executeTakeFirst()
-  return (
-    row && {
-      pactId: row.pact_id,
-      milestone: row.milestone,
-      buyer: row.buyer_did,
-      seller: row.seller_did,
-    }
-  )
-}
-
-/** Whom an event about an escrow concerns. */
-export function tellOf(type: EventType, escrowId: string, link: Link) {
-  return { type, agents: [link.buyer, link.seller], pactId: link.pactId, escrowId }
-}
-
-/** The folded state of an escrow; undefined for one that was never funded. */
-export async function readEscrow(tx: Tx | Db, escrowId: string): Promise<EscrowState | undefined> {
-  const row = await tx
-    .selectFrom('escrow')
-    .select('body')
-    .where('escrow_id', '=', escrowId)
-    .executeTakeFirst()
-  return row && unpack<EscrowState>(row.body)
-}
-
-async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
-  const row: NewRow<'escrow'> = {
-    escrow_id: state.id,
-    state: state.state,
-    buyer: state.terms.buyer,
-    seller: state.terms.seller,
-    arbiter: state.terms.arbiter,
-    amount: state.terms.amount.toString(),
-    timer_end: isTerminal(state.state) ? 0 : state.timerEnd,
-    funded_at: state.fundedAt,
-    funded_block: state.funding.block,
-    updated_block: state.last.block,
-    awaits: true,
-    body: pack(state),
-  }
-  await tx
-    .insertInto('escrow')
-    .values(row)
-    .onConflict((conflict) => conflict.column('escrow_id').doUpdateSet(row))
-    .execute()
 }
 
 /** `Amended` is a log of two escrows: the end of one and the funding of the other. */
@@ -390,36 +233,4 @@ function rowsOf(
   if (!decoded) return []
   const ids = decoded.name === 'Amended' ? [decoded.id, decoded.amendedId] : [decoded.id]
   return ids.map((id) => ({ row: { ...row, escrow_id: id }, log: decoded }))
-}
-
-function logOf(row: Row<'log'>): EscrowLog | undefined {
-  return decodeLog(
-    JSON.parse(row.raw) as RawLog,
-    {
-      block: row.block_number,
-      blockHash: row.block_hash as Hex,
-      logIndex: row.log_index,
-      txHash: row.tx_hash as Hex,
-    },
-    row.timestamp,
-  )
-}
-
-/** What listeners are told of each log; a stake that moves is in the audit log only. */
-const eventTypes: Record<EscrowLog['name'], EventType | undefined> = {
-  Funded: 'funding_seen',
-  Delivered: 'delivered',
-  Attested: 'attested',
-  Disputed: 'disputed',
-  Defended: 'defended',
-  Escalated: 'escalated',
-  Proposed: 'proposed',
-  Released: 'released',
-  Refunded: 'refunded',
-  Expired: 'expired',
-  Settled: 'settled',
-  Ruled: 'ruled',
-  Concluded: 'concluded',
-  Amended: 'amended',
-  StakePaid: undefined,
 }

@@ -71,10 +71,7 @@ export function reduceEscrow(
       return { state: next, effects: [changed] }
     case 'Disputed': {
       next.contested = true
-      const byArbiter = same(log.by, terms.arbiter)
-      // The arbiter's own partial or fail is one change with its attestation.
-      if (byArbiter) next.seq = state.seq
-      else next.claimHash = log.claimHash
+      if (!same(log.by, terms.arbiter)) next.claimHash = log.claimHash
       if (same(log.by, terms.buyer)) next.buyerDisputed = true
       if (same(log.by, terms.seller)) {
         next.sellerDisputed = true
@@ -91,7 +88,9 @@ export function reduceEscrow(
       next.responseHash = log.responseHash
       return { state: next, effects: [changed] }
     case 'Escalated':
-      arbitrate()
+      // A seller's dispute says both; it is one change.
+      if (state.state === 'Arbitration') next.seq = state.seq
+      else arbitrate()
       return { state: next, effects: [changed] }
     case 'Proposed':
       next.proposed = true

@@ -10,7 +10,12 @@ import { findPact } from './pact.ts'
  */
 export async function reportFailure(
   { db, signer, clock }: Context,
-  { pactId, escrowId, reason, by }: {
+  {
+    pactId,
+    escrowId,
+    reason,
+    by,
+  }: {
     pactId: string
     escrowId: string
     reason: string

@@ -1,6 +1,6 @@
 import {
-  canonicalText,
   type ContractRef,
+  canonicalText,
   criteriaOf,
   decode,
   depositsOf,
@@ -9,6 +9,7 @@ import {
   escrowIdOfPact,
   hashBytes,
   isSubjective,
+  milestoneOf,
   type Pact,
   type SignedPact,
   signedPactSchema,
@@ -42,7 +43,13 @@ export type RegisteredPact = {
  * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown
  */
 export async function registerPact(
-  { db, signer, clock, chain, storeDeposit }: Context & {
+  {
+    db,
+    signer,
+    clock,
+    chain,
+    storeDeposit,
+  }: Context & {
     chain: ContractRef & { token: string }
     storeDeposit: StoreDeposit
   },
@@ -68,6 +75,8 @@ export async function registerPact(
     escrow_id: escrowIdOfPact({ pact, milestone }),
     pact_id: pactId,
     milestone,
+    amount: milestoneOf(pact, milestone).paymentUsdc.toString(),
+    fund_by: milestoneOf(pact, milestone).fundBy,
     terms: pack(termsFromPact({ pact, milestone })),
   }))
 
@@ -91,9 +100,7 @@ export async function registerPact(
     if (blobs.size > 0) {
       await tx
         .insertInto('deposit')
-        .values(
-          [...blobs].map(([sha256, blob_id]) => ({ pact_id: pactId, sha256, blob_id })),
-        )
+        .values([...blobs].map(([sha256, blob_id]) => ({ pact_id: pactId, sha256, blob_id })))
         .execute()
     }
     // A funding that came before its pact is announced now.
@@ -191,3 +198,23 @@ function assertDeposits(pact: Pact, deposits: readonly Deposit[]): void {
     }
   }
 }
+
+/** Registered work of a seller that is not settled, base units: what it has at stake already. */
+export async function openExposure(db: Db, sellerDid: string, now: number): Promise<bigint> {
+  const row = await db
+    .selectFrom('lock')
+    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
+    .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<string>('lock.amount'), eb.val('0')).as('amount'))
+    .where('pact.seller_did', '=', sellerDid)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('escrow.escrow_id', 'is', null), eb('lock.fund_by', '>', now)]),
+        eb('escrow.state', 'in', openStates),
+      ]),
+    )
+    .executeTakeFirstOrThrow()
+  return BigInt(row.amount)
+}
+
+const openStates = ['Funded', 'Delivered', 'Disputed', 'Negotiating', 'Arbitration']

@@ -8,7 +8,7 @@ import {
   type VerificationReport,
 } from '@earnest/sdk/protocol'
 import type { Call } from '../escrow/chain.ts'
-import { readEscrow } from '../escrow/indexer.ts'
+import { readEscrow } from '../escrow/fold.ts'
 import { submit } from '../escrow/submitter.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Attestors } from './attestor.ts'
@@ -116,7 +116,8 @@ export async function attestDelivery(
     .where('round', '=', round)
     .executeTakeFirst()
   if (!state || !logged) return undefined
-  if (state.state !== 'Delivered' || state.round !== round || state.result !== null) return undefined
+  if (state.state !== 'Delivered' || state.round !== round || state.result !== null)
+    return undefined
   if (state.artifactHash !== toBytes32(logged.artifact_hash)) return undefined
   const result = resultCode(logged.result as VerificationReport['result'])
   const reportHash = toBytes32(logged.report_hash)

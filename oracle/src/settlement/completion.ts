@@ -1,6 +1,6 @@
 import {
-  canonicalText,
   type CompletionProof,
+  canonicalText,
   completionProofSchema,
   decode,
   deliverTypedData,
@@ -15,10 +15,10 @@ import {
   type VerificationReport,
   verifyCompletion,
 } from '@earnest/sdk/protocol'
-import { hexToNumber, type Hex, size, slice, verifyTypedData } from 'viem'
+import { type Hex, hexToNumber, size, slice, verifyTypedData } from 'viem'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Chain } from '../escrow/chain.ts'
-import { readEscrow } from '../escrow/indexer.ts'
+import { readEscrow } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findLock, findPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
@@ -198,7 +198,12 @@ export async function logReport(
 /** Notes why a completion goes no further. */
 export async function closeCompletion(
   db: Db,
-  { escrowId, round, status, error }: {
+  {
+    escrowId,
+    round,
+    status,
+    error,
+  }: {
     escrowId: string
     round: number
     status: 'submitted' | 'refused'

@@ -1,6 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { decode, EarnestError, fromBytes32, type Manifest, manifestSchema } from '@earnest/sdk/protocol'
-import { readEscrow } from '../escrow/indexer.ts'
+import {
+  decode,
+  EarnestError,
+  fromBytes32,
+  type Manifest,
+  manifestSchema,
+} from '@earnest/sdk/protocol'
+import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'

@@ -14,6 +14,7 @@ import type { OnSettled } from '../escrow/announce.ts'
 import { type Counting, counts } from '../escrow/count.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findPact } from '../negotiation/pact.ts'
+import { settledFacts } from './facts.ts'
 
 /**
  * Writes the signed receipt of an end that the chain will not take back, once for each escrow. It
@@ -49,6 +50,7 @@ export function recordSettlements({
       ...unsigned,
       signature: signer.sign({ type: 'attestation', body }),
     }
+    const isCounted = counts(state, chain)
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto('settlement')
       .values({
@@ -57,7 +59,7 @@ export function recordSettlements({
         buyer_did: link.buyer,
         seller_did: link.seller,
         capability: pact.signed.pact.capability,
-        counts: counts(state, chain),
+        counts: isCounted,
         receipt: canonicalText(encode(attestationSchema, attestation, 'invalid_settlement')),
         settled_at: ending.at,
       })
@@ -65,12 +67,15 @@ export function recordSettlements({
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n) return
     await touchAgents(tx, [link.buyer, link.seller], ending.at)
+    const { capability } = pact.signed.pact
+    const fact = isCounted ? await settledFacts(tx, { state, link, capability }) : null
     entries.push({
       action: 'settlement_recorded',
       subject: state.id,
       at: ending.at,
       key: `settlement/${state.id}`,
       data: { outcome: ending.how, sellerBps: ending.sellerBps, txHash: ending.place.txHash },
+      ...(fact && { fact }),
     })
   }
 }
@@ -78,10 +83,7 @@ export function recordSettlements({
 /** The receipt's body out of the chain's event; the arbitration fee of a ruling is the arbiter's. */
 export function settlementOf(
   state: EscrowState,
-  parties: Pick<
-    Settlement,
-    'pactId' | 'milestone' | 'chainId' | 'contract' | 'buyer' | 'seller'
-  >,
+  parties: Pick<Settlement, 'pactId' | 'milestone' | 'chainId' | 'contract' | 'buyer' | 'seller'>,
 ): Settlement {
   const { ending } = state
   if (ending === null || ending.how === 'amended') {

@@ -12,6 +12,7 @@ import {
   verifyEvent,
 } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
+import { pack } from './json.ts'
 import type { Db, Tx } from './store.ts'
 import type { Row } from './tables.ts'
 
@@ -31,6 +32,8 @@ export type Entry = {
     pactId?: string | null
     escrowId?: string | null
   }
+  /** What the trust model learns from it. */
+  fact?: object
 }
 
 /** One arbitrary number: whoever appends holds it until its transaction ends, so order is commit order. */
@@ -72,6 +75,7 @@ export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]
   }
   await tx.insertInto('journal').values(rows).execute()
   await tell(tx, signer, fresh)
+  await learn(tx, fresh)
   return rows.length
 }
 
@@ -123,6 +127,20 @@ async function tell(tx: Tx, signer: Identity, entries: readonly Entry[]): Promis
     })
   }
   await tx.insertInto('event').values(rows).execute()
+}
+
+async function learn(tx: Tx, entries: readonly Entry[]): Promise<void> {
+  const facts = entries.flatMap((entry) => entry.fact ?? [])
+  if (facts.length === 0) return
+  const last = await tx
+    .selectFrom('fact')
+    .select('seq')
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const first = (last?.seq ?? 0) + 1
+  const rows = facts.map((fact, index) => ({ seq: first + index, fact: pack(fact) }))
+  await tx.insertInto('fact').values(rows).execute()
 }
 
 /** The event as it goes over the wire. */

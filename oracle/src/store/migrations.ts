@@ -30,6 +30,11 @@ create index event_agents on event using gin (agents);
 create index event_pact on event (pact_id, id);
 create index event_escrow on event (escrow_id, id);
 
+create table fact (
+  seq int8 primary key,
+  fact text not null
+);
+
 create function journal_is_append_only() returns trigger language plpgsql as $$
 begin
   raise exception 'the journal is append-only';
@@ -37,6 +42,8 @@ end $$;
 create trigger journal_append_only before update or delete on journal
   for each row execute function journal_is_append_only();
 create trigger event_append_only before update or delete on event
+  for each row execute function journal_is_append_only();
+create trigger fact_append_only before update or delete on fact
   for each row execute function journal_is_append_only();
 create trigger journal_no_truncate before truncate on journal
   for each statement execute function journal_is_append_only();
@@ -66,6 +73,8 @@ create table lease (
 create table request_nonce (
   signer text not null,
   nonce text not null,
+  key text not null,
+  request_hash text not null,
   expires_at int8 not null,
   primary key (signer, nonce)
 );
@@ -113,6 +122,8 @@ create table lock (
   escrow_id text primary key,
   pact_id text not null references pact,
   milestone int4 not null,
+  amount numeric(78, 0) not null,
+  fund_by int8 not null,
   terms text not null,
   unique (pact_id, milestone)
 );
@@ -281,6 +292,15 @@ create table evidence (
   verified boolean not null,
   at int8 not null,
   primary key (escrow_id, round, sha256, submitted_by)
+);
+
+create table verdict (
+  escrow_id text not null,
+  round int4 not null,
+  record_hash text not null,
+  record text not null,
+  at int8 not null,
+  primary key (escrow_id, round, record_hash)
 );
 
 create table deposit (

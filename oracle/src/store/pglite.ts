@@ -11,15 +11,9 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely'
  * @param folder Where the data lives; omitted, it lives in memory.
  * @throws store_in_use when another live process has the folder open.
  */
-export async function openPglite(
-  folder: string | undefined,
-  backup?: Blob,
-): Promise<PostgresPool & { dump(): Promise<Blob | File> }> {
+export async function openPglite(folder: string | undefined): Promise<PostgresPool> {
   const unlock = folder ? lockFolder(folder) : () => {}
-  const pglite = await PGlite.create({
-    ...(folder ? { dataDir: join(folder, 'pg') } : {}),
-    ...(backup ? { loadDataDir: backup } : {}),
-  })
+  const pglite = await PGlite.create(folder ? { dataDir: join(folder, 'pg') } : {})
   let tail: Promise<void> = Promise.resolve()
 
   return {
@@ -49,10 +43,6 @@ export async function openPglite(
       await tail
       await pglite.close()
       unlock()
-    },
-    async dump() {
-      await tail
-      return pglite.dumpDataDir('gzip')
     },
   }
 }

@@ -14,8 +14,6 @@ export type Store = {
   db: Db
   /** True where several processes may open the same store. */
   shared: boolean
-  /** The whole embedded database as one archive; a server is backed up by its own tools. */
-  dump?: () => Promise<Blob | File>
   close(): Promise<void>
 }
 
@@ -24,8 +22,6 @@ export type StoreLocation = {
   url?: string
   /** Data folder of the embedded PGlite; neither url nor folder: in memory. */
   folder?: string
-  /** An archive made by `dump` to start the embedded store from. */
-  backup?: Blob
   connections?: number
 }
 
@@ -36,7 +32,7 @@ export type StoreLocation = {
 export async function openStore(location: StoreLocation = {}): Promise<Store> {
   const pool = location.url
     ? openServer(location.url, location.connections ?? 10)
-    : await openPglite(location.folder, location.backup)
+    : await openPglite(location.folder)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   try {
     await migrate(db)
@@ -47,7 +43,6 @@ export async function openStore(location: StoreLocation = {}): Promise<Store> {
   return {
     db,
     shared: location.url !== undefined,
-    ...('dump' in pool ? { dump: () => pool.dump() } : {}),
     close: () => db.destroy(),
   }
 }

@@ -16,6 +16,9 @@ export type JournalTable = {
   signature: string
 }
 
+/** What the trust model learns, in the order in which it became known. */
+export type FactTable = { seq: number; fact: string }
+
 /** What listeners are told, numbered without gaps; written with the journal entry of the same fact. */
 export type EventTable = {
   id: number
@@ -44,7 +47,13 @@ export type JobTable = {
 
 export type LeaseTable = { name: string; holder: string; epoch: number; until: Date }
 
-export type RequestNonceTable = { signer: string; nonce: string; expires_at: number }
+export type RequestNonceTable = {
+  signer: string
+  nonce: string
+  key: string
+  request_hash: string
+  expires_at: number
+}
 
 export type IdempotencyTable = {
   signer: string
@@ -86,7 +95,14 @@ export type PactTable = {
 }
 
 /** An escrow id that a registered pact derives: one row for each milestone. */
-export type LockTable = { escrow_id: string; pact_id: string; milestone: number; terms: string }
+export type LockTable = {
+  escrow_id: string
+  pact_id: string
+  milestone: number
+  amount: string
+  fund_by: number
+  terms: string
+}
 
 export type FailureTable = {
   pact_id: string
@@ -232,6 +248,15 @@ export type EvidenceTable = {
   at: number
 }
 
+/** A verdict with everything by which it can be recomputed. */
+export type VerdictTable = {
+  escrow_id: string
+  round: number
+  record_hash: string
+  record: string
+  at: number
+}
+
 /** A checker or held-out data set that a pact names by its hash, sealed like an artifact. */
 export type DepositTable = { pact_id: string; sha256: string; blob_id: string }
 
@@ -252,6 +277,7 @@ export type SettlementTable = {
 export type Tables = {
   journal: JournalTable
   event: EventTable
+  fact: FactTable
   job: JobTable
   lease: LeaseTable
   request_nonce: RequestNonceTable
@@ -276,6 +302,7 @@ export type Tables = {
   dispute: DisputeTable
   evidence: EvidenceTable
   deposit: DepositTable
+  verdict: VerdictTable
   settlement: SettlementTable
 }
 

@@ -1,0 +1,130 @@
+import { iPactEscrowAbi } from '@earnest/contracts'
+import { EarnestError } from '@earnest/sdk/protocol'
+import { decodeFunctionData, type Hex, keccak256 } from 'viem'
+import type { Context } from '../store/context.ts'
+import { append } from '../store/journal.ts'
+import type { Chain } from './chain.ts'
+import { revertCode, type Submitter, submit } from './submitter.ts'
+
+/** Calls that carry their own authorization, or that anyone may make. */
+const relayed = new Set([
+  'fund',
+  'fundBatch',
+  'fundByPermit',
+  'fundByAllowance',
+  'release',
+  'deliver',
+  'deliverInline',
+  'redeliver',
+  'defend',
+  'refund',
+  'dispute',
+  'settle',
+  'amend',
+  'expire',
+  'escalate',
+  'conclude',
+  'withdraw',
+])
+
+/**
+ * Sends an agent's call for it: decoded, simulated, within a budget of gas for each agent and day.
+ * The same bytes are sent once.
+ * @throws relay_refused, relay_reverted, relay_budget_exhausted
+ */
+export async function relay(
+  {
+    db,
+    signer,
+    clock,
+    chain,
+    submitter,
+    gasPerDay,
+  }: Context & {
+    chain: Chain
+    submitter: Submitter
+    gasPerDay: bigint
+  },
+  { data, by }: { data: Hex; by: string },
+): Promise<Hex> {
+  const functionName = nameOf(data)
+  const key = `relay/${keccak256(data)}`
+  const known = await readSubmission()
+  if (!known) {
+    const gas = await simulate()
+    const now = clock.now()
+    await db.transaction().execute(async (tx) => {
+      const day = Math.floor(now / 86_400)
+      const row = await tx
+        .insertInto('relay')
+        .values({ did: by, day, gas: gas.toString() })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['did', 'day'])
+            .doUpdateSet((eb) => ({ gas: eb('relay.gas', '+', gas.toString()) })),
+        )
+        .returning('gas')
+        .executeTakeFirstOrThrow()
+      if (BigInt(row.gas) > gasPerDay) {
+        throw new EarnestError('relay_budget_exhausted', 'Send the transaction yourself', {
+          details: { gasPerDay: gasPerDay.toString() },
+        })
+      }
+      await submit(tx, {
+        key,
+        escrowId: '',
+        call: { functionName, args: [], data },
+        at: now,
+      })
+      await append(tx, signer, [
+        { action: 'relayed', subject: by, at: now, data: { functionName, gas: gas.toString() } },
+      ])
+    })
+  }
+  await submitter.advance(key)
+  const row = await readSubmission()
+  if (row?.tx_hash) return row.tx_hash as Hex
+  throw new EarnestError('relay_reverted', `The contract refuses: ${row?.error ?? 'unknown'}`, {
+    details: { error: row?.error ?? null },
+  })
+
+  async function simulate(): Promise<bigint> {
+    try {
+      return await chain.client.estimateGas({
+        account: chain.sender.address,
+        to: chain.escrow,
+        data,
+        blockTag: 'pending',
+      })
+    } catch (error) {
+      const code = revertCode(error)
+      if (code === undefined) {
+        throw new EarnestError('chain_unreachable', 'the call could not be simulated', {
+          retryable: true,
+          cause: error,
+        })
+      }
+      throw new EarnestError('relay_reverted', `The contract refuses: ${code}`, {
+        details: { error: code },
+      })
+    }
+  }
+
+  async function readSubmission() {
+    return db
+      .selectFrom('submission')
+      .select(['tx_hash', 'error'])
+      .where('key', '=', key)
+      .executeTakeFirst()
+  }
+}
+
+function nameOf(data: Hex): string {
+  try {
+    const { functionName } = decodeFunctionData({ abi: iPactEscrowAbi, data })
+    if (relayed.has(functionName)) return functionName
+  } catch (cause) {
+    throw new EarnestError('relay_refused', 'Not a call of the escrow', { cause })
+  }
+  throw new EarnestError('relay_refused', 'This call is not relayed')
+}

@@ -1,0 +1,286 @@
+import { createHash } from 'node:crypto'
+import {
+  API_BASE,
+  decode,
+  EarnestError,
+  encode,
+  type OracleInfo,
+  REQUEST_HEADERS,
+  type Route,
+  type RouteName,
+  routes,
+  type VerifiedRequest,
+  verifyRequest,
+  type WalletVerifier,
+} from '@earnest/sdk/protocol'
+import { swaggerUI } from '@hono/swagger-ui'
+import { Hono, type Context as Http } from 'hono'
+import type * as z from 'zod'
+import { resolveKeys } from '../discovery/keys.ts'
+import type { Oracle } from '../oracle.ts'
+import { assertUploader, keepArtifact, storeUpload } from '../settlement/artifact.ts'
+import { openGrant } from '../settlement/grant.ts'
+import { createCalls, type StreamRoute } from './calls.ts'
+import { eventStream } from './events.ts'
+import { createLimiter, type Limit } from './limit.ts'
+import type { Metrics } from './metrics.ts'
+import { once } from './once.ts'
+import { openApiDocument } from './openapi.ts'
+import { problemOf } from './problem.ts'
+
+export type AppOptions = {
+  info: Omit<OracleInfo, 'did' | 'scorer'>
+  /** Where clients reach this oracle, without a trailing slash. */
+  publicUrl: string
+  verifyWallet: WalletVerifier
+  metrics: Metrics
+  /** Who sends a request, for the limits: an IP address. */
+  clientOf: (http: Http) => string
+  /** Milliseconds that never go back. */
+  monotonic: () => number
+  /** Requests without a signature, each client. */
+  readLimit?: Limit
+  /** Signed writes, each agent. */
+  writeLimit?: Limit
+  maxJsonBytes?: number
+  maxArtifactBytes?: number
+}
+
+type Parts = { params: unknown; query: unknown; body: unknown; by: string }
+
+/** The oracle's HTTP interface: every route of the protocol, checked by the protocol's own schemas. */
+export function createApp(oracle: Oracle, options: AppOptions): Hono {
+  const { clock, signer, db } = oracle
+  const { metrics, monotonic, publicUrl } = options
+  const maxJsonBytes = options.maxJsonBytes ?? 256 * 1024
+  const maxArtifactBytes = options.maxArtifactBytes ?? 256 * 1024 * 1024
+  const reads = createLimiter(options.readLimit ?? { burst: 200, perSecond: 50 }, monotonic)
+  const writes = createLimiter(options.writeLimit ?? { burst: 100, perSecond: 20 }, monotonic)
+  const calls = createCalls(oracle, options) as unknown as Record<
+    string,
+    (input: Parts) => Promise<unknown>
+  >
+  const app = new Hono()
+
+  app.use(async (http, next) => {
+    const started = monotonic()
+    await next()
+    metrics.observe(http.req.method, http.res.status, monotonic() - started)
+    http.res.headers.set('X-Content-Type-Options', 'nosniff')
+  })
+  app.onError((error, http) => problemResponse(http, error))
+  app.notFound((http) =>
+    problemResponse(http, new EarnestError('not_found', 'No such route or record')),
+  )
+
+  for (const [name, route] of Object.entries<Route>(routes)) {
+    if (isStream(name)) continue
+    app.on(route.method, API_BASE + route.path, (http) => answer(http, name, route))
+  }
+  app.put(API_BASE + routes.putArtifact.path, putArtifact)
+  app.get(API_BASE + routes.getArtifact.path, getArtifact)
+  app.get(API_BASE + routes.listEvents.path, listEvents)
+  app.get('/openapi.json', (http) => http.json(openApiDocument({ publicUrl, did: signer.did })))
+  app.get('/docs', swaggerUI({ url: '/openapi.json' }))
+  app.get('/health', (http) => http.json({ status: 'ok' }))
+  app.get('/ready', ready)
+  app.get('/metrics', async (http) => {
+    http.header('Content-Type', metrics.contentType)
+    return http.body(await metrics.text(oracle.status()))
+  })
+  return app
+
+  async function answer(http: Http, name: string, route: Route): Promise<Response> {
+    if (!route.signed) {
+      reads.take(options.clientOf(http))
+      const body = await respond(name, route, partsOf(http, route, undefined, ''))
+      http.header('Cache-Control', 'no-store')
+      return http.json(body as object, route.status)
+    }
+    const bytes = await readBody(http, name === 'registerPact' ? 32 * 1024 * 1024 : maxJsonBytes)
+    const request = await verify(http, createHash('sha256').update(bytes).digest('hex'))
+    const parts = partsOf(http, route, bytes, request.signer)
+    return write(http, request, bytes, async () => ({
+      status: route.status,
+      body: await respond(name, route, parts),
+    }))
+  }
+
+  async function respond(name: string, route: Route, parts: Parts): Promise<unknown> {
+    const call = calls[name]
+    if (!call) throw new EarnestError('not_found', 'No such route')
+    const output = await call(parts)
+    return encode(route.response as z.ZodType, output, 'internal')
+  }
+
+  async function write(
+    http: Http,
+    request: VerifiedRequest,
+    bytes: Uint8Array | string,
+    run: () => Promise<{ status: number; body: unknown }>,
+  ): Promise<Response> {
+    const bodySha256 =
+      typeof bytes === 'string' ? bytes : createHash('sha256').update(bytes).digest('hex')
+    const key = http.req.header('idempotency-key') ?? request.nonce
+    if (key.length > 200) throw new EarnestError('invalid_request', 'Idempotency-Key is too long')
+    const result = await once(
+      oracle,
+      { ...request, key, method: http.req.method, path: pathOf(http), bodySha256 },
+      run,
+    )
+    if (result.repeated) http.header('Idempotent-Replayed', 'true')
+    http.header('Cache-Control', 'no-store')
+    return http.json(result.body as object, result.status as 200)
+  }
+
+  async function verify(http: Http, bodySha256: string): Promise<VerifiedRequest> {
+    const by = http.req.header(REQUEST_HEADERS.signer) ?? ''
+    const request = verifyRequest({
+      header: (name) => http.req.header(name),
+      method: http.req.method,
+      path: pathOf(http),
+      audience: signer.did,
+      bodySha256,
+      now: clock.now(),
+      keyOf: await resolveKeys(db, [by]),
+    })
+    writes.take(request.signer)
+    return request
+  }
+
+  async function putArtifact(http: Http): Promise<Response> {
+    const by = http.req.header(REQUEST_HEADERS.signer) ?? ''
+    const { escrowId, name } = decode(
+      routes.putArtifact.params,
+      http.req.param(),
+      'invalid_request',
+    )
+    // Before a byte is read: an upload is only for the seller of this escrow.
+    await assertUploader(db, escrowId, by)
+    writes.take(by)
+    if (Number(http.req.header('content-length') ?? 0) > maxArtifactBytes) {
+      throw new EarnestError('too_large', `more than ${maxArtifactBytes} bytes`)
+    }
+    const source = http.req.raw.body
+    if (!source) throw new EarnestError('empty_artifact', 'an empty file is no delivery')
+    const masterKey = oracle.artifactKey
+    const blob = await storeUpload(
+      { ...oracle, masterKey },
+      { source: source as unknown as AsyncIterable<Uint8Array>, maxBytes: maxArtifactBytes },
+    )
+    const request = await verify(http, blob.sha256)
+    return write(http, request, blob.sha256, async () => {
+      await keepArtifact(oracle, { escrowId, name, blob, by: request.signer })
+      return { status: 201, body: { name, size: blob.size, sha256: blob.sha256 } }
+    })
+  }
+
+  async function getArtifact(http: Http): Promise<Response> {
+    reads.take(options.clientOf(http))
+    const { token } = decode(routes.getArtifact.params, http.req.param(), 'grant_unknown')
+    const file = await openGrant({ ...oracle, masterKey: oracle.artifactKey }, token)
+    return new Response(ReadableStream.from(file.bytes), {
+      headers: {
+        'Content-Type': file.mime,
+        'Content-Length': String(file.size),
+        // What a seller delivered is never shown as a page of this origin.
+        'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+        'Content-Security-Policy': "default-src 'none'; sandbox",
+        'Cache-Control': 'no-store',
+      },
+    })
+  }
+
+  async function listEvents(http: Http): Promise<Response> {
+    reads.take(options.clientOf(http))
+    const { agent, pactId, escrowId } = decode(
+      routes.listEvents.query,
+      http.req.query(),
+      'invalid_request',
+    )
+    const seen = http.req.header('last-event-id')
+    if (seen !== undefined && !/^\d{1,15}$/.test(seen)) {
+      throw new EarnestError('invalid_request', 'Last-Event-ID is a number')
+    }
+    const stream = eventStream(oracle, {
+      filter: { agent, pactId, escrowId },
+      lastEventId: seen === undefined ? undefined : Number(seen),
+      signal: http.req.raw.signal,
+    })
+    return new Response(stream, {
+      headers: {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store',
+        'X-Accel-Buffering': 'no',
+      },
+    })
+  }
+
+  async function ready(http: Http): Promise<Response> {
+    const { head, error } = oracle.status()
+    const lag = head ? clock.now() - head.timestamp : null
+    const isReady = error === undefined
+    const body = { status: isReady ? 'ready' : 'not ready', head: head?.number ?? null, lag, error }
+    return http.json(body, isReady ? 200 : 503)
+  }
+
+  function problemResponse(http: Http, error: unknown): Response {
+    const problem = problemOf(error)
+    if (problem.status >= 500) metrics.fault(error)
+    const retryAfter = problem.details?.retryAfter
+    return new Response(JSON.stringify(problem), {
+      status: problem.status,
+      headers: {
+        'Content-Type': 'application/problem+json',
+        'Cache-Control': 'no-store',
+        ...(problem.status === 429 && { 'Retry-After': String(retryAfter ?? 60) }),
+        ...(http.req.method === 'HEAD' && { 'Content-Length': '0' }),
+      },
+    })
+  }
+}
+
+function isStream(name: string): name is StreamRoute {
+  const streams: readonly RouteName[] = ['putArtifact', 'getArtifact', 'listEvents']
+  return streams.some((stream) => stream === name)
+}
+
+function partsOf(http: Http, route: Route, bytes: Uint8Array | undefined, by: string): Parts {
+  const params = route.params && decode(route.params, http.req.param(), 'invalid_request')
+  const query = route.query && decode(route.query, http.req.query(), 'invalid_request')
+  const body =
+    route.body && route.body !== 'bytes'
+      ? decode(route.body, parseJson(bytes), 'invalid_request')
+      : undefined
+  return { params, query, body, by }
+}
+
+function parseJson(bytes: Uint8Array | undefined): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new EarnestError('invalid_json', 'The body is not JSON', { cause })
+  }
+}
+
+/** @throws too_large as soon as the limit is passed. */
+async function readBody(http: Http, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  const stream = http.req.raw.body
+  if (!stream) return new Uint8Array()
+  for await (const part of stream as unknown as AsyncIterable<Uint8Array>) {
+    size += part.length
+    if (size > limit) {
+      throw new EarnestError('too_large', `more than ${limit} bytes`, { details: { limit } })
+    }
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Path and query as they were sent: what the client signed. */
+function pathOf(http: Http): string {
+  const { pathname, search } = new URL(http.req.url)
+  return pathname + search
+}

@@ -1,0 +1,277 @@
+import {
+  CREDENTIAL_HEAD,
+  EarnestError,
+  type OracleInfo,
+  type RouteName,
+  type routes,
+  signCredential,
+  type WalletVerifier,
+} from '@earnest/sdk/protocol'
+import type * as z from 'zod'
+import { getAgent, listAgents, recordOf } from '../discovery/agent.ts'
+import { takeHeartbeat } from '../discovery/heartbeat.ts'
+import { registerAgent, rotateKey } from '../discovery/register.ts'
+import { relay } from '../escrow/relay.ts'
+import { reportFailure } from '../negotiation/failure.ts'
+import { openExposure as openExposureOf, registerPact } from '../negotiation/pact.ts'
+import type { Oracle } from '../oracle.ts'
+import { processCompletion } from '../settlement/attest.ts'
+import { putBlob } from '../settlement/blob.ts'
+import { readCompletion, takeCompletion } from '../settlement/completion.ts'
+import {
+  addEvidence,
+  disputeRecord,
+  fileClaim,
+  fileDefence,
+  verdictRecord,
+} from '../settlement/dispute.ts'
+import { deliveredManifest, grantFiles } from '../settlement/grant.ts'
+import { escrowRecord, latestReport, listAttestations, pactRecord } from '../settlement/record.ts'
+
+type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined
+
+/** What a call gets: the decoded parts of the request, and the DID that signed it (empty where nobody did). */
+export type CallInput<N extends RouteName> = {
+  params: (typeof routes)[N] extends { params: infer P } ? OutputOf<P> : undefined
+  query: (typeof routes)[N] extends { query: infer Q } ? OutputOf<Q> : undefined
+  body: (typeof routes)[N] extends { body: infer B } ? OutputOf<B> : undefined
+  by: string
+}
+
+/** Routes whose answer is a stream of bytes or events; they are mounted by hand. */
+export type StreamRoute = 'putArtifact' | 'getArtifact' | 'listEvents'
+
+/** One function for each route with a JSON answer. */
+export type Calls = {
+  [N in Exclude<RouteName, StreamRoute>]: (
+    input: CallInput<N>,
+  ) => Promise<OutputOf<(typeof routes)[N]['response']>>
+}
+
+/** Days for which a credential is valid. */
+const CREDENTIAL_DAYS = 90
+
+/**
+ * The functions behind the routes.
+ * @param publicUrl Where clients reach this oracle, without a trailing slash.
+ */
+export function createCalls(
+  oracle: Oracle,
+  {
+    info,
+    publicUrl,
+    verifyWallet,
+  }: {
+    info: Omit<OracleInfo, 'did' | 'scorer'>
+    publicUrl: string
+    verifyWallet: WalletVerifier
+  },
+): Calls {
+  const { db, clock, signer, chain, trust, bell } = oracle
+  const registering = { ...oracle, verifyWallet }
+  const rung = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work
+    bell.ring()
+    return result
+  }
+  const didOf = (id: string) => (id.startsWith('did:') ? id : `did:key:${id}`)
+
+  return {
+    getOracle: async () => ({ ...info, did: signer.did, scorer: trust.scorer }),
+
+    registerAgent: async ({ body, by }) =>
+      recordOf(await rung(registerAgent(registering, { registration: body, by }))),
+
+    searchAgents: async ({ query: { capability, limit = 20, cursor, sort = 'score' } }) => {
+      const found = await listAgents(db, { capability, after: cursor, limit: 1000 })
+      const rated = await Promise.all(
+        found.map(async (agent) => ({
+          ...agent,
+          trust: await trust.answer({ id: agent.did, role: 'seller', capability }),
+        })),
+      )
+      const price = ({ pricing }: (typeof rated)[number]) => pricing?.perTask ?? 2n ** 128n
+      rated.sort((a, b) =>
+        sort === 'price'
+          ? Number(price(a) > price(b)) - Number(price(a) < price(b))
+          : trust.rank(b.did) - trust.rank(a.did),
+      )
+      return { agents: rated.slice(0, limit), cursor: null }
+    },
+
+    getAgent: ({ params }) => getAgent(db, params.did),
+
+    rotateKey: async ({ params, body }) =>
+      recordOf(await rung(rotateKey(registering, { did: params.did, entry: body }))),
+
+    sendHeartbeat: async ({ params, by }) => ({
+      receivedAt: await takeHeartbeat(oracle, { did: params.did, by }),
+    }),
+
+    getTrust: ({ params, query }) =>
+      trust.answer({
+        id: params.id,
+        role: query.role ?? 'seller',
+        capability: query.capability,
+        nonce: query.nonce,
+      }),
+
+    listAttestations: async ({ params, query }) => {
+      const { did } = await getAgent(db, didOf(params.id))
+      const after = Number(query.cursor ?? 0)
+      if (!Number.isSafeInteger(after)) throw new EarnestError('invalid_request', 'cursor')
+      const page = await listAttestations(db, { did, after, limit: query.limit ?? 50 })
+      return {
+        attestations: page.attestations,
+        cursor: page.last === null ? null : String(page.last),
+      }
+    },
+
+    explainTrust: ({ params }) => trust.explain({ id: params.id }),
+
+    getCredential: async ({ params, query }) => {
+      const { domain = '*', role = 'seller' } = query
+      const answer = await trust.answer({
+        id: params.id,
+        role,
+        capability: domain === '*' ? undefined : domain,
+      })
+      const now = clock.now()
+      const agent = await getAgent(db, answer.agentId)
+      const subject = {
+        id: answer.agentId,
+        role,
+        domain,
+        transactions: answer.memoryAttestations,
+        score: answer.compositeScore,
+        windowFrom: agent.registeredAt,
+        windowUntil: now,
+        evidenceRoot: answer.eventRoot,
+        scorer: answer.scorer.version,
+        ...(agent.keyLog && { keyLog: agent.keyLog }),
+      }
+      return signCredential({
+        credential: {
+          ...CREDENTIAL_HEAD,
+          id: `urn:uuid:${crypto.randomUUID()}`,
+          issuer: signer.did,
+          validFrom: now,
+          validUntil: now + CREDENTIAL_DAYS * 86_400,
+          credentialStatus: {
+            id: `${publicUrl}/api/v1/trust/${encodeURIComponent(answer.agentId)}`,
+            type: 'EarnestRevocation',
+          },
+          credentialSubject: subject,
+        },
+        identity: signer,
+        created: now,
+      })
+    },
+
+    getQuote: async ({ query }) => {
+      if (query.amount === 0n) throw new EarnestError('amount_too_small', 'Want an amount')
+      const openExposure = await openExposureOf(db, query.seller, clock.now())
+      return trust.quote({ ...query, openExposure, fees: info.fees })
+    },
+
+    registerPact: async ({ body, by }) => {
+      const { terms, buyerDid, sellerDid, pactHash, buyerSignature, sellerSignature } = body
+      if (terms.buyer.did !== buyerDid || terms.seller.did !== sellerDid) {
+        throw new EarnestError('pact_mismatch', 'The DIDs are not those of the terms')
+      }
+      const signed = { pact: terms, pactHash, buyerSignature, sellerSignature }
+      const deposits = (body.deposits ?? []).map(({ sha256, content }) => ({
+        sha256,
+        content: Buffer.from(content, 'base64'),
+      }))
+      const storeDeposit = async (content: Uint8Array) => {
+        const source = (async function* () {
+          yield content
+        })()
+        const at = clock.now()
+        const masterKey = oracle.artifactKey
+        return (await putBlob({ db, masterKey, source, maxBytes: content.length, at })).id
+      }
+      const context = {
+        ...oracle,
+        chain: { chainId: chain.chainId, contract: chain.escrow, token: chain.token },
+        storeDeposit,
+      }
+      await rung(registerPact(context, { signed, deposits, by }))
+      return pactRecord(oracle, pactHash)
+    },
+
+    getPact: ({ params }) => pactRecord(oracle, params.pactId),
+
+    reportFailure: async ({ params, body, by }) => ({
+      receivedAt: await rung(
+        reportFailure(oracle, {
+          pactId: params.pactId,
+          escrowId: body.escrowId,
+          reason: body.failureReason,
+          by,
+        }),
+      ),
+    }),
+
+    complete: async ({ body, by }) => {
+      const { escrowId, round } = body
+      await takeCompletion(oracle, { proof: body, by })
+      await rung(processCompletion(oracle, { escrowId, round }))
+      const row = await readCompletion(db, escrowId, round)
+      if (!row?.report_hash || !row.result) {
+        throw new EarnestError('verification_pending', 'Ask again', { retryable: true })
+      }
+      const submission = await db
+        .selectFrom('submission')
+        .select('tx_hash')
+        .where('key', 'in', [`complete/${escrowId}/${round}`, `deliver/${escrowId}/${round}`])
+        .executeTakeFirst()
+      return {
+        escrowId,
+        pactId: row.pact_id,
+        round,
+        artifactHash: row.artifact_hash,
+        reportHash: row.report_hash,
+        result: row.result as 'PASS',
+        txHash: (submission?.tx_hash ?? null) as `0x${string}` | null,
+        receivedAt: row.received_at,
+      }
+    },
+
+    getEscrow: ({ params }) =>
+      escrowRecord(db, { escrowId: params.escrowId, chainId: chain.chainId }),
+
+    getReport: ({ params }) => latestReport(db, params.escrowId),
+
+    getManifest: async ({ params }) => (await deliveredManifest(db, params.escrowId)).manifest,
+
+    grantArtifacts: async ({ params, by }) => {
+      const grants = await grantFiles(oracle, { escrowId: params.escrowId, by })
+      return {
+        grants: grants.map(({ token, expiresAt, file }) => ({
+          ...file,
+          url: `${publicUrl}/api/v1/artifacts/${token}`,
+          expiresAt,
+        })),
+      }
+    },
+
+    dispute: ({ body, by }) => rung(fileClaim(oracle, { claim: body, by })),
+
+    defend: ({ params, body, by }) =>
+      rung(fileDefence(oracle, { escrowId: params.escrowId, defence: body, by })),
+
+    addEvidence: ({ params, body, by }) =>
+      rung(addEvidence(oracle, { escrowId: params.escrowId, submission: body, by })),
+
+    getDispute: ({ params }) => disputeRecord(db, params.escrowId),
+
+    getRecord: ({ params }) => verdictRecord(db, params.escrowId),
+
+    relay: async ({ body, by }) => {
+      const context = { ...oracle, gasPerDay: oracle.relayGasPerDay }
+      return { txHash: await rung(relay(context, { data: body.data, by })) }
+    },
+  }
+}

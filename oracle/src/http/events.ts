@@ -1,0 +1,56 @@
+import type { Oracle } from '../oracle.ts'
+import { type EventFilter, eventOf, lastEvent, readEvents } from '../store/journal.ts'
+
+/** Milliseconds after which a silent stream says that it is alive. */
+const KEEP_ALIVE = 15_000
+
+/**
+ * Events as server-sent events, each with its number as id. A listener that says the last id it saw
+ * misses nothing; without one it gets the whole story of a pact or an escrow, and of anything wider
+ * only what is new.
+ */
+export function eventStream(
+  oracle: Oracle,
+  {
+    filter,
+    lastEventId,
+    signal,
+  }: {
+    filter: EventFilter
+    lastEventId: number | undefined
+    signal: AbortSignal
+  },
+): ReadableStream<Uint8Array> {
+  const { db, bell, signer } = oracle
+  const encoder = new TextEncoder()
+  const narrow = filter.pactId !== undefined || filter.escrowId !== undefined
+  let cursor = lastEventId
+  let started = false
+  return new ReadableStream({
+    async pull(controller) {
+      if (!started) {
+        started = true
+        cursor ??= narrow ? 0 : await lastEvent(db)
+        controller.enqueue(encoder.encode(': open\n\n'))
+        return
+      }
+      for (;;) {
+        if (signal.aborted) return controller.close()
+        const rows = await readEvents(db, { after: cursor ?? 0, limit: 100, ...filter })
+        if (rows.length > 0) {
+          for (const row of rows) {
+            cursor = row.id
+            const data = JSON.stringify(eventOf(row, signer.did))
+            controller.enqueue(
+              encoder.encode(`id: ${row.id}\nevent: ${row.type}\ndata: ${data}\n\n`),
+            )
+          }
+          return
+        }
+        if (await bell.wait(KEEP_ALIVE, signal)) continue
+        controller.enqueue(encoder.encode(': alive\n\n'))
+        return
+      }
+    },
+  })
+}

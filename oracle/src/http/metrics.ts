@@ -1,0 +1,46 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Log, Oracle } from '../oracle.ts'
+
+/** What an operator can measure (Prometheus text). */
+export type Metrics = {
+  contentType: string
+  observe(method: string, status: number, milliseconds: number): void
+  /** Counts an answer that was our fault. */
+  fault(error: unknown): void
+  text(status: ReturnType<Oracle['status']>): Promise<string>
+}
+
+/** Counters of one process. */
+export function createMetrics({ log }: { log?: Log } = {}): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const requests = new Histogram({
+    name: 'earnest_http_seconds',
+    help: 'Duration of requests',
+    labelNames: ['method', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers,
+  })
+  const faults = new Counter({ name: 'earnest_faults_total', help: 'Answers of 5xx', registers })
+  const head = new Gauge({ name: 'earnest_head_block', help: 'Newest indexed block', registers })
+  const leader = new Gauge({
+    name: 'earnest_leader',
+    help: '1 where this process indexes',
+    registers,
+  })
+  return {
+    contentType: registry.contentType,
+    observe(method, status, milliseconds) {
+      requests.observe({ method, status: String(status) }, milliseconds / 1000)
+    },
+    fault(error) {
+      faults.inc()
+      log?.warn({ error: error instanceof Error ? error.stack : String(error) }, 'fault')
+    },
+    async text(status) {
+      head.set(status.head?.number ?? 0)
+      leader.set(status.leader ? 1 : 0)
+      return registry.metrics()
+    },
+  }
+}

@@ -1,0 +1,219 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createGzip } from 'node:zlib'
+import { createIdentity, isEarnestError, type OracleInfo } from '@earnest/sdk/protocol'
+import { serve } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { pino } from 'pino'
+import { createPublicClient, hexToBytes, http, type PublicClient, parseAbi } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { type ChainClock, createChainClock } from './escrow/clock.ts'
+import { rewind } from './escrow/fold.ts'
+import { createApp } from './http/app.ts'
+import { createMetrics } from './http/metrics.ts'
+import { createOracle } from './oracle.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { backupStore, restoreStore } from './store/backup.ts'
+import { verifyJournal } from './store/journal.ts'
+import { openStore, type Store } from './store/store.ts'
+
+const usage = `Usage: node oracle/src/main.ts [command]
+
+  serve            (default) runs the oracle; settings come from the environment
+  backup <file>    writes the whole store into one file (embedded: stop the oracle first)
+  restore <file>   fills an empty store, embedded or server, out of such a file
+  reindex [block]  reads the chain again from a block, or from the start
+  verify-journal   checks every hash and signature of the audit log
+`
+
+const tokenAbi = parseAbi([
+  'function name() view returns (string)',
+  'function version() view returns (string)',
+])
+
+try {
+  const [command = 'serve', argument] = process.argv.slice(2)
+  if (command === 'serve') await run(readSettings(process.env))
+  else if (command === 'backup' && argument) await backup(argument)
+  else if (command === 'restore' && argument) await restore(argument)
+  else if (command === 'reindex') await reindex(argument)
+  else if (command === 'verify-journal') await verify()
+  else {
+    process.stderr.write(usage)
+    process.exitCode = 2
+  }
+} catch (error) {
+  const line = isEarnestError(error) ? `${error.code}: ${error.message}` : String(error)
+  process.stderr.write(`${line}\n`)
+  process.exitCode = 1
+}
+
+/** Runs until it is asked to stop; says where it listens in one line of JSON. */
+async function run(settings: Settings): Promise<void> {
+  const log = pino(
+    { level: settings.EARNEST_LOG, redact: ['*.secretKey', '*.raw'] },
+    pino.destination(2),
+  )
+  const monotonic = () => performance.now()
+  const client: PublicClient = createPublicClient({
+    transport: http(settings.EARNEST_RPC_URL, { retryCount: 2 }),
+    cacheTime: 0,
+  })
+  const chainId = await client.getChainId()
+  const clock = await createChainClock({ client, monotonic })
+  const store = await storeOf(settings)
+  const signer = createIdentity({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
+  const attestors = settings.EARNEST_ATTESTOR_KEYS.map((key) => privateKeyToAccount(key))
+  const oracle = createOracle({
+    store,
+    clock,
+    signer,
+    attestors,
+    chain: {
+      client,
+      chainId,
+      escrow: settings.EARNEST_ESCROW,
+      token: settings.EARNEST_TOKEN,
+      startBlock: settings.EARNEST_START_BLOCK,
+      arbiters: settings.EARNEST_ARBITERS,
+      feeRecipients: settings.EARNEST_FEE_RECIPIENTS,
+      minProtocolFeeBps: settings.EARNEST_PROTOCOL_FEE_BPS,
+      sender: privateKeyToAccount(settings.EARNEST_SENDER_KEY),
+    },
+    artifactKey: hexToBytes(settings.EARNEST_ARTIFACT_KEY),
+    seeds: settings.EARNEST_SEEDS ?? [],
+    pollMs: settings.EARNEST_POLL_MS,
+    relayGasPerDay: settings.EARNEST_RELAY_GAS_PER_DAY,
+    log,
+  })
+  const token = { address: settings.EARNEST_TOKEN, abi: tokenAbi } as const
+  const [tokenName, tokenVersion] = await Promise.all([
+    client.readContract({ ...token, functionName: 'name' }),
+    client.readContract({ ...token, functionName: 'version' }),
+  ])
+  const info: Omit<OracleInfo, 'did' | 'scorer'> = {
+    chainId,
+    escrow: settings.EARNEST_ESCROW,
+    token: settings.EARNEST_TOKEN,
+    tokenName,
+    tokenVersion,
+    vault: settings.EARNEST_VAULT,
+    arbiters: settings.EARNEST_ARBITERS,
+    feeRecipients: settings.EARNEST_FEE_RECIPIENTS,
+    fees: {
+      protocolBps: settings.EARNEST_PROTOCOL_FEE_BPS,
+      arbitrationBps: settings.EARNEST_ARBITRATION_FEE_BPS,
+    },
+    attestors: attestors.map((account) => account.address),
+    ladder: settings.EARNEST_LADDER,
+  }
+  const rate = settings.EARNEST_RATE
+  // The port is known only once it is bound, the address of grants only then.
+  let app: ReturnType<typeof createApp> | undefined
+  const server = serve({
+    fetch: (request, env) =>
+      app ? app.fetch(request, env) : new Response('starting', { status: 503 }),
+    hostname: settings.EARNEST_HOST,
+    port: settings.EARNEST_PORT,
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    server.on('error', reject)
+    server.on('listening', () => {
+      const bound = server.address()
+      resolve(typeof bound === 'object' && bound ? bound.port : settings.EARNEST_PORT)
+    })
+  })
+  const url = settings.EARNEST_PUBLIC_URL ?? `http://${settings.EARNEST_HOST}:${port}`
+  app = createApp(oracle, {
+    info,
+    publicUrl: url,
+    metrics: createMetrics({ log }),
+    monotonic,
+    clientOf: (context) => getConnInfo(context).remote.address ?? 'unknown',
+    readLimit: { burst: 4 * rate, perSecond: rate },
+    writeLimit: { burst: 4 * rate, perSecond: rate },
+    verifyWallet: async ({ wallet, typedData, signature }) =>
+      client.verifyTypedData({ address: wallet, ...typedData, signature }),
+  })
+  const stopSync = keepInStep(clock, settings.EARNEST_POLL_MS)
+  oracle.start()
+  process.stdout.write(
+    `${JSON.stringify({ ready: { url, did: signer.did, chainId, store: store.shared ? 'server' : 'embedded' } })}\n`,
+  )
+
+  let stopping = false
+  const stop = () => {
+    if (stopping) return
+    stopping = true
+    stopSync()
+    server.close()
+    // A stream of events never ends by itself.
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    void oracle.stop()
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+function keepInStep(clock: ChainClock, milliseconds: number): () => void {
+  // A node that does not answer leaves the clock running on its own.
+  const timer = setInterval(() => void clock.sync().catch(() => {}), Math.max(200, milliseconds))
+  return () => clearInterval(timer)
+}
+
+async function storeOf(settings: Settings): Promise<Store> {
+  return openStore(
+    settings.DATABASE_URL ? { url: settings.DATABASE_URL } : { folder: settings.EARNEST_DATA },
+  )
+}
+
+/** The store alone, for commands that need no chain and no key. */
+async function bareStore(): Promise<Store> {
+  const { DATABASE_URL: url, EARNEST_DATA: folder = '.earnest/oracle' } = process.env
+  return openStore(url ? { url } : { folder })
+}
+
+async function backup(file: string): Promise<void> {
+  const store = await bareStore()
+  try {
+    await pipeline(backupStore(store.db), createGzip(), createWriteStream(file, { mode: 0o600 }))
+  } finally {
+    await store.close()
+  }
+}
+
+async function restore(file: string): Promise<void> {
+  const store = await bareStore()
+  try {
+    const input = createReadStream(file).pipe(createGunzip())
+    const rows = await restoreStore(store.db, createInterface({ input }))
+    process.stdout.write(`${JSON.stringify({ restored: rows })}\n`)
+  } finally {
+    await store.close()
+  }
+}
+
+async function reindex(from: string | undefined): Promise<void> {
+  const settings = readSettings(process.env)
+  const store = await storeOf(settings)
+  try {
+    const block = from === undefined ? settings.EARNEST_START_BLOCK : Number(from)
+    await rewind(store.db, block)
+    process.stdout.write(`${JSON.stringify({ reindexFrom: block })}\n`)
+  } finally {
+    await store.close()
+  }
+}
+
+async function verify(): Promise<void> {
+  const settings = readSettings(process.env)
+  const store = await storeOf(settings)
+  try {
+    const signer = createIdentity({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
+    const result = await verifyJournal(store.db, signer)
+    process.stdout.write(`${JSON.stringify(result)}\n`)
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,69 @@
+import { EarnestError } from '@earnest/sdk/protocol'
+import { type Address, getAddress, type Hex, isHex } from 'viem'
+import * as z from 'zod'
+
+const address = z.string().transform((text) => getAddress(text) as Address)
+const secret = z
+  .string()
+  .refine((text): text is Hex => isHex(text) && text.length === 66, 'want 0x and 64 hex characters')
+const addresses = separated(address)
+const secrets = separated(secret)
+
+/** Comma-separated values. */
+function separated<T>(item: z.ZodType<T, string>) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item))
+}
+
+const environment = z.object({
+  /** Where the node of the chain answers. */
+  EARNEST_RPC_URL: z.url(),
+  EARNEST_ESCROW: address,
+  EARNEST_TOKEN: address,
+  /** Arbiters whose pacts count, the default one first. */
+  EARNEST_ARBITERS: addresses,
+  EARNEST_FEE_RECIPIENTS: addresses,
+  EARNEST_VAULT: address.default('0x0000000000000000000000000000000000000000'),
+  EARNEST_START_BLOCK: z.coerce.number().int().min(0).default(0),
+  /** The oracle's Ed25519 key. */
+  EARNEST_ORACLE_KEY: secret,
+  /** The key that pays for transactions. */
+  EARNEST_SENDER_KEY: secret,
+  /** Attestor keys of this process. */
+  EARNEST_ATTESTOR_KEYS: secrets,
+  /** Seals artifacts at rest. */
+  EARNEST_ARTIFACT_KEY: secret,
+  /** Folder of the embedded database; unused with DATABASE_URL. */
+  EARNEST_DATA: z.string().min(1).default('.earnest/oracle'),
+  DATABASE_URL: z.url().optional(),
+  EARNEST_HOST: z.string().default('127.0.0.1'),
+  EARNEST_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  EARNEST_PUBLIC_URL: z.url().optional(),
+  EARNEST_PROTOCOL_FEE_BPS: z.coerce.number().int().min(0).max(200).default(50),
+  EARNEST_ARBITRATION_FEE_BPS: z.coerce.number().int().min(0).max(500).default(100),
+  EARNEST_LADDER: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .default('0'.repeat(64)),
+  EARNEST_SEEDS: separated(z.string()).optional(),
+  EARNEST_POLL_MS: z.coerce.number().int().min(20).max(60_000).default(1000),
+  EARNEST_RELAY_GAS_PER_DAY: z.coerce.bigint().min(0n).default(20_000_000n),
+  /** Requests per second that one client or agent may make. */
+  EARNEST_RATE: z.coerce.number().min(1).default(50),
+  EARNEST_LOG: z.enum(['debug', 'info', 'warn', 'silent']).default('info'),
+})
+
+export type Settings = z.output<typeof environment>
+
+/**
+ * Reads the settings out of an environment.
+ * @throws invalid_settings naming each variable that is missing or malformed, never its value.
+ */
+export function readSettings(env: Record<string, string | undefined>): Settings {
+  const result = environment.safeParse(env)
+  if (result.success) return result.data
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new EarnestError('invalid_settings', faults.join('; '), { details: { faults } })
+}

@@ -1,0 +1,85 @@
+import { completionProofSchema, decode, reportSchema } from '@earnest/sdk/protocol'
+import type { Link } from '../escrow/fold.ts'
+import type { EscrowState } from '../escrow/state.ts'
+import type { Tx } from '../store/store.ts'
+import type { DeliveryFacts, SettledEscrow } from '../trust/event.ts'
+
+/** What the trust model learns from an escrow that ended; only measured facts, absent where unknown. */
+export async function settledFacts(
+  tx: Tx,
+  { state, link, capability }: { state: EscrowState; link: Link; capability: string },
+): Promise<SettledEscrow | null> {
+  const { ending, clauses } = state
+  if (ending === null) return null
+  const completion = await tx
+    .selectFrom('completion')
+    .select(['proof', 'report'])
+    .where('escrow_id', '=', state.id)
+    .where('round', '=', state.round)
+    .executeTakeFirst()
+  const failure = await tx
+    .selectFrom('failure')
+    .select('at')
+    .where('escrow_id', '=', state.id)
+    .executeTakeFirst()
+  const report = completion?.report
+    ? decode(reportSchema, JSON.parse(completion.report), 'invalid_report')
+    : undefined
+  const audit = completion
+    ? decode(completionProofSchema, JSON.parse(completion.proof), 'invalid_completion')
+        .executionMetrics.selfAuditScore
+    : undefined
+  const facts: DeliveryFacts = {
+    fundedAt: state.fundedAt,
+    deliverBy: clauses.deliverBy,
+    executionFailures: failure ? 1 : 0,
+    redeliveries: Math.max(0, state.round - 1),
+    ...(state.deliveredAt !== null && { deliveredAt: state.deliveredAt }),
+    ...(report && {
+      passed: report.passedBps / 10_000,
+      partial: report.result === 'PARTIAL',
+      runtimeAsAgreed: report.findings.every(
+        ({ verifier, outcome }) => verifier !== 'format' || outcome !== 'fail',
+      ),
+    }),
+    ...(audit !== undefined && { selfAudit: audit }),
+  }
+  const decided = ending.how === 'ruled' || ending.how === 'concluded'
+  return {
+    kind: 'settled',
+    escrowId: state.id,
+    pactId: link.pactId,
+    at: ending.at,
+    buyer: link.buyer,
+    seller: link.seller,
+    capability,
+    amount: state.terms.amount,
+    protocolFee: ending.protocolFee,
+    ending: endingOf(state),
+    sellerBps: ending.sellerBps,
+    ...(state.contested && {
+      dispute: { by: disputerOf(state), awardedBps: decided ? ending.sellerBps : null },
+    }),
+    facts,
+  }
+}
+
+function endingOf(state: EscrowState): SettledEscrow['ending'] {
+  switch (state.ending?.how) {
+    case 'released':
+      // A release without a delivery is a payment, never a fulfilment.
+      return state.round > 0 ? 'completed' : 'paid'
+    case 'expired':
+      return 'expired'
+    case 'refunded':
+      return 'refunded'
+    default:
+      return 'resolved'
+  }
+}
+
+function disputerOf(state: EscrowState): 'buyer' | 'seller' | 'arbiter' {
+  if (state.buyerDisputed) return 'buyer'
+  if (state.sellerDisputed) return 'seller'
+  return state.claimHash === null ? 'arbiter' : 'buyer'
+}

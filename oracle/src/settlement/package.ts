@@ -1,0 +1,96 @@
+import { canonicalText, EarnestError, encode, hashBody, pactSchema } from '@earnest/sdk/protocol'
+import { linkOf, readEscrow, tellOf } from '../escrow/fold.ts'
+import { findPact } from '../negotiation/pact.ts'
+import type { Context } from '../store/context.ts'
+import { append } from '../store/journal.ts'
+import { putBlob } from './blob.ts'
+import { openDispute } from './dispute.ts'
+
+/**
+ * Assembles what a tribunal gets: the same bytes for every judge, stored under their hash (DSP-06).
+ * The pact in it hashes to what stands on chain; anything else is refused (ESC-11).
+ * @throws pact_unknown, pact_mismatch
+ */
+export async function assemblePackage(
+  { db, signer, clock, masterKey }: Context & { masterKey: Uint8Array },
+  { escrowId, round }: { escrowId: `0x${string}`; round: number },
+): Promise<string | undefined> {
+  const state = await readEscrow(db, escrowId)
+  const link = await linkOf(db, escrowId)
+  const found = link && (await findPact(db, link.pactId))
+  if (!state || !link || !found) throw new EarnestError('pact_unknown', 'No pact to judge by')
+  if (state.round !== round) return undefined
+  const pact = encode(pactSchema, found.signed.pact, 'invalid_pact')
+  if (`0x${hashBody(pact)}` !== state.terms.pactHash) {
+    throw new EarnestError('pact_mismatch', 'The chain names another pact')
+  }
+  const now = clock.now()
+  await db
+    .transaction()
+    .execute((tx) => openDispute(tx, { escrow_id: escrowId, round, opened_at: now }))
+  const dispute = await db
+    .selectFrom('dispute')
+    .selectAll()
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .executeTakeFirstOrThrow()
+  const completion = await db
+    .selectFrom('completion')
+    .select(['manifest', 'report'])
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .executeTakeFirst()
+  const evidence = await db
+    .selectFrom('evidence')
+    .select(['sha256', 'submitted_by', 'content', 'verified', 'at'])
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .orderBy('at')
+    .orderBy('sha256')
+    .execute()
+  const parse = (text: string | null | undefined): unknown => (text ? JSON.parse(text) : null)
+  const body = {
+    version: '1',
+    escrowId,
+    round,
+    pact,
+    artifactHash: state.artifactHash,
+    deliveredAt: state.deliveredAt,
+    manifest: parse(completion?.manifest),
+    report: parse(completion?.report),
+    claim: parse(dispute.claim),
+    defence: parse(dispute.defence),
+    evidence: evidence.map((row) => ({
+      sha256: row.sha256,
+      submittedBy: row.submitted_by,
+      at: row.at,
+      verified: row.verified,
+      content: parse(row.content),
+    })),
+  }
+  const bytes = new TextEncoder().encode(canonicalText(body))
+  const packageHash = hashBody(body)
+  await putBlob({ db, masterKey, source: once(bytes), maxBytes: bytes.length, at: now })
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .updateTable('dispute')
+      .set({ package_hash: packageHash })
+      .where('escrow_id', '=', escrowId)
+      .where('round', '=', round)
+      .execute()
+    await append(tx, signer, [
+      {
+        action: 'package_assembled',
+        subject: escrowId,
+        at: now,
+        key: `package/${escrowId}/${round}/${packageHash}`,
+        data: { round, packageHash, agents: tellOf('disputed', escrowId, link).agents },
+      },
+    ])
+  })
+  return packageHash
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

@@ -1,0 +1,170 @@
+import {
+  type Attestation,
+  attestationSchema,
+  decode,
+  EarnestError,
+  type EscrowRecord,
+  fromBytes32,
+  isSubjective,
+  isTerminal,
+  type PactRecord,
+  type PactStatus,
+  parseHash,
+  reportSchema,
+  type Settlement,
+  type VerificationReport,
+} from '@earnest/sdk/protocol'
+import { linkOf, readEscrow } from '../escrow/fold.ts'
+import type { EscrowState } from '../escrow/state.ts'
+import { findPact } from '../negotiation/pact.ts'
+import type { Context } from '../store/context.ts'
+import type { Db } from '../store/store.ts'
+
+/**
+ * A pact as the API shows it; its status is where its milestones stand (docs/names.md).
+ * @throws pact_unknown
+ */
+export async function pactRecord({ db, clock }: Context, pactId: string): Promise<PactRecord> {
+  const found = await findPact(db, pactId)
+  if (!found) throw new EarnestError('pact_unknown', 'No such pact')
+  const { pact, buyerSignature, sellerSignature } = found.signed
+  const states = await Promise.all(found.escrowIds.map((id) => readEscrow(db, id)))
+  const fundBy = (index: number) => pact.milestones?.[index]?.fundBy ?? pact.timing.fundBy
+  const standings = states.map((state, index) => standingOf(state, fundBy(index), clock.now()))
+  const open = standings.find(({ status }) => status !== 'fulfilled')
+  const { status, reason } = open ?? { status: 'fulfilled' as const, reason: null }
+  return {
+    pactId: parseHash(pactId),
+    pactHash: parseHash(pactId),
+    status,
+    reason,
+    terms: pact,
+    buyerSignature,
+    sellerSignature,
+    subjective: states.some((_, index) => isSubjective(pact, index)),
+    escrowIds: found.escrowIds,
+    createdAt: found.registeredAt,
+  }
+}
+
+/** Where one milestone stands, and why where it went wrong. */
+export function standingOf(
+  state: EscrowState | undefined,
+  fundBy: number,
+  now: number,
+): { status: PactStatus; reason: string | null } {
+  const standing = (status: PactStatus, reason: string | null = null) => ({ status, reason })
+  switch (state?.state) {
+    case undefined:
+    case 'None':
+      return now >= fundBy ? standing('expired', 'fund_by_passed') : standing('registered')
+    case 'Funded':
+      return standing('funded')
+    case 'Delivered':
+      return standing('delivered')
+    case 'Disputed':
+      return standing('disputed')
+    case 'Negotiating':
+      return standing('negotiating')
+    case 'Arbitration':
+      return standing('arbitration')
+    case 'Completed':
+      // A release without a delivery is a payment, never a fulfilment.
+      return state.round > 0 ? standing('fulfilled') : standing('resolved', 'paid_without_delivery')
+    case 'Refunded':
+      return state.ending?.how === 'expired'
+        ? standing('failed', 'deadline_exceeded')
+        : standing('refunded')
+    case 'Resolved':
+      return standing('resolved', state.ending?.how ?? null)
+    case 'Amended':
+      return standing('amended')
+  }
+}
+
+/**
+ * An escrow as the chain has it, for an id that a registered pact derives.
+ * @throws escrow_unknown
+ */
+export async function escrowRecord(
+  db: Db,
+  { escrowId, chainId }: { escrowId: `0x${string}`; chainId: number },
+): Promise<EscrowRecord> {
+  const link = await linkOf(db, escrowId)
+  const found = link && (await findPact(db, link.pactId))
+  if (!link || !found) throw new EarnestError('escrow_unknown', 'No registered pact derives it')
+  const state = await readEscrow(db, escrowId)
+  const announced = await db
+    .selectFrom('announcement')
+    .select('reverted')
+    .where('escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  const { pact } = found.signed
+  return {
+    escrowId,
+    pactId: parseHash(link.pactId),
+    milestone: link.milestone,
+    state: state?.state ?? 'None',
+    final: announced?.reverted === false,
+    amountUsdc: pact.milestones?.[link.milestone]?.paymentUsdc ?? pact.paymentUsdc,
+    seq: state?.seq ?? 0,
+    round: state?.round ?? 0,
+    result: state?.result ?? null,
+    timerEnd: state && !isTerminal(state.state) ? state.timerEnd : null,
+    fundedAt: state?.fundedAt ?? null,
+    fundingTxHash: state?.funding.txHash ?? null,
+    blockNumber: state?.funding.block ?? null,
+    network: `eip155:${chainId}`,
+    artifactHash: state?.artifactHash ? fromBytes32(state.artifactHash) : null,
+    settlement: await findSettlement(db, escrowId),
+  }
+}
+
+async function findSettlement(db: Db, escrowId: string): Promise<Settlement | null> {
+  const row = await db
+    .selectFrom('settlement')
+    .select('receipt')
+    .where('escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  if (!row) return null
+  return decode(attestationSchema, JSON.parse(row.receipt), 'invalid_settlement').settlement
+}
+
+/**
+ * The report of the latest verified round.
+ * @throws report_unknown
+ */
+export async function latestReport(db: Db, escrowId: string): Promise<VerificationReport> {
+  const row = await db
+    .selectFrom('completion')
+    .select('report')
+    .where('escrow_id', '=', escrowId)
+    .where('report', 'is not', null)
+    .orderBy('round', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (!row?.report) throw new EarnestError('report_unknown', 'Nothing was verified yet')
+  return decode(reportSchema, JSON.parse(row.report), 'invalid_report')
+}
+
+/** Signed settlements that count, newest last, after `after`. */
+export async function listAttestations(
+  db: Db,
+  { did, after, limit }: { did: string; after: number; limit: number },
+): Promise<{ attestations: Attestation[]; last: number | null }> {
+  const rows = await db
+    .selectFrom('settlement')
+    .select(['seq', 'receipt'])
+    .where('counts', '=', true)
+    .where((eb) => eb.or([eb('buyer_did', '=', did), eb('seller_did', '=', did)]))
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+  return {
+    attestations: rows.map((row) =>
+      decode(attestationSchema, JSON.parse(row.receipt), 'invalid_settlement'),
+    ),
+    last: rows.length === limit ? (rows.at(-1)?.seq ?? null) : null,
+  }
+}

@@ -1,0 +1,33 @@
+/** Wakes whoever waits for work in this process; other processes are found by looking now and then. */
+export type Bell = {
+  ring(): void
+  /** True at the next ring, false after `milliseconds`; at once when the signal is aborted. */
+  wait(milliseconds: number, signal?: AbortSignal): Promise<boolean>
+}
+
+/** A bell without anybody waiting. */
+export function createBell(): Bell {
+  let waiting = new Set<(rang: boolean) => void>()
+  return {
+    ring() {
+      const woken = waiting
+      waiting = new Set()
+      for (const wake of woken) wake(true)
+    },
+    wait(milliseconds, signal) {
+      if (signal?.aborted) return Promise.resolve(true)
+      return new Promise((resolve) => {
+        const wake = (rang: boolean) => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', abort)
+          waiting.delete(wake)
+          resolve(rang)
+        }
+        const abort = () => wake(true)
+        const timer = setTimeout(() => wake(false), milliseconds)
+        signal?.addEventListener('abort', abort)
+        waiting.add(wake)
+      })
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import {
+  type Did,
+  EarnestError,
+  encode,
+  type Quote,
+  type QuoteBody,
+  quoteBodySchema,
+  type TrustBody,
+  type TrustResponse,
+  trustBodySchema,
+} from '@earnest/sdk/protocol'
+import type { Context } from '../store/context.ts'
+import { unpack } from '../store/json.ts'
+import { scorerCodeHash } from './codehash.ts'
+import type { TrustEvent } from './event.ts'
+import { createTrustModel } from './model.ts'
+
+/** Seconds for which a signed answer is served again while nothing changed. */
+const ANSWER_LIFETIME = 60
+
+export type Question = {
+  /** A DID, or the part of it after `did:key:`. */
+  id: string
+  role: 'seller' | 'buyer'
+  capability?: string | undefined
+  nonce?: string | undefined
+}
+
+export type QuoteQuestion = {
+  buyer: Did
+  seller: Did
+  capability: string
+  amount: bigint
+  /** What the seller has at stake already, base units. */
+  openExposure: bigint
+  fees: { protocolBps: number; arbitrationBps: number }
+}
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+/** The signed answers of one oracle about agents, over everything that was settled and counts. */
+export type Trust = {
+  /**
+   * The answer, signed once per change and at most 60 s old; with a nonce, freshly signed.
+   * Throws agent_unknown for an id that nobody registered, never a zero score (ORC-01).
+   */
+  answer(question: Question): Promise<TrustResponse>
+  /** The risk of one buyer with one seller at one amount, as terms. Throws agent_unknown. */
+  quote(question: QuoteQuestion): Promise<Quote>
+  /** The events that weigh most in an answer. Throws agent_unknown. */
+  explain(question: { id: string }): Promise<Record<string, Json>>
+  /** A number for sorting sellers, higher is better; never served. */
+  rank(did: Did): number
+  scorer: { version: string; codeHash: string }
+}
+
+/** The signed trust answers; each process follows the same facts in the same order. */
+export function createTrust({
+  db,
+  signer,
+  clock,
+  seeds,
+}: Context & { seeds: readonly string[] }): Trust {
+  const model = createTrustModel({ seeds })
+  const scorer = { version: model.parameters.version, codeHash: scorerCodeHash() }
+  const served = new Map<
+    string,
+    { response: TrustResponse; seen: number; activeAt: number | null }
+  >()
+  let seen = 0
+  let following: Promise<void> = Promise.resolve()
+
+  /** Applies what became known since; one follower at a time, so that the order is the store's. */
+  function follow(): Promise<void> {
+    const step = following.then(async () => {
+      const rows = await db
+        .selectFrom('fact')
+        .selectAll()
+        .where('seq', '>', seen)
+        .orderBy('seq')
+        .execute()
+      for (const row of rows) {
+        model.apply(unpack<TrustEvent>(row.fact))
+        seen = row.seq
+      }
+    })
+    following = step.catch(() => {})
+    return step
+  }
+
+  async function find(id: string) {
+    const did = id.startsWith('did:') ? id : `did:key:${id}`
+    const row = await db
+      .selectFrom('agent')
+      .select(['did', 'status', 'active_at'])
+      .where('did', '=', did)
+      .executeTakeFirst()
+    if (!row) throw new EarnestError('agent_unknown', 'No such agent')
+    return row
+  }
+
+  return {
+    scorer,
+    rank: (did) => model.rank({ agent: did, now: clock.now() }),
+
+    async answer({ id, role, capability, nonce }) {
+      const agent = await find(id)
+      await follow()
+      const now = clock.now()
+      const key = `${agent.did}/${role}/${capability ?? ''}`
+      const last = served.get(key)
+      if (
+        nonce === undefined &&
+        last?.seen === seen &&
+        last.activeAt === agent.active_at &&
+        now < last.response.validUntil
+      ) {
+        return last.response
+      }
+      const { scorerVersion: version, ...record } = model.assess({
+        agent: agent.did,
+        role,
+        capability,
+        now,
+        frozen: agent.status !== 'active',
+      })
+      const body: TrustBody = {
+        ...record,
+        lastActiveAt: agent.active_at,
+        scorer: { ...scorer, version },
+        oracle: signer.did,
+        asOf: now,
+        validUntil: now + ANSWER_LIFETIME,
+        nonce: nonce ?? null,
+      }
+      const wire = encode(trustBodySchema, body, 'invalid_trust')
+      const response = { ...body, signature: signer.sign({ type: 'trust', body: wire }) }
+      if (nonce === undefined) served.set(key, { response, seen, activeAt: agent.active_at })
+      return response
+    },
+
+    async quote({ buyer, seller, capability, amount, openExposure, fees }) {
+      await Promise.all([find(buyer), find(seller)])
+      await follow()
+      const now = clock.now()
+      const query = { buyer, seller, capability, amount, at: now, openExposure }
+      const { newcomer: _, trustedPair: __, ...terms } = model.quote(query)
+      const protocolFeeUsdc = (amount * BigInt(fees.protocolBps)) / 10_000n
+      const body: QuoteBody = {
+        ...terms,
+        protocolFeeUsdc,
+        arbitrationFeeUsdc: (amount * BigInt(fees.arbitrationBps)) / 10_000n,
+        // Relayed by this oracle: the parties pay none.
+        gasUsdc: 0n,
+        overheadBps: Number((protocolFeeUsdc * 10_000n) / amount),
+        scorer: scorer.version,
+        oracle: signer.did,
+        asOf: now,
+        validUntil: now + ANSWER_LIFETIME,
+      }
+      const wire = encode(quoteBodySchema, body, 'invalid_quote')
+      return { ...body, signature: signer.sign({ type: 'quote', body: wire }) }
+    },
+
+    async explain({ id }) {
+      const { did } = await find(id)
+      await follow()
+      const now = clock.now()
+      const influences = model.explain({ agent: did, now })
+      const forecast = model.forecast({ seller: did, at: now })
+      return JSON.parse(JSON.stringify({ agentId: did, scorer, forecast, influences }))
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { escrowIdOfPact, hashPact } from '@earnest/sdk/protocol'
+import { usdcAbi } from '../../../scripts/local/usdc.ts'
+import {
+  agree,
+  call,
+  completionOf,
+  confirm,
+  createWorld,
+  fund,
+  type Ground,
+  pactOf,
+  register,
+  startGround,
+  type World,
+} from '../support/world.ts'
+
+let ground: Ground
+let world: World
+
+before(async () => {
+  ground = await startGround()
+  world = await createWorld(ground)
+  await register(world, world.buyer)
+  await register(world, world.seller)
+})
+
+after(async () => {
+  await world.close()
+  await ground.close()
+})
+
+const balanceOf = (owner: `0x${string}`) =>
+  ground.client.readContract({
+    address: ground.deployment.token,
+    abi: usdcAbi,
+    functionName: 'balanceOf',
+    args: [owner],
+  })
+
+const get = async <T>(path: string): Promise<T> => {
+  const response = await world.app.request(path)
+  assert.equal(response.status, 200, await response.clone().text())
+  return (await response.json()) as T
+}
+
+test('[SET-08] [SET-10] a delivery that passes is released without the buyer', async () => {
+  const pact = pactOf(world)
+  const escrowId = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  const escrow = await get<{ state: string; final: boolean }>(`/api/v1/escrows/${escrowId}`)
+  assert.deepEqual([escrow.state, escrow.final], ['Funded', true])
+
+  const proof = await completionOf(world, pact, {
+    files: { 'result.json': '{"greeting":"hello","name":"world"}' },
+  })
+  const receipt = await call<{ result: string }>(world, {
+    by: world.seller,
+    method: 'POST',
+    path: '/api/v1/completions',
+    body: proof,
+  })
+  assert.equal(receipt.result, 'PASS')
+  await world.settle()
+  const delivered = await get<{ state: string; result: string }>(`/api/v1/escrows/${escrowId}`)
+  assert.deepEqual([delivered.state, delivered.result], ['Delivered', 'PASS'])
+
+  const before = await balanceOf(world.seller.wallet.address)
+  await ground.client.increaseTime({ seconds: 3601 })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  await confirm(world)
+  const record = await get<{ status: string }>(`/api/v1/pacts/${hashPact(pact)}`)
+  assert.equal(record.status, 'fulfilled')
+  assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
+})
+
+test('[ESC-09] nothing delivered: the keeper gives everything back at the deadline', async () => {
+  const pact = pactOf(world)
+  const escrowId = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  const before = await balanceOf(world.buyer.wallet.address)
+
+  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.deadlineUtc - 2) })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  const waiting = await get<{ state: string }>(`/api/v1/escrows/${escrowId}`)
+  assert.equal(waiting.state, 'Funded')
+
+  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.deadlineUtc) })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  const record = await get<{ status: string; reason: string }>(`/api/v1/pacts/${hashPact(pact)}`)
+  assert.deepEqual([record.status, record.reason], ['failed', 'deadline_exceeded'])
+  assert.equal((await balanceOf(world.buyer.wallet.address)) - before, pact.paymentUsdc)
+  assert.equal(escrowId, escrowIdOfPact({ pact }))
+})

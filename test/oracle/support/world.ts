@@ -1,0 +1,431 @@
+import { pactEscrowAbi } from '@earnest/contracts'
+import {
+  artifactHash,
+  bindWallet,
+  type CompletionProof,
+  completionProofSchema,
+  createIdentity,
+  decodePact,
+  deliverTypedData,
+  encode,
+  encodeAuthorization,
+  encodePact,
+  escrowIdOfPact,
+  formatUtc,
+  fundTypedData,
+  hashBytes,
+  hashPact,
+  type Identity,
+  type Manifest,
+  type OracleInfo,
+  type Pact,
+  type PactWire,
+  registrationSchema,
+  signCompletion,
+  signPact,
+  signRequest,
+  termsFromPact,
+  toBytes32,
+} from '@earnest/sdk/protocol'
+import type { Hono } from 'hono'
+import {
+  createPublicClient,
+  encodeFunctionData,
+  type Hex,
+  http,
+  type LocalAccount,
+  type PublicClient,
+} from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { createChainClock } from '../../../oracle/src/escrow/clock.ts'
+import { createApp } from '../../../oracle/src/http/app.ts'
+import { createMetrics } from '../../../oracle/src/http/metrics.ts'
+import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
+import { openStore, type Store } from '../../../oracle/src/store/store.ts'
+import {
+  fundGas,
+  type LocalClient,
+  localAccount,
+  localClient,
+  startChain,
+} from '../../../scripts/local/chain.ts'
+import { type Deployment, deployEarnest } from '../../../scripts/local/deploy.ts'
+import { mintUsdc } from '../../../scripts/local/usdc.ts'
+
+/** An agent with its wallet. */
+export type Party = { identity: Identity; wallet: LocalAccount }
+
+export const party = (byte: number): Party => ({
+  identity: createIdentity({ secretKey: new Uint8Array(32).fill(byte) }),
+  wallet: privateKeyToAccount(`0x${byte.toString(16).padStart(2, '0').repeat(32)}`),
+})
+
+export const attestorKeys = [71, 72, 73].map((byte) =>
+  privateKeyToAccount(`0x${byte.toString(16).repeat(32)}`),
+)
+
+/** A local chain with everything deployed, which several oracles may watch. */
+export type Ground = {
+  url: string
+  client: LocalClient
+  deployment: Deployment
+  close(): Promise<void>
+}
+
+export async function startGround(): Promise<Ground> {
+  const chain = await startChain()
+  const client = localClient(chain.url)
+  const attestors = attestorKeys.map((key) => key.address)
+  const deployment = await deployEarnest(client, { attestors, threshold: 2 })
+  return { url: chain.url, client, deployment, close: () => chain.close() }
+}
+
+export type World = {
+  ground: Ground
+  oracle: Oracle
+  app: Hono
+  info: OracleInfo
+  buyer: Party
+  seller: Party
+  /** Everything that is due, until nothing is left. */
+  settle(): Promise<void>
+  close(): Promise<void>
+}
+
+/** An oracle in this process over a ground; nothing runs by itself, `settle` moves it. */
+export async function createWorld(
+  ground: Ground,
+  { store, secret = 33 }: { store?: Store; secret?: number } = {},
+): Promise<World> {
+  const { client: local, deployment, url } = ground
+  const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
+  const clock = await createChainClock({ client, monotonic: () => 0 })
+  const signer = createIdentity({ secretKey: new Uint8Array(32).fill(secret) })
+  const oracle = createOracle({
+    store: store ?? (await openStore()),
+    clock,
+    signer,
+    attestors: attestorKeys,
+    artifactKey: new Uint8Array(32).fill(9),
+    chain: {
+      client,
+      chainId: deployment.chainId,
+      escrow: deployment.escrow,
+      token: deployment.token,
+      startBlock: deployment.startBlock,
+      arbiters: [deployment.arbiter],
+      feeRecipients: [deployment.feeRecipient],
+      minProtocolFeeBps: 50,
+      sender: localAccount(3),
+    },
+  })
+  await fundGas(local, localAccount(3).address)
+  const app = createApp(oracle, {
+    info: {
+      chainId: deployment.chainId,
+      escrow: deployment.escrow,
+      token: deployment.token,
+      tokenName: 'USDC',
+      tokenVersion: '2',
+      vault: '0x0000000000000000000000000000000000000000',
+      arbiters: [deployment.arbiter],
+      feeRecipients: [deployment.feeRecipient],
+      fees: { protocolBps: 50, arbitrationBps: 100 },
+      attestors: attestorKeys.map((key) => key.address),
+      ladder: '0'.repeat(64),
+    },
+    publicUrl: 'http://oracle.test',
+    metrics: createMetrics(),
+    monotonic: () => performance.now(),
+    clientOf: () => 'test',
+    verifyWallet: async ({ wallet, typedData, signature }) =>
+      client.verifyTypedData({ address: wallet, ...typedData, signature }),
+  })
+  const info = (await (await app.request('/api/v1/oracle')).json()) as OracleInfo
+  return {
+    ground,
+    oracle,
+    app,
+    info,
+    buyer: party(17),
+    seller: party(34),
+    async settle() {
+      for (let quiet = 0; quiet < 2; ) {
+        await clock.sync()
+        const before = await oracle.db
+          .selectFrom('journal')
+          .select((eb) => eb.fn.countAll<number>().as('n'))
+          .executeTakeFirstOrThrow()
+        await oracle.follow()
+        const worked = await oracle.work()
+        const after = await oracle.db
+          .selectFrom('journal')
+          .select((eb) => eb.fn.countAll<number>().as('n'))
+          .executeTakeFirstOrThrow()
+        quiet = worked === 0 && after.n === before.n ? quiet + 1 : 0
+      }
+    },
+    close: () => oracle.stop(),
+  }
+}
+
+/** Two blocks on top, as a small funding wants them. */
+export async function confirm({ ground, settle }: World): Promise<void> {
+  await ground.client.mine({ blocks: 2 })
+  await settle()
+}
+
+/** Sends a signed request. */
+export async function send(
+  world: Pick<World, 'app' | 'oracle'>,
+  {
+    by,
+    method,
+    path,
+    body,
+    headers = {},
+    nonce = crypto.randomUUID(),
+    issuedAt,
+  }: {
+    by: Party
+    method: 'POST' | 'PUT'
+    path: string
+    body?: unknown
+    headers?: Record<string, string>
+    nonce?: string
+    issuedAt?: number
+  },
+): Promise<Response> {
+  const bytes =
+    body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body ?? {}))
+  const signed = signRequest({
+    identity: by.identity,
+    method,
+    path,
+    audience: world.oracle.signer.did,
+    body: bytes,
+    issuedAt: issuedAt ?? world.oracle.clock.now(),
+    nonce,
+  })
+  return world.app.request(path, {
+    method,
+    headers: { 'content-type': 'application/json', ...signed, ...headers },
+    body: Uint8Array.from(bytes),
+  })
+}
+
+/** Sends a signed request that has to succeed, and reads its JSON. */
+export async function call<T>(
+  world: Pick<World, 'app' | 'oracle'>,
+  request: Parameters<typeof send>[1],
+): Promise<T> {
+  const response = await send(world, request)
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${request.path}: ${response.status} ${text}`)
+  return JSON.parse(text) as T
+}
+
+/** Registers a party as an agent. */
+export async function register(world: World, who: Party, capability = 'financial_analysis') {
+  const { identity, wallet } = who
+  const binding = await bindWallet({
+    identity,
+    body: {
+      did: identity.did,
+      wallet: wallet.address,
+      chainId: world.ground.deployment.chainId,
+      issuedAt: world.oracle.clock.now(),
+      nonce: crypto.randomUUID(),
+    },
+    signWallet: (typedData) => wallet.signTypedData(typedData),
+  })
+  const body = encode(
+    registrationSchema,
+    {
+      did: identity.did,
+      name: 'An agent',
+      description: 'It does what it says',
+      endpoint: 'https://agent.test/a2a',
+      capabilities: [capability],
+      inputFormats: ['application/json'],
+      outputFormats: ['application/json'],
+      binding,
+    },
+    'invalid_registration',
+  )
+  return call(world, { by: who, method: 'POST', path: '/api/v1/agents', body })
+}
+
+/** A pact between the two parties of a world, with the clock of the chain. */
+export function pactOf(world: World, changes: Partial<PactWire> = {}): Pact {
+  const { deployment } = world.ground
+  const now = world.oracle.clock.now()
+  return decodePact({
+    version: '1',
+    buyer: { did: world.buyer.identity.did, wallet: world.buyer.wallet.address.toLowerCase() },
+    seller: { did: world.seller.identity.did, wallet: world.seller.wallet.address.toLowerCase() },
+    proposedBy: world.buyer.identity.did,
+    proposedTo: world.seller.identity.did,
+    capability: 'financial_analysis',
+    taskDescription: 'Say hello as JSON',
+    input: {},
+    deliverableFormat: ['application/json'],
+    acceptance: [
+      {
+        id: 'greeting',
+        description: 'There is a greeting',
+        weight: 60,
+        verifier: { type: 'path', file: 'result.json', paths: ['/greeting'] },
+      },
+      {
+        id: 'name',
+        description: 'There is a name',
+        weight: 40,
+        verifier: { type: 'path', file: 'result.json', paths: ['/name'] },
+      },
+    ],
+    paymentUsdc: '50',
+    deadlineUtc: formatUtc(now + 7200),
+    timing: {
+      profile: 'agent',
+      fundBy: formatUtc(now + 3600),
+      windows: { review: 3600, response: 86_400, negotiation: 86_400, arbitration: 259_200 },
+    },
+    escrow: {
+      chainId: deployment.chainId,
+      contract: deployment.escrow.toLowerCase(),
+      token: deployment.token.toLowerCase(),
+      arbiter: deployment.arbiter.toLowerCase(),
+      vault: '0x0000000000000000000000000000000000000000',
+      fees: {
+        protocolBps: 50,
+        arbitrationBps: 100,
+        recipient: deployment.feeRecipient.toLowerCase(),
+      },
+      fallback: { sellerBps: 5000 },
+      ladder: '0'.repeat(64),
+    },
+    disclosure: { committee: true, judges: [] },
+    proposedAt: formatUtc(now),
+    nonce: crypto.randomUUID(),
+    salt: hashBytes(crypto.getRandomValues(new Uint8Array(32))),
+    ...changes,
+  } as PactWire)
+}
+
+/** The body of `POST /pacts`, signed by both. */
+export function registrationOf({ buyer, seller }: World, pact: Pact) {
+  return {
+    pactHash: hashPact(pact),
+    buyerDid: pact.buyer.did,
+    sellerDid: pact.seller.did,
+    buyerSignature: signPact({ pact, identity: buyer.identity }),
+    sellerSignature: signPact({ pact, identity: seller.identity }),
+    terms: encodePact(pact),
+  }
+}
+
+/** Registers a pact and gives its escrow id. */
+export async function agree(world: World, pact: Pact): Promise<Hex> {
+  await call(world, {
+    by: world.buyer,
+    method: 'POST',
+    path: '/api/v1/pacts',
+    body: registrationOf(world, pact),
+  })
+  return escrowIdOfPact({ pact })
+}
+
+/** Calldata that funds a pact by ERC-3009. */
+export async function fundingOf(world: World, pact: Pact): Promise<Hex> {
+  const { deployment } = world.ground
+  const terms = termsFromPact({ pact })
+  const signature = await world.buyer.wallet.signTypedData(
+    fundTypedData({
+      terms,
+      chainId: deployment.chainId,
+      contract: deployment.escrow,
+      token: { address: deployment.token, name: 'USDC', version: '2' },
+    }),
+  )
+  return encodeFunctionData({
+    abi: pactEscrowAbi,
+    functionName: 'fund',
+    args: [terms, signature],
+  })
+}
+
+/** Mints what the pact costs and funds it through the oracle's relay. */
+export async function fund(world: World, pact: Pact): Promise<Hex> {
+  const { client, deployment } = world.ground
+  await mintUsdc(client, {
+    token: deployment.token,
+    to: world.buyer.wallet.address,
+    amount: pact.paymentUsdc,
+  })
+  const data = await fundingOf(world, pact)
+  const { txHash } = await call<{ txHash: Hex }>(world, {
+    by: world.buyer,
+    method: 'POST',
+    path: '/api/v1/relay',
+    body: { data },
+  })
+  return txHash
+}
+
+/** Uploads files and makes the signed completion of the first round. */
+export async function completionOf(
+  world: World,
+  pact: Pact,
+  { files, seq = 1n, round = 1 }: { files: Record<string, string>; seq?: bigint; round?: number },
+): Promise<Record<string, unknown>> {
+  const { seller, oracle, ground } = world
+  const escrowId = escrowIdOfPact({ pact })
+  const manifest: Manifest = []
+  for (const [name, text] of Object.entries(files).sort()) {
+    const body = new TextEncoder().encode(text)
+    const path = `/api/v1/escrows/${escrowId}/artifacts/${encodeURIComponent(name)}`
+    await call(world, { by: seller, method: 'PUT', path, body })
+    manifest.push({
+      name,
+      mime: 'application/json',
+      size: body.length,
+      sha256: hashBytes(body),
+    })
+  }
+  const deliverableHash = artifactHash(manifest)
+  const body = {
+    escrowId,
+    pactId: hashPact(pact),
+    round,
+    seller: seller.identity.did,
+    audience: oracle.signer.did,
+    deliverableHash,
+    manifest,
+    completionTimeUtc: oracle.clock.now(),
+    executionMetrics: { latencyMs: 10 },
+    nonce: crypto.randomUUID(),
+  }
+  const validBefore = BigInt(oracle.clock.now() + 86_400)
+  const signature = await seller.wallet.signTypedData(
+    deliverTypedData({
+      chainId: ground.deployment.chainId,
+      contract: ground.deployment.escrow,
+      escrowId,
+      actor: seller.wallet.address,
+      seq,
+      validBefore,
+      artifactHash: toBytes32(deliverableHash),
+      reserve: false,
+    }),
+  )
+  const proof: CompletionProof = {
+    ...body,
+    sellerSignature: signCompletion({ body, identity: seller.identity }),
+    sellerAuthorization: {
+      authorization: encodeAuthorization({ validBefore, signature }) as `0x${string}`,
+      reserve: false,
+    },
+  }
+  return encode(completionProofSchema, proof, 'invalid_completion') as Record<string, unknown>
+}
