@@ -174,7 +174,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             commitment == 0 ||
             commitment !=
                 keccak256(
-                    abi.encode(block.chainid, address(this), id, panel, msg.sender, sellerBps, salt)
+                    abi.encode(block.chainid, arbiter, id, panel, msg.sender, sellerBps, salt)
                 )
         ) revert WrongReveal(seat);
 

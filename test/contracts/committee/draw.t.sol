@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Leaf, SumTree} from "../../../contracts/src/arbiter/SumTree.sol";
+import {ICommittee, Panel} from "../../../contracts/src/interfaces/ICommittee.sol";
+import {IPactArbiter} from "../../../contracts/src/interfaces/IPactArbiter.sol";
+import {Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
+import {cheats} from "../arbiter/ArbiterTest.sol";
+import {vm} from "../support/Vm.sol";
+import {CommitteeTest} from "./CommitteeTest.sol";
+
+contract DrawTest is CommitteeTest {
+    /// @dev EIP-2935 as specified, its bytecode and its storage layout.
+    address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
+    bytes private constant HISTORY_CODE =
+        hex"3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500";
+
+    function test_reverts_withoutAnOpenPanel() public {
+        Terms memory t = _court(_agent());
+        bytes32 id = _arbitrate(t);
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.NotDrawable.selector, id, 0));
+        committee.draw(t, 0, new Leaf[](0), "", _none());
+    }
+
+    function test_reverts_beforeTheSeedBlockIsPast() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        uint256 open = committee.panelOf(id, 0).openBlock;
+        cheats.roll(open + 64);
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.SeedNotReady.selector, open + 64, open));
+        committee.draw(t, 0, new Leaf[](0), "", _none());
+    }
+
+    function test_reverts_exactlyAtTheEndOfTheDrawPhase() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        uint256 end = block.timestamp + 8 hours;
+        vm.warp(end);
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.AfterPhase.selector, end, end));
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+        vm.warp(end - 1);
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+    }
+
+    function test_reverts_twice() public {
+        (Terms memory t, bytes32 id, ) = _drawnAppeal();
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.NotDrawable.selector, id, 0));
+        committee.draw(t, 0, new Leaf[](0), "", _none());
+    }
+
+    /// @dev Anybody computes the same fourteen from the public seed, and nobody can hand in others.
+    function test_isReproducibleFromThePublicSeed_TAP_02() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        bytes32 seed = _seedOf(id, 0, hash);
+        Drawing memory drawing = _drawing(seed, _none());
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.PanelDrawn(
+            id,
+            0,
+            committee.panelOf(id, 0).openBlock + 64,
+            seed,
+            drawing.drawn
+        );
+        vm.prank(stranger);
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+        vm.assertEq(
+            committee.panelOf(id, 0).drawnHash,
+            keccak256(abi.encode(drawing.drawn)),
+            "drawn"
+        );
+    }
+
+    /// @dev Parties are passed over, whatever their weight and stake.
+    function test_passesOverTheParties_TAP_02() public {
+        Terms memory t = _court(_agent());
+        t.seller = members[3];
+        bytes32 id = _doFund(t);
+        _doDeliverNoticed(t);
+        vm.prank(t.seller);
+        usdc.approve(address(escrow), type(uint256).max);
+        _doDispute(t, t.seller);
+        _propose(t, 6000);
+        _appeal(t, buyer);
+        address[] memory passed = new address[](1);
+        passed[0] = t.seller;
+
+        // Seeds until one hits the party, so that the test cannot pass by luck.
+        for (uint256 nonce; ; nonce++) {
+            bytes32 hash = keccak256(abi.encode(nonce));
+            _seedBlock(id, 0, hash);
+            Drawing memory free = _drawing(_seedOf(id, 0, hash), _none());
+            if (!_isIn(free.drawn, t.seller)) continue;
+            vm.expectRevert();
+            committee.draw(t, 0, free.leaves, free.order, _none());
+            Drawing memory drawing = _drawing(_seedOf(id, 0, hash), passed);
+            committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+            vm.assertTrue(!_isIn(drawing.drawn, t.seller), "passed over");
+            return;
+        }
+    }
+
+    function test_reverts_withAMissingAddedOrReorderedAttempt() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        bytes memory order = drawing.order;
+
+        bytes memory shorter = new bytes(order.length - 1);
+        for (uint256 i; i < shorter.length; i++) {
+            shorter[i] = order[i];
+        }
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.WrongCount.selector, 13, 14));
+        committee.draw(t, 0, drawing.leaves, shorter, _none());
+
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommittee.WrongCount.selector, order.length + 1, order.length)
+        );
+        committee.draw(t, 0, drawing.leaves, abi.encodePacked(order, order[0]), _none());
+
+        (order[0], order[1]) = (order[1], order[0]);
+        vm.expectPartialRevert(ICommittee.WrongLeaf.selector);
+        committee.draw(t, 0, drawing.leaves, order, _none());
+    }
+
+    /// @dev No leaf can claim another member, weight, age in the domain, place or way to the root.
+    function test_reverts_withAForgedLeaf() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        for (uint256 forgery; forgery < 6; forgery++) {
+            Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+            Leaf memory leaf = drawing.leaves[0];
+            if (forgery == 0) leaf.member = stranger;
+            if (forgery == 1) leaf.weight++;
+            if (forgery == 2) leaf.trades++;
+            if (forgery == 3) leaf.index += 32;
+            if (forgery == 4) leaf.siblings[39] = bytes1(uint8(leaf.siblings[39]) ^ 1);
+            if (forgery == 5) leaf.siblings = abi.encodePacked(leaf.siblings, new bytes(40));
+            vm.expectPartialRevert(SumTree.InvalidLeaf.selector);
+            committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+        }
+    }
+
+    /// @dev Fewer than five settled trades in the domain: passed over, also with weight and stake.
+    function test_passesOverWhoHasTooFewTradesInTheDomain_TAP_21() public {
+        address[] memory passed = new address[](8);
+        for (uint256 i; i < 8; i++) {
+            trades[3 * i] = 4;
+            trades[3 * i + 1] = 5;
+            passed[i] = members[3 * i];
+        }
+        _drawnWithout(_anchor(), passed);
+    }
+
+    /// @dev No stake, joined too late, asked to leave, or stake lost: passed over.
+    function test_passesOverWhoIsNoMember() public {
+        uint256 pool = _anchor();
+        address[] memory passed = new address[](3);
+        // Gone.
+        vm.prank(members[0]);
+        committee.resign();
+        passed[0] = members[0];
+        // Gone and back, in the second of the funding.
+        vm.prank(members[1]);
+        committee.resign();
+        vm.warp(block.timestamp + 1);
+        vm.prank(members[1]);
+        committee.join();
+        passed[1] = members[1];
+        passed[2] = members[2];
+        vm.prank(members[2]);
+        committee.resign();
+        vm.warp(block.timestamp + 31 days);
+        vm.prank(members[2]);
+        committee.withdrawStake();
+        vm.warp(START + 2);
+        _drawnWithout(pool, passed);
+    }
+
+    /// @dev A member heavier than a fourteenth of the pool is passed over: reputation is capped.
+    function test_passesOverWhoIsAboveTheCap() public {
+        weights[7] = 300;
+        address[] memory passed = new address[](1);
+        passed[0] = members[7];
+        _drawnWithout(_anchor(), passed);
+    }
+
+    function _drawnWithout(uint256 pool, address[] memory passed) private {
+        vm.warp(block.timestamp + (pool == 1 ? 0 : 1));
+        Terms memory t = _court(_agent());
+        t.ladder = _poolLadder(pool);
+        bytes32 id = _arbitrate(t);
+        _propose(t, 6000);
+        _appeal(t, buyer);
+        for (uint256 nonce; ; nonce++) {
+            bytes32 hash = keccak256(abi.encode(nonce));
+            _seedBlock(id, 0, hash);
+            Drawing memory free = _drawing(_seedOf(id, 0, hash), _none());
+            uint256 hit;
+            for (uint256 i; i < passed.length; i++) {
+                if (_isIn(free.drawn, passed[i])) hit++;
+            }
+            if (hit == 0 || (passed.length == 3 && hit < 3)) continue;
+            vm.expectRevert();
+            committee.draw(t, 0, free.leaves, free.order, _none());
+            Drawing memory drawing = _drawing(_seedOf(id, 0, hash), passed);
+            committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+            return;
+        }
+    }
+
+    function _poolLadder(uint256 pool) private pure returns (bytes32) {
+        return
+            bytes32(
+                (uint256(_encode(_agent())) & ~(uint256(type(uint32).max) << 168)) | (pool << 168)
+            );
+    }
+
+    /// @dev Anchored in the second of the funding is too late: nobody picks a pool for a dispute.
+    function test_aPoolAnchoredAfterTheFundingIsRefused_TAP_02() public {
+        Terms memory t = _court(_agent());
+        t.ladder = _poolLadder(2);
+        bytes32 id = _doFund(t);
+        _anchor();
+        _doDeliverNoticed(t);
+        _doDispute(t, seller);
+        bytes memory proof = _proposalProof(t, 6000, 2);
+        vm.expectRevert(abi.encodeWithSelector(IPactArbiter.LadderRefused.selector, id, t.ladder));
+        court.propose(t, 6000, RECORD, proof);
+    }
+
+    // ----------------------------------------------------------------------- seed
+
+    /// @dev After 256 blocks the hash comes from EIP-2935.
+    function test_seed_fromHistory() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        uint256 seedBlock = committee.panelOf(id, 0).openBlock + 64;
+        vm.etch(HISTORY, HISTORY_CODE);
+        bytes32 hash = keccak256("history");
+        cheats.roll(seedBlock + 8191);
+        vm.store(HISTORY, bytes32(seedBlock % 8191), hash);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+    }
+
+    /// @dev One block later it is lost, and the next fixed block, 8,191 later, is the only one that counts.
+    function test_seed_missed_nextFixedBlock() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        uint256 seedBlock = committee.panelOf(id, 0).openBlock + 64;
+        cheats.roll(seedBlock + 8192);
+        bytes32 hash = keccak256("next");
+        cheats.setBlockhash(seedBlock + 8191, hash);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.PanelDrawn(id, 0, seedBlock + 8191, _seedOf(id, 0, hash), drawing.drawn);
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+    }
+
+    function test_seed_reverts_whereTheChainServesNoHistory() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        uint256 seedBlock = committee.panelOf(id, 0).openBlock + 64;
+        vm.etch(HISTORY, "");
+        cheats.roll(seedBlock + 257);
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.SeedLost.selector, seedBlock));
+        committee.draw(t, 0, new Leaf[](0), "", _none());
+    }
+
+    /// @dev Any seed gives fourteen different members.
+    function testFuzz_fourteenDifferentMembers(bytes32 hash) public {
+        (Terms memory t, bytes32 id) = _appealed();
+        vm.assume(hash != 0);
+        _seedBlock(id, 0, hash);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+        for (uint256 i; i < 14; i++) {
+            for (uint256 j; j < i; j++) {
+                vm.assertTrue(drawing.drawn[i] != drawing.drawn[j], "different");
+            }
+        }
+    }
+
+    /// @dev What a bribe has to buy: four of seven seats, of members that nobody knows before the dispute.
+    /// Somebody who owns a fifth of the pool's members gets four seats in fewer than 1 of 20 draws, and in
+    /// fewer than 1 of 100 once the other side has struck three of them; each seat costs a stake and years
+    /// of trades, and four of them decide nothing about a bond (five do).
+    function test_briberyCost_W_27() public view {
+        uint256 captured;
+        uint256 struckCaptured;
+        for (uint256 i; i < 400; i++) {
+            address[] memory drawn = _drawing(keccak256(abi.encode("bribe", i)), _none()).drawn;
+            uint256 seats;
+            for (uint256 j; j < 7; j++) {
+                if (_isOwned(drawn[j])) seats++;
+            }
+            if (seats >= 4) captured++;
+
+            // The other side strikes the first three that are owned; the next ones move up.
+            uint256 strikes;
+            uint256 sitting;
+            seats = 0;
+            for (uint256 j; sitting < 7; j++) {
+                bool owned = _isOwned(drawn[j]);
+                if (owned && strikes < 3) {
+                    strikes++;
+                    continue;
+                }
+                if (owned) seats++;
+                sitting++;
+            }
+            if (seats >= 4) struckCaptured++;
+        }
+        vm.assertLe(captured, 20, "drawn");
+        vm.assertLe(struckCaptured, 4, "after strikes");
+    }
+
+    /// @dev Six of thirty.
+    function _isOwned(address member) private view returns (bool) {
+        for (uint256 i; i < MEMBERS; i += 5) {
+            if (members[i] == member) return true;
+        }
+        return false;
+    }
+}
