@@ -1,0 +1,101 @@
+import { hashBytes, type Verifier } from '@earnest/sdk/protocol'
+import { type Delivery, decodeText } from './delivery.ts'
+import { type Finding, failed, met, undecided } from './finding.ts'
+import type { TestFetch } from './guardedFetch.ts'
+import { parseJson } from './parseJson.ts'
+import { valueAt } from './pointer.ts'
+import type { Sandbox } from './sandbox.ts'
+import { validate } from './schema.ts'
+import type { Exchange, Transcript } from './transcript.ts'
+
+type Http = Extract<Verifier, { type: 'http' }>
+type Request = Http['requests'][number]
+
+/** What a test run needs: a fetch, or the recorded answers of an earlier run. */
+export interface HttpContext {
+  delivery: Delivery
+  sandbox: Sandbox
+  fetch?: TestFetch | undefined
+  transcript?: Transcript | undefined
+}
+
+/** Runs the pact's requests against what was delivered and judges the recorded answers. */
+export async function verifyHttp(
+  verifier: Http,
+  context: HttpContext,
+): Promise<{ finding: Finding; transcript: Transcript | null }> {
+  const base = await baseOf(verifier, context.delivery)
+  if (base === undefined) return { finding: failed('url_missing'), transcript: null }
+  const transcript = context.transcript ?? (await run(verifier, base, context.fetch))
+  if (transcript === null) return { finding: undecided('not_run'), transcript: null }
+  const expected = verifier.requests.map(({ path }) => urlOf(base, path))
+  const foreign = transcript.some(({ url }, index) => url !== expected[index])
+  if (foreign || transcript.length !== expected.length) {
+    return { finding: undecided('transcript_unusable'), transcript }
+  }
+  return { finding: judge(verifier.requests, transcript, context.sandbox), transcript }
+}
+
+async function baseOf({ base }: Http, delivery: Delivery): Promise<string | undefined> {
+  if ('url' in base) return base.url
+  const document = await delivery.json(base.file)
+  const found = document === undefined ? undefined : valueAt(document.value, base.pointer)?.value
+  if (typeof found !== 'string' || !URL.canParse(found)) return undefined
+  const url = new URL(found)
+  return url.protocol === 'https:' ? url.origin : undefined
+}
+
+function urlOf(base: string, path: string): string {
+  return new URL(base + path).href
+}
+
+async function run(
+  { requests }: Http,
+  base: string,
+  fetch: TestFetch | undefined,
+): Promise<Transcript | null> {
+  if (fetch === undefined) return null
+  const transcript: Transcript = []
+  // In order: a later request may read what an earlier one wrote.
+  for (const { method, path, headers = {}, body } of requests) {
+    const url = urlOf(base, path)
+    const json = body === undefined ? null : new TextEncoder().encode(JSON.stringify(body))
+    const typed = json === null ? headers : { 'content-type': 'application/json', ...headers }
+    const answer = await fetch({ method, url, headers: typed, body: json })
+    transcript.push({
+      method,
+      url,
+      status: answer?.status ?? null,
+      contentType: answer?.contentType ?? null,
+      body: answer === null ? null : Buffer.from(answer.body).toString('base64'),
+      bodySha256: answer === null ? null : hashBytes(answer.body),
+    })
+  }
+  return transcript
+}
+
+function judge(requests: readonly Request[], transcript: Transcript, sandbox: Sandbox): Finding {
+  const wrong: string[] = []
+  for (const [index, request] of requests.entries()) {
+    const exchange = transcript[index]
+    const fault = exchange === undefined ? 'no answer' : faultOf(request, exchange, sandbox)
+    if (fault === 'schema_unusable' || fault === 'schema_exhausted') return undecided(fault)
+    if (fault !== undefined) wrong.push(`${request.method} ${request.path}: ${fault}`)
+  }
+  return wrong.length === 0 ? met() : failed('request_failed', wrong)
+}
+
+function faultOf({ expect }: Request, exchange: Exchange, sandbox: Sandbox): string | undefined {
+  if (exchange.status === null || exchange.body === null) return 'no answer'
+  const body = Buffer.from(exchange.body, 'base64')
+  if (hashBytes(body) !== exchange.bodySha256) return 'recorded answer does not match its hash'
+  if (exchange.status !== expect.status) return `status ${exchange.status}`
+  const type = exchange.contentType?.split(';')[0]?.trim().toLowerCase()
+  if (expect.contentType !== undefined && type !== expect.contentType) return `content type ${type}`
+  if (expect.schema === undefined) return undefined
+  const json = parseJson(decodeText(body) ?? '')
+  if (json === undefined) return 'not JSON'
+  const finding = validate(expect.schema, json.value, sandbox)
+  if (finding.outcome === 'undecided') return finding.code
+  return finding.outcome === 'fail' ? `body ${finding.missing.join(', ')}` : undefined
+}

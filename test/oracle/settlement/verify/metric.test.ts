@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { hashBytes, type PactWire } from '@earnest/sdk/protocol'
+import { measureOf } from '../../../../oracle/src/settlement/verify/measures.ts'
+import { samplePactWire } from '../../../support/pact.ts'
+import { json, textFile } from './files.ts'
+import { analysis, check, checkOf, goodFiles } from './setup.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** 1000 labels; the seller has `right` of them. */
+const truth = Array.from({ length: 1000 }, (_, index) => (index % 3 === 0 ? 'up' : 'down'))
+const heldOut = bytes(JSON.stringify(truth))
+const predictions = (right: number) =>
+  truth.map((label, index) => (index < right ? label : `not ${label}`))
+const accuracy = {
+  id: 'accuracy',
+  description: 'Direction of the held-out quarters',
+  weight: 10,
+  verifier: {
+    type: 'metric' as const,
+    file: 'result.json',
+    pointer: '/forecast',
+    source: { kind: 'heldOut' as const, sha256: hashBytes(heldOut), measure: 'accuracy' as const },
+    min: 0.92,
+  },
+}
+const pact: Partial<PactWire> = {
+  acceptance: [...samplePactWire.acceptance, accuracy],
+  accuracyRequirement: 0.92,
+  accuracyMethod: 'accuracy',
+}
+const withForecast = (forecast: unknown, claimed = 0.941) => ({
+  ...goodFiles,
+  'result.json': json({ ...analysis, forecast, metadata: { accuracy: claimed } }),
+})
+
+describe('metric', () => {
+  test('[SET-04][W-9] 0.941 of a required 0.92 passes by our own measurement', async () => {
+    const report = await check({ pact, files: withForecast(predictions(941)), deposits: [heldOut] })
+    assert.equal(report.result, 'PASS')
+    assert.equal(checkOf(report, 'accuracy').measured, '0.941')
+  })
+
+  test('[SET-04][W-9] a seller that claims 0.941 and has 0.6 does not pass', async () => {
+    const report = await check({ pact, files: withForecast(predictions(600)), deposits: [heldOut] })
+    assert.equal(report.result, 'PARTIAL')
+    assert.deepEqual(
+      [checkOf(report, 'accuracy').code, checkOf(report, 'accuracy').measured],
+      ['below_minimum', '0.6'],
+    )
+  })
+
+  test('the bound itself passes, one label below does not', async () => {
+    const at = await check({ pact, files: withForecast(predictions(920)), deposits: [heldOut] })
+    assert.equal(at.result, 'PASS')
+    const below = await check({ pact, files: withForecast(predictions(919)), deposits: [heldOut] })
+    assert.equal(below.result, 'PARTIAL')
+  })
+
+  const lies: [string, unknown, string][] = [
+    ['a number in place of predictions', 0.941, 'predictions_missing'],
+    ['nothing', undefined, 'predictions_missing'],
+    ['fewer predictions', predictions(1000).slice(1), 'predictions_wrong_length'],
+    ['more predictions', [...predictions(1000), 'up'], 'predictions_wrong_length'],
+    ['objects as predictions', truth.map(() => ({})), 'predictions_unusable'],
+  ]
+  for (const [name, forecast, code] of lies) {
+    test(`[W-9] ${name}: ${code}`, async () => {
+      const report = await check({ pact, files: withForecast(forecast), deposits: [heldOut] })
+      assert.equal(checkOf(report, 'accuracy').code, code)
+      assert.equal(report.result, 'PARTIAL')
+    })
+  }
+
+  test('what the buyer did not deposit counts as passed, and the report says so', async () => {
+    for (const deposits of [[], [bytes('["up"]')]]) {
+      const report = await check({ pact, files: withForecast('anything'), deposits })
+      assert.equal(report.result, 'PASS')
+      assert.equal(checkOf(report, 'accuracy').code, 'deposit_missing')
+      assert.deepEqual(report.missingDeposits, [hashBytes(heldOut)])
+    }
+  })
+
+  test('a deposit of bytes under another hash is no deposit', async () => {
+    const readDeposit = async () => bytes('[]')
+    const report = await check({ pact, files: withForecast(predictions(0)), readDeposit })
+    assert.equal(checkOf(report, 'accuracy').code, 'deposit_missing')
+  })
+
+  test('a deposit that measures nothing is for people, not for the seller’s account', async () => {
+    const useless = bytes('{"a":1}')
+    const source = { ...accuracy.verifier.source, sha256: hashBytes(useless) }
+    const acceptance = [{ ...accuracy, verifier: { ...accuracy.verifier, source } }]
+    const files = withForecast(predictions(1000))
+    const report = await check({ pact: { acceptance }, files, deposits: [useless] })
+    assert.deepEqual(
+      [report.result, checkOf(report, 'accuracy').code],
+      ['UNDECIDED', 'deposit_unusable'],
+    )
+  })
+})
+
+describe('measures', () => {
+  const rows: [Parameters<typeof measureOf>[0], unknown[], unknown[], number | undefined][] = [
+    ['accuracy', [1, 2, 3, 4], [1, 2, 3, 5], 0.75],
+    ['accuracy', ['1'], [1], 0],
+    ['accuracy', [], [], undefined],
+    ['macroF1', ['a', 'a', 'b', 'b'], ['a', 'b', 'b', 'b'], (2 / 3 + 4 / 5) / 2],
+    ['macroF1', ['a', 'b'], ['c', 'c'], 0],
+    ['mae', [1, 2, 3], [2, 2, 5], 1],
+    ['rmse', [0, 0], [3, 4], Math.sqrt(12.5)],
+    ['mape', [100, 200], [110, 180], 0.1],
+    ['mape', [0, 1], [0, 1], undefined],
+    ['r2', [1, 2, 3], [1, 2, 3], 1],
+    ['r2', [1, 2, 3], [2, 2, 2], 0],
+    ['r2', [5, 5], [5, 5], undefined],
+    ['rmse', [1], ['1'], undefined],
+    ['rmse', [1], [null], undefined],
+    ['mae', [1, 2], [1], undefined],
+  ]
+  for (const [name, truth, predicted, want] of rows) {
+    test(`${name} of ${JSON.stringify(predicted)} against ${JSON.stringify(truth)}`, () => {
+      const got = measureOf(name, truth, predicted)
+      if (want === undefined) assert.equal(got, undefined)
+      else assert.ok(got !== undefined && Math.abs(got - want) < 1e-12, String(got))
+    })
+  }
+})
+
+describe('checker', () => {
+  const byChecker = (script: string, changes: Record<string, unknown> = {}) => {
+    const deposit = bytes(script)
+    const acceptance: PactWire['acceptance'] = [
+      {
+        id: 'checker',
+        description: 'The buyer’s own check',
+        weight: 1,
+        verifier: {
+          type: 'metric',
+          file: 'result.json',
+          pointer: '/scenarios',
+          source: { kind: 'checker', sha256: hashBytes(deposit) },
+          min: 0.5,
+          ...changes,
+        },
+      },
+    ]
+    return check({ pact: { acceptance }, deposits: [deposit] })
+  }
+
+  test('gets the value at the pointer and the pact’s input', async () => {
+    const script = `function check(scenarios, input) {
+      return scenarios.bear.growth < scenarios.base.growth && input.ticker === 'ACME' ? 1 : 0
+    }`
+    const report = await byChecker(script)
+    assert.deepEqual([report.result, checkOf(report, 'checker').measured], ['PASS', '1'])
+  })
+
+  test('gets the text of a file that is not JSON', async () => {
+    const deposit = bytes('const check = (text) => text.split(/\\s+/).length')
+    const acceptance: PactWire['acceptance'] = [
+      {
+        id: 'words',
+        description: 'x',
+        weight: 1,
+        verifier: {
+          type: 'metric',
+          file: 'a.txt',
+          pointer: '',
+          source: { kind: 'checker', sha256: hashBytes(deposit) },
+          min: 3,
+          max: 4,
+        },
+      },
+    ]
+    const run = (text: string) =>
+      check({
+        pact: { acceptance, deliverableFormat: ['text/plain'] },
+        files: { 'a.txt': textFile(text) },
+        deposits: [deposit],
+      })
+    assert.equal((await run('three words here')).result, 'PASS')
+    assert.equal(checkOf(await run('two words'), 'words').code, 'below_minimum')
+    assert.equal(checkOf(await run('five words are too many'), 'words').code, 'above_maximum')
+  })
+
+  const bad: [string, string, string][] = [
+    ['returns no number', 'const check = () => "1"', 'checker_no_number'],
+    ['returns NaN', 'const check = () => NaN', 'checker_no_number'],
+    ['returns infinity', 'const check = () => 1 / 0', 'checker_no_number'],
+    ['returns nothing', 'const check = () => {}', 'checker_no_number'],
+    ['throws', 'const check = () => { throw new Error("no") }', 'checker_threw'],
+    ['is no script', 'this is not a script', 'checker_threw'],
+    ['has no check', 'const other = 1', 'checker_threw'],
+    ['never ends', 'const check = () => { for (;;) {} }', 'checker_exhausted'],
+    ['never loads', 'for (;;) {}', 'checker_exhausted'],
+    [
+      'eats memory',
+      'const check = () => { const a = []; for (;;) a.push(new Uint8Array(1e6)) }',
+      'checker_exhausted',
+    ],
+    ['eats the stack', 'const check = () => check()', 'checker_exhausted'],
+    [
+      'backtracks for ever',
+      'const check = () => /^(a+)+$/.test("a".repeat(40) + "b") ? 1 : 0',
+      'checker_exhausted',
+    ],
+  ]
+  for (const [name, script, code] of bad) {
+    test(`a checker that ${name}: ${code}, and never a PASS`, async () => {
+      const report = await byChecker(script)
+      assert.equal(checkOf(report, 'checker').code, code)
+      assert.notEqual(report.result, 'PASS')
+    })
+  }
+
+  const reach = [
+    'fetch',
+    'require',
+    'process',
+    'XMLHttpRequest',
+    'WebSocket',
+    'setTimeout',
+    'Date',
+    'performance',
+    'std',
+    'os',
+    'print',
+    'console',
+  ]
+  for (const name of reach) {
+    test(`a checker has no ${name}`, async () => {
+      const report = await byChecker(`const check = () => typeof ${name} === 'undefined' ? 1 : 0`)
+      assert.equal(report.result, 'PASS')
+    })
+  }
+
+  test('a checker has no chance, no import and no way to the host through constructors', async () => {
+    const script = `const check = () => {
+      const host = Function('return this')()
+      const names = Object.getOwnPropertyNames(host)
+      return typeof Math.random === 'undefined' && !names.includes('process') ? 1 : 0
+    }`
+    assert.equal((await byChecker(script)).result, 'PASS')
+    const importing = await byChecker('const check = () => { import("node:fs"); return 1 }')
+    assert.equal(checkOf(importing, 'checker').outcome === 'pass', true)
+    const loading = await byChecker('import fs from "node:fs"; const check = () => 1')
+    assert.equal(checkOf(loading, 'checker').code, 'checker_threw')
+  })
+
+  test('nothing survives from one checker to the next', async () => {
+    await byChecker('globalThis.left = 1; Object.prototype.left = 1; const check = () => 1')
+    const report = await byChecker(
+      'const check = () => typeof left === "undefined" && !({}).left ? 1 : 0',
+    )
+    assert.equal(report.result, 'PASS')
+    assert.equal('left' in {}, false)
+  })
+
+  test('the wall clock ends it too, where one is given', async () => {
+    const deposit = bytes('const check = () => { for (;;) {} }')
+    const acceptance: PactWire['acceptance'] = [
+      {
+        id: 'checker',
+        description: 'x',
+        weight: 1,
+        verifier: {
+          type: 'metric',
+          file: 'result.json',
+          pointer: '',
+          source: { kind: 'checker', sha256: hashBytes(deposit) },
+          min: 0,
+        },
+      },
+    ]
+    let asked = 0
+    const limits = { steps: 1e9, memoryBytes: 1e7, stackBytes: 1e5, isLate: () => ++asked > 5 }
+    const report = await check({ pact: { acceptance }, deposits: [deposit], limits })
+    assert.equal(checkOf(report, 'checker').code, 'checker_exhausted')
+    assert.equal(asked, 6)
+  })
+})
