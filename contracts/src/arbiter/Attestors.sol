@@ -115,45 +115,54 @@ abstract contract Attestors is IAttestors {
 
     // --------------------------------------------------------------- INTERNAL
 
-    /// @dev True when `need` keys that were added before `fundedAt` signed `digest`.
+    /// @dev True when `need` keys that were added before `fundedAt` signed `digest`. Never reverts.
+    /// Runs in every attestation and ruling, hence by hand.
     function _isSigned(
         bytes32 digest,
         uint256 fundedAt,
         uint256 need,
         bytes calldata proof
-    ) internal view returns (bool) {
-        // Check: the proof has the shape that it announces.
-        if (proof.length == 0) return false;
-        uint256 count = uint8(proof[0]);
-        uint256 signatures = 1 + count * KEY_BYTES;
-        if (proof.length != signatures + need * SIGNATURE_BYTES) return false;
+    ) internal view returns (bool signed) {
+        bytes32 committed = attestorsHash;
+        assembly ("memory-safe") {
+            // Check: the proof has the shape that its first byte announces (an absent byte reads as zero).
+            let keysLength := mul(byte(0, calldataload(proof.offset)), KEY_BYTES)
+            let signature := add(proof.offset, add(1, keysLength))
+            signed := eq(proof.length, add(add(1, keysLength), mul(need, SIGNATURE_BYTES)))
 
-        // Check: the keys are the active set.
-        if (keccak256(proof[1:signatures]) != attestorsHash) return false;
+            // Check: the keys are the active set.
+            let key := mload(0x40)
+            let end := add(key, keysLength)
+            calldatacopy(key, add(proof.offset, 1), keysLength)
+            signed := and(signed, eq(keccak256(key, keysLength), committed))
 
-        // Check: every signature is by a later key than the one before, and the key is old enough.
-        uint256 next;
-        for (uint256 i; i < need; i++) {
-            uint256 start = signatures + i * SIGNATURE_BYTES;
-            address signer = _recover(digest, proof[start:start + SIGNATURE_BYTES]);
-            if (signer == address(0)) return false;
-            while (true) {
-                if (next == count) return false;
-                uint256 word = uint256(uint200(bytes25(proof[1 + next * KEY_BYTES:])));
-                next++;
-                if (address(uint160(word >> 40)) == signer) {
-                    if (uint40(word) >= fundedAt) return false;
-                    break;
+            // Check: every signature is by a later key than the one before, and the key is old enough.
+            mstore(end, digest)
+            for {
+                let i := 0
+            } and(signed, lt(i, need)) {
+                i := add(i, 1)
+            } {
+                mstore(add(end, 0x20), byte(0, calldataload(add(signature, 0x40))))
+                calldatacopy(add(end, 0x40), signature, 0x40)
+                signature := add(signature, SIGNATURE_BYTES)
+                mstore(0, 0)
+                pop(staticcall(gas(), 1, end, 0x80, 0, 0x20))
+
+                // The digest behind the keys is no key: `word` keeps only the 25 bytes of one.
+                let word := 0
+                for {} and(iszero(word), lt(key, end)) {
+                    key := add(key, KEY_BYTES)
+                } {
+                    let candidate := shr(56, mload(key))
+                    word := mul(candidate, eq(shr(40, candidate), mload(0)))
                 }
+                signed := and(
+                    iszero(gt(mload(add(end, 0x60)), HALF_ORDER)),
+                    and(iszero(iszero(word)), lt(and(word, 0xffffffffff), fundedAt))
+                )
             }
         }
-        return true;
-    }
-
-    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
-        bytes32 s = bytes32(signature[32:]);
-        if (uint256(s) > HALF_ORDER) return address(0);
-        return ecrecover(digest, uint8(signature[64]), bytes32(signature), s);
     }
 
     function _append(address key, uint40 addedAt) private {
