@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IPactEscrow, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {Stage} from "./support/EscrowTest.sol";
+import {Verb, Verbs} from "./support/Verbs.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @notice Known bug: a sender gives just so much gas that the inner call starves while the rest goes
+/// through. For each amount of gas a verb either fails as a whole or does all of its work.
+contract GasTest is Verbs {
+    uint256 private constant STEP = 500;
+
+    function test_noTransferStarvesInRelease() external {
+        _starve(Stage.Delivered, Verb.Release);
+    }
+
+    function test_noTransferStarvesInTheRefundOfADispute() external {
+        _starve(Stage.ArbitrationByBoth, Verb.Refund);
+    }
+
+    function test_noTransferStarvesInExpire() external {
+        _starve(Stage.Funded, Verb.Expire);
+    }
+
+    function test_noTransferStarvesInSettle() external {
+        _starve(Stage.ArbitrationByBoth, Verb.SettleBySeller);
+    }
+
+    function test_noTransferStarvesInRule() external {
+        _starve(Stage.ArbitrationByBoth, Verb.Rule);
+    }
+
+    function test_noTransferStarvesInConclude() external {
+        _starve(Stage.ArbitrationByBoth, Verb.Conclude);
+    }
+
+    function test_noStakeStarvesInRedeliver() external {
+        _starve(Stage.Negotiating, Verb.Redeliver);
+    }
+
+    /// @dev The seller's instant release is not to be taken from it by a relayer that saves gas.
+    function test_noReservationStarvesInComplete() external {
+        Terms memory t = _terms();
+        t.vault = address(vault);
+        _doFund(t);
+        bytes memory call_ = abi.encodeCall(IPactEscrow.complete, (t, _completion(t, true)));
+        uint256 done;
+        for (uint256 gas_ = 60_000; gas_ < 400_000; gas_ += STEP) {
+            uint256 snapshot = vm.snapshotState();
+            (bool ok,) = address(escrow).call{gas: gas_}(call_);
+            if (ok) {
+                ++done;
+                _same(_of(t).state, State.Completed, string.concat("degraded at ", vm.toString(gas_)));
+            }
+            vm.revertToState(snapshot);
+        }
+        vm.assertTrue(done > 0, "the range is wide enough");
+    }
+
+    /// @dev The arbiter is told, or the dispute does not open.
+    function test_noNoticeStarvesInDispute() external {
+        Terms memory t = _reach(Stage.Delivered);
+        bytes memory call_ = _callOf(Verb.DisputeByBuyer, t, _authorizationOf(Verb.DisputeByBuyer, t));
+        uint256 done;
+        for (uint256 gas_ = 60_000; gas_ < 500_000; gas_ += STEP) {
+            uint256 snapshot = vm.snapshotState();
+            (bool ok,) = address(escrow).call{gas: gas_}(call_);
+            if (ok) {
+                ++done;
+                vm.assertEq(arbiter.disputes(), 1, string.concat("not told at ", vm.toString(gas_)));
+            }
+            vm.revertToState(snapshot);
+        }
+        vm.assertTrue(done > 0, "the range is wide enough");
+    }
+
+    function _starve(Stage stage, Verb verb) private {
+        Terms memory t = _reach(stage);
+        if (verb == Verb.Conclude || verb == Verb.Expire) vm.warp(_of(t).timerEnd);
+        bytes memory proof;
+        if (verb <= LAST_SIGNED) proof = _authorizationOf(verb, t);
+        if (verb == Verb.Rule) proof = _proofOf(verb, t, 2);
+        bytes memory call_ = _callOf(verb, t, proof);
+
+        uint256 done;
+        uint256 starved;
+        for (uint256 gas_ = 3_000; gas_ < 400_000; gas_ += STEP) {
+            uint256 snapshot = vm.snapshotState();
+            (bool ok,) = address(escrow).call{gas: gas_}(call_);
+            if (ok) {
+                ++done;
+                vm.assertEq(escrow.creditOf(seller), 0, string.concat("seller starved at ", vm.toString(gas_)));
+                vm.assertEq(escrow.creditOf(buyer), 0, string.concat("buyer starved at ", vm.toString(gas_)));
+            } else {
+                ++starved;
+            }
+            vm.revertToState(snapshot);
+        }
+        vm.assertTrue(done > 0 && starved > 0, "the range is wide enough");
+    }
+}
