@@ -46,7 +46,7 @@ contract PactEscrow is IPactEscrow, Authorization {
 
     /// @inheritdoc IPactEscrow
     address public immutable override token;
-    /// @dev Escrows stand at their ids, see `SlotLib`.
+    mapping(bytes32 id => Slot) private _slots;
     mapping(address owner => uint256) private _accounts;
     uint256 private transient _entered;
 
@@ -250,7 +250,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         _authorize(terms.sellerOf(), VerbLib.DEFEND, id, responseHash, slot.seq(), authorization);
 
         // Effect: both may now talk.
-        slot.to(State.Negotiating, _after(terms.clauses.negotiationWindow())).save(id);
+        _slots[id] = slot.to(State.Negotiating, _after(terms.clauses.negotiationWindow()));
         emit Defended(id, responseHash);
     }
 
@@ -262,7 +262,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         _authorize(terms.sellerOf(), VerbLib.REFUND, id, slot.seq(), authorization);
 
         // Effect: all of it is the buyer's.
-        slot.end(State.Refunded).save(id);
+        _slots[id] = slot.end(State.Refunded);
         emit Refunded(id, terms.amount);
 
         // Interaction.
@@ -313,7 +313,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         if (!opens) next = next.count();
         else if (byBuyer) next = next.to(State.Disputed, _after(terms.clauses.responseWindow()));
         else next = next.to(State.Arbitration, _after(terms.clauses.arbitrationWindow()));
-        next.save(id);
+        _slots[id] = next;
         emit Disputed(id, by, claimHash, stake);
         if (opens && !byBuyer) emit Escalated(id);
 
@@ -372,7 +372,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         _authorize(terms.sellerOf(), VerbLib.AMEND, id, amendedId, slot.seq(), sellerAuthorization);
 
         // Effect: the lock moves.
-        slot.end(State.Amended).save(id);
+        _slots[id] = slot.end(State.Amended);
         _open(amendedId, amended);
         amended.emitAmended(id, amendedId);
     }
@@ -403,13 +403,13 @@ contract PactEscrow is IPactEscrow, Authorization {
         _authorizeArbiter(terms, id, Kind.Attestation, slot.fundedAt(), structHash, proof);
 
         // Effect: a PASS lets the review run out, anything else opens the dispute.
-        Slot next = slot.attest(result);
+        slot = slot.find(result);
         emit Attested(id, slot.round(), result, reportHash);
         if (result == Result.Pass) {
-            next.save(id);
+            _slots[id] = slot.count();
             return;
         }
-        next.to(State.Disputed, _after(terms.clauses.responseWindow())).save(id);
+        _slots[id] = slot.to(State.Disputed, _after(terms.clauses.responseWindow()));
         emit Disputed(id, terms.arbiterOf(), reportHash, 0);
 
         // Interaction.
@@ -432,7 +432,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         }
 
         // Effect: it stands, and pays nobody yet.
-        slot.propose(sellerBps).save(id);
+        _slots[id] = slot.propose(sellerBps);
         emit Proposed(id, sellerBps, recordHash);
     }
 
@@ -497,7 +497,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         }
 
         // Effect: all of it is the buyer's.
-        slot.end(State.Refunded).save(id);
+        _slots[id] = slot.end(State.Refunded);
         emit Expired(id, terms.amount);
 
         // Interaction.
@@ -529,7 +529,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         }
 
         // Effect: the arbiter's time begins.
-        slot.to(State.Arbitration, _after(terms.clauses.arbitrationWindow())).save(id);
+        _slots[id] = slot.to(State.Arbitration, _after(terms.clauses.arbitrationWindow()));
         emit Escalated(id);
 
         // Interaction.
@@ -605,7 +605,7 @@ contract PactEscrow is IPactEscrow, Authorization {
 
     /// @inheritdoc IPactEscrow
     function escrowOf(bytes32 id) external view returns (Escrow memory) {
-        SlotLib.load(id).answer();
+        _slots[id].answer();
     }
 
     /// @inheritdoc IPactEscrow
@@ -626,7 +626,7 @@ contract PactEscrow is IPactEscrow, Authorization {
 
     function _load(Terms calldata terms) private view returns (bytes32 id, Slot slot) {
         id = _idOf(terms);
-        slot = SlotLib.load(id);
+        slot = _slots[id];
     }
 
     function _loadOpen(Terms calldata terms) private view returns (bytes32 id, Slot slot) {
@@ -702,10 +702,10 @@ contract PactEscrow is IPactEscrow, Authorization {
     /// @dev An id is used once for ever: every terminal state stays.
     function _open(bytes32 id, Terms calldata terms) private {
         if (block.chainid != _CHAIN_ID) revert UnexpectedChain(block.chainid, _CHAIN_ID);
-        Slot slot = SlotLib.load(id);
+        Slot slot = _slots[id];
         if (!slot.isIn(State.None)) revert AlreadyExists(id, slot.state());
         terms.check(token);
-        SlotLib.open(block.timestamp, terms.clauses.deliverBy()).save(id);
+        _slots[id] = SlotLib.open(block.timestamp, terms.clauses.deliverBy());
     }
 
     function _openForBuyer(
@@ -726,7 +726,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         bool buyerSigned
     ) private {
         Slot next = slot.deliver(reviewEnd, buyerSigned);
-        next.save(id);
+        _slots[id] = next;
         emit Delivered(id, next.round(), artifactHash, buyerSigned);
     }
 
@@ -791,7 +791,7 @@ contract PactEscrow is IPactEscrow, Authorization {
 
         // Effect and interaction: read again, since an id may stand twice in the batch.
         for (uint256 i; i < length; ++i) {
-            Slot slot = SlotLib.load(ids[i]);
+            Slot slot = _slots[ids[i]];
             _requireState(ids[i], slot, State.Funded);
             _complete(terms[i], ids[i], slot, completions[i]);
         }
@@ -816,7 +816,7 @@ contract PactEscrow is IPactEscrow, Authorization {
 
         // Effect: delivered and passed, which is two changes.
         uint256 reviewEnd = _after(terms.clauses.reviewWindow());
-        slot = slot.deliver(reviewEnd, false).attest(Result.Pass);
+        slot = slot.deliver(reviewEnd, false).find(Result.Pass).count();
         emit Delivered(id, slot.round(), completion.artifactHash, false);
         emit Attested(id, slot.round(), Result.Pass, completion.reportHash);
 
@@ -834,7 +834,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         if (terms.clauses.reviewWindow() == 0) return _release(terms, id, slot, false);
 
         // Interaction: or if the vault now holds the seller's bond instead.
-        slot.save(id);
+        _slots[id] = slot;
         if (completion.reserve && terms.vaultOf() != address(0)) {
             if (_reserve(terms, id, reviewEnd)) _release(terms, id, slot, true);
         }
@@ -843,7 +843,7 @@ contract PactEscrow is IPactEscrow, Authorization {
     function _release(Terms calldata terms, bytes32 id, Slot slot, bool bonded) private {
         // Effect: all of it is the seller's, but for the fee.
         Slot next = slot.end(State.Completed);
-        (bonded ? next.setBonded() : next).save(id);
+        _slots[id] = bonded ? next.setBonded() : next;
         uint256 fee = SplitLib.share(terms.amount, terms.clauses.protocolFeeBps());
         uint256 sellerAmount = terms.amount - fee;
         _credit(terms.feeRecipientOf(), fee);
@@ -870,7 +870,7 @@ contract PactEscrow is IPactEscrow, Authorization {
             terms.clauses.protocolFeeBps(),
             arbitrationFee
         );
-        slot.end(State.Resolved).save(id);
+        _slots[id] = slot.end(State.Resolved);
         _credit(terms.feeRecipientOf(), fee);
         _credit(terms.arbiterOf(), arbitrationFee);
     }

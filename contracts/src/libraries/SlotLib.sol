@@ -11,7 +11,8 @@ type Slot is uint256;
 using SlotLib for Slot global;
 
 /// @title Reads and transitions of the packed escrow
-/// @dev Every transition counts one change, so no signature over an earlier `seq` fits afterwards.
+/// @dev Every transition but `find` and the flags counts one change, so that no signature over an
+/// earlier `seq` fits afterwards.
 library SlotLib {
     uint256 private constant NOTICED = 1 << 16;
     uint256 private constant BUYER_DISPUTED = 1 << 17;
@@ -32,22 +33,6 @@ library SlotLib {
     uint256 private constant BPS_MASK = 0xffff << BPS_AT;
     /// @dev What a new round forgets: state, result, flags, timer, proposal.
     uint256 private constant ROUND_DATA_MASK = 0xffffff | TIMER_MASK | BPS_MASK;
-
-    // ---------------------------------------------------------------- STORAGE
-
-    /// @dev An escrow stands at its id: an EIP-712 digest meets no other id and no mapping entry unless
-    /// keccak256 collides, which is what a mapping relies on too; a second hash would only cost gas.
-    function load(bytes32 id) internal view returns (Slot slot) {
-        assembly ("memory-safe") {
-            slot := sload(id)
-        }
-    }
-
-    function save(Slot slot, bytes32 id) internal {
-        assembly ("memory-safe") {
-            sstore(id, slot)
-        }
-    }
 
     // ------------------------------------------------------------------ READS
 
@@ -177,8 +162,9 @@ library SlotLib {
         return Slot.wrap(buyerSigned ? word | NOTICED : word);
     }
 
-    function attest(Slot slot, Result found) internal pure returns (Slot) {
-        return Slot.wrap(Slot.unwrap(slot.count()) | (uint256(found) << RESULT_AT));
+    /// @dev Not a change of its own: it comes with a delivery, a dispute, or `count`.
+    function find(Slot slot, Result found) internal pure returns (Slot) {
+        return Slot.wrap(Slot.unwrap(slot) | (uint256(found) << RESULT_AT));
     }
 
     function propose(Slot slot, uint256 sellerBps) internal pure returns (Slot) {
