@@ -2,7 +2,7 @@ import { createIdentity, decodePact, type Pact, type PactWire } from '@earnest/s
 
 /** Secret keys of nobody: 32 equal bytes. */
 export const buyerSecret = new Uint8Array(32).fill(0x11)
-export const sellerSecret = new Uint8Array(32).fill(0x22)
+const sellerSecret = new Uint8Array(32).fill(0x22)
 export const oracleSecret = new Uint8Array(32).fill(0x33)
 
 export const buyer = createIdentity({ secretKey: buyerSecret })

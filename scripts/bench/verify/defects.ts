@@ -167,7 +167,7 @@ export const defects: Record<string, Defect> = {
     'dataset',
     (text, chance) => `${text.split('\n').slice(0, chance.whole(2, 49)).join('\n')}\n`,
   ),
-  ragged: inText('dataset', (text) => text.replace(/,\d+(\r?\n)(?=[^]*$)/, '$1')),
+  ragged: inText('dataset', (text) => text.replace(/,\d+(\r?\n)(?=[\s\S]*$)/, '$1')),
   blankCells: inText('dataset', (text) => text.replace(/^(5,)[a-z]+/m, '$1')),
   columnGone: inText('dataset', (text) => text.replace(/,\d+(\r?)$/gm, '$1').replace(',stock', '')),
   semicolons: inText('dataset', (text) => text.replaceAll(',', ';')),

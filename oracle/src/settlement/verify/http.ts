@@ -6,7 +6,7 @@ import { parseJson } from './parseJson.ts'
 import { valueAt } from './pointer.ts'
 import type { Sandbox } from './sandbox.ts'
 import { validate } from './schema.ts'
-import type { Exchange, Transcript } from './transcript.ts'
+import { type Exchange, type Transcript, transcriptSchema } from './transcript.ts'
 
 type Http = Extract<Verifier, { type: 'http' }>
 type Request = Http['requests'][number]
@@ -30,7 +30,8 @@ export async function verifyHttp(
   if (transcript === null) return { finding: undecided('not_run'), transcript: null }
   const expected = verifier.requests.map(({ path }) => urlOf(base, path))
   const foreign = transcript.some(({ url }, index) => url !== expected[index])
-  if (foreign || transcript.length !== expected.length) {
+  const readable = transcriptSchema.safeParse(transcript).success
+  if (!readable || foreign || transcript.length !== expected.length) {
     return { finding: undecided('transcript_unusable'), transcript }
   }
   return { finding: judge(verifier.requests, transcript, context.sandbox), transcript }

@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS: Limits = {
 }
 
 /** How a call ended; `threw` is the code's own error, `exhausted` a limit. */
-export type SandboxResult =
+type SandboxResult =
   | { outcome: 'returned'; value: unknown }
   | { outcome: 'threw'; message: string }
   | { outcome: 'exhausted' }

@@ -2,7 +2,7 @@ import { hash, hashBody } from '@earnest/sdk/protocol'
 import * as z from 'zod'
 
 /** One recorded HTTP answer; `body` is base64, null where no answer came. */
-export const exchangeSchema = z.strictObject({
+const exchangeSchema = z.strictObject({
   method: z.string(),
   url: z.string(),
   status: z.int().min(100).max(599).nullable(),

@@ -20,7 +20,7 @@ export const analysis = {
 /** A delivery without a fault. */
 export const goodFiles: Files = { 'result.json': json(analysis), 'summary.pdf': pdf() }
 
-export const escrowId = `0x${'01'.repeat(32)}` as const
+const escrowId = `0x${'01'.repeat(32)}` as const
 
 /** Runs the engine on files; an hour before the deadline unless told otherwise. */
 export function check(
