@@ -85,3 +85,11 @@ export async function readHistory(client: ReadClient, escrow: EscrowRef): Promis
   if (fundedAt === 0) return []
   return await readEvents(client, escrow, await fundingBlock(client, fundedAt))
 }
+
+/** Unix seconds of a block. */
+export async function readBlockTime(client: ReadClient, blockNumber: bigint): Promise<number> {
+  const { timestamp } = await mapErrors(() =>
+    getBlock(client, { blockNumber: BigInt(blockNumber) }),
+  )
+  return Number(timestamp)
+}

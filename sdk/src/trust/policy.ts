@@ -65,7 +65,7 @@ const trustFacts = z.looseObject({
 })
 
 /** What the policy reads of an oracle's answer, in wire form. */
-export type ArmaloTrustResponse = z.input<typeof trustFacts>
+export type EarnestTrustResponse = z.input<typeof trustFacts>
 
 /** A decision with its reason. */
 export interface TrustDecision {
@@ -78,7 +78,7 @@ export interface TrustDecision {
  * Inactivity is measured against the answer's own `asOf`, or `options.now` (unix seconds).
  */
 export function meetsTransactionTrustPolicy(
-  trust: ArmaloTrustResponse,
+  trust: EarnestTrustResponse,
   task: TaskRequirements,
   options: { policy?: TrustPolicy; now?: number } = {},
 ): TrustDecision {

@@ -1,0 +1,310 @@
+import type { Hono } from 'hono'
+import { mountAgent } from './discovery/mountAgent.ts'
+import { type AgentFacts, publish } from './discovery/publish.ts'
+import { createDisputeDesk, type DisputeDesk } from './disputeDesk.ts'
+import type { EscrowClient, ReadClient } from './escrow/client.ts'
+import { escrowOfPact } from './escrow/client.ts'
+import { createExecutor, handleMessage } from './executor.ts'
+import { createMemoryStore } from './memoryStore.ts'
+import { createBearerCheck } from './negotiation/bearer.ts'
+import {
+  evaluatePactTerms,
+  type SellerPolicy,
+  type TermsEvaluation,
+} from './negotiation/evaluate.ts'
+import { createNegotiator, type Negotiator } from './negotiation/respond.ts'
+import type { AgentRecord, Registration } from './protocol/agent.ts'
+import type { Clock } from './protocol/clock.ts'
+import { encode } from './protocol/decode.ts'
+import { EarnestError } from './protocol/error.ts'
+import type { OracleEvent } from './protocol/event.ts'
+import type { Identity } from './protocol/identity.ts'
+import type { KeyResolver } from './protocol/key.ts'
+import { type ResponseMessage, responseMessageSchema } from './protocol/message.ts'
+import { milestoneOf, type Pact } from './protocol/pact.ts'
+import type { Store } from './protocol/store.ts'
+import type { WalletBinding } from './protocol/wallet.ts'
+import type { SelfAudit } from './settlement/audit.ts'
+import type { ReceivedFile } from './settlement/file.ts'
+import type { Skill } from './skill.ts'
+import { createTaskStore, STRANGER } from './taskStore.ts'
+import { listen } from './trust/listen.ts'
+import type { OracleClient } from './trust/oracle.ts'
+import { createWork, type Work, type WorkEvent } from './work.ts'
+
+export { type MountOptions, mountAgent } from './discovery/mountAgent.ts'
+export { type AgentFacts, publish } from './discovery/publish.ts'
+export type { DisputeAnswer, DisputeDesk } from './disputeDesk.ts'
+export { createFileStore } from './fileStore.ts'
+export { createMemoryStore } from './memoryStore.ts'
+export {
+  decodeSellerPolicy,
+  evaluatePactTerms,
+  type SellerPolicy,
+  type TermsEvaluation,
+} from './negotiation/evaluate.ts'
+export { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
+export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
+export type { Job, Skill } from './skill.ts'
+export { createOracleClient, type OracleClient } from './trust/oracle.ts'
+export type { WorkEvent } from './work.ts'
+
+/** Seconds after the last moment of funding at which an unfunded pact is forgotten. */
+const FORGET_AFTER = 3600
+
+/** What a seller is made of. */
+export interface SellerOptions {
+  identity: Identity
+  /** Client of the seller's wallet; reads the chain and signs deliveries. */
+  wallet: EscrowClient
+  /** Agent and wallet about each other; see `bindWallet`. */
+  binding: WalletBinding
+  skills: readonly Skill[]
+  policy: SellerPolicy
+  oracle: OracleClient
+  clock: Clock
+  /** What goes into the cards; the skills, wallet and DID are added here. */
+  card: Pick<AgentFacts, 'name' | 'description' | 'version' | 'endpoint' | 'trade' | 'provider'> & {
+    verified?: boolean
+    bondTier?: number
+  }
+  /** Default: in memory, lost with the process. */
+  store?: Store
+  /** Further RPCs that must agree about a lock. */
+  witnesses?: readonly ReadClient[]
+  keyOf?: KeyResolver
+  /** Default: `evaluatePactTerms` with the policy. */
+  evaluate?: (pact: Pact) => TermsEvaluation | Promise<TermsEvaluation>
+  /** Default: `auditDeliverable`. */
+  audit?: (draft: {
+    pact: Pact
+    milestone: number
+    files: readonly ReceivedFile[]
+    now: number
+  }) => SelfAudit | Promise<SelfAudit>
+  maxRevisions?: number
+  refundOnFailure?: boolean
+  /** Proposals per conversation. */
+  rounds?: number
+  /** Seconds between heartbeats; 0: none. */
+  heartbeatSeconds?: number
+  /** Seconds between looks at the chain for pacts that wait for their money. */
+  sweepSeconds?: number
+  onEvent?: (event: WorkEvent | { type: 'oracle_event'; event: OracleEvent }) => void
+}
+
+/** A seller: a fetch handler, and what goes on behind it. */
+export interface Seller {
+  /** Serves cards and A2A. */
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  readonly app: Hono
+  readonly cards: { agentCard: object; sourceCard: object }
+  readonly disputes: DisputeDesk
+  readonly negotiator: Negotiator
+  readonly work: Work
+  /** Registers the agent at the oracle; the same registration again changes nothing. */
+  register(): Promise<AgentRecord>
+  /** Continues what a crash left open, sends heartbeats, and begins work on the oracle's signed funding events. */
+  start(): Promise<void>
+  /** Stops beginning anything; what runs may be continued by the next `start`. */
+  stop(): Promise<void>
+  /** Answers one message of the source document's shape without A2A around it (SET-17). */
+  handleIncomingA2ATask(message: unknown): Promise<unknown>
+}
+
+/**
+ * Makes a seller out of an identity, a wallet and skills; the fetch handler goes into any server.
+ * @example
+ * const seller = createSeller({ identity, wallet, binding, skills, policy, oracle, clock, card })
+ * await seller.register()
+ * await seller.start()
+ * serve({ fetch: seller.fetch, port: 4000 })
+ */
+export function createSeller(options: SellerOptions): Seller {
+  const { identity, wallet, skills, policy, oracle, clock, card } = options
+  const {
+    store = createMemoryStore(),
+    heartbeatSeconds = 60,
+    sweepSeconds = 15,
+    onEvent = () => {},
+  } = options
+  const { keyOf } = options
+  if (wallet.account.address.toLowerCase() !== options.binding.body.wallet.toLowerCase()) {
+    throw new EarnestError('wrong_wallet', 'The account is not the wallet of the binding')
+  }
+  const { verified, bondTier, ...facts } = card
+  const cards = publish({
+    facts: {
+      ...facts,
+      skills,
+      trust: {
+        wallet: options.binding,
+        trustScoreUrl: `${oracle.url}/api/v1/trust/${identity.did}`,
+        ...(verified !== undefined && { verified }),
+        ...(bondTier !== undefined && { bondTier }),
+      },
+    },
+    identity,
+  })
+  const evaluate =
+    options.evaluate ?? ((pact: Pact) => evaluatePactTerms(pact, { policy, now: clock.now() }))
+  const negotiator = createNegotiator({
+    identity,
+    wallet: wallet.account.address,
+    store,
+    clock,
+    evaluate,
+    ...(keyOf && { keyOf }),
+    ...(options.rounds !== undefined && { rounds: options.rounds }),
+  })
+  const work = createWork({
+    identity,
+    client: wallet,
+    oracle,
+    negotiator,
+    skills,
+    store,
+    clock,
+    onEvent,
+    ...(options.witnesses && { witnesses: options.witnesses }),
+    ...(options.audit && { audit: options.audit }),
+    ...(options.maxRevisions !== undefined && { maxRevisions: options.maxRevisions }),
+    ...(options.refundOnFailure !== undefined && { refundOnFailure: options.refundOnFailure }),
+  })
+  const disputes = createDisputeDesk({ identity, client: wallet, oracle, store, clock })
+  const capabilities = skills.map(({ id }) => id)
+  const spoken = { negotiator, work, clock, capabilities }
+  const checkBearer = createBearerCheck({ audience: card.endpoint, ...(keyOf && { keyOf }) })
+  const app = mountAgent({
+    card: cards.agentCard,
+    documents: { '/.well-known/agent.json': cards.sourceCard },
+    executor: createExecutor(spoken),
+    taskStore: createTaskStore(store),
+    path: new URL(card.endpoint).pathname,
+    lastModified: clock.now(),
+    // A stranger is a different one with each request: it gets its answer and no second look.
+    authenticate: async (request) => {
+      const header = request.headers.get('authorization')
+      if (header === null) {
+        return { isAuthenticated: false, userName: STRANGER + crypto.randomUUID() }
+      }
+      const token = /^Bearer (\S+)$/i.exec(header)?.[1] ?? ''
+      return { isAuthenticated: true, userName: checkBearer(token, clock.now()) }
+    },
+    // The buses of waiting tasks would never be let go: what waits is in the store.
+    handlerOptions: { keepBusAliveStates: [] },
+  })
+
+  let listening: AbortController | undefined
+  let heart: ReturnType<typeof setInterval> | undefined
+  let sweeper: ReturnType<typeof setInterval> | undefined
+
+  async function hear(signal: AbortSignal): Promise<void> {
+    const last = await store.get('events/last')
+    const after = typeof last === 'number' ? last : 0
+    for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
+      onEvent({ type: 'oracle_event', event })
+      if (event.type === 'funded') await beginFunded(event)
+      await store.set('events/last', event.id)
+    }
+  }
+
+  /** The signed event only wakes us: what is funded the chain says (TOL-05). */
+  async function beginFunded({ pactId, escrowId }: OracleEvent): Promise<void> {
+    const agreed = pactId === null ? undefined : await negotiator.agreed(pactId)
+    if (agreed === undefined || pactId === null || escrowId === null) return
+    const { pact } = agreed.signed
+    for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
+      if (escrowOfPact({ pact, milestone }).escrowId !== escrowId) continue
+      void work.begin({ taskType: pact.capability, escrowId, pactId, milestone }).catch(() => {})
+    }
+  }
+
+  /**
+   * Looks at every agreed pact that nobody works on: begins where the chain shows the money, forgets
+   * where it can no longer come. No message and no oracle is needed for that (ESC-07).
+   */
+  async function sweep(): Promise<void> {
+    for (const key of await store.keys('pact/')) {
+      const pactId = key.slice('pact/'.length)
+      const agreed = await negotiator.agreed(pactId)
+      if (agreed === undefined) continue
+      const { pact } = agreed.signed
+      let isOpen = false
+      for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
+        const { fundBy } = milestoneOf(pact, milestone)
+        const escrowId = escrowOfPact({ pact, milestone }).escrowId as `0x${string}`
+        if ((await store.get(`job/${escrowId}`)) !== undefined) {
+          isOpen = true
+          continue
+        }
+        const message = { taskType: pact.capability, escrowId, pactId, milestone }
+        const refusal = await work.refusal(message)
+        if (refusal === undefined) void work.begin(message).catch(() => {})
+        if (refusal === undefined || clock.now() < fundBy + FORGET_AFTER) isOpen = true
+      }
+      if (isOpen) continue
+      await store.delete(key)
+      await store.delete(`nonce/${pact.buyer.did}/${pact.nonce}`)
+      await store.delete(`talk/${agreed.taskId}`)
+    }
+  }
+
+  async function beat(): Promise<void> {
+    const escrowIds = work.running()
+    const body = { at: clock.now(), escrowIds }
+    await oracle.call('sendHeartbeat', { params: { did: identity.did }, body }).catch(() => {})
+  }
+
+  return {
+    fetch: (request) => app.fetch(request),
+    app,
+    cards,
+    disputes,
+    negotiator,
+    work,
+    async register() {
+      const { trade } = card
+      const registration: Registration = {
+        did: identity.did,
+        name: card.name,
+        description: card.description,
+        endpoint: card.endpoint,
+        capabilities,
+        inputFormats: [...trade.inputFormats],
+        outputFormats: [...trade.outputFormats],
+        pricing: { perTask: trade.pricing.perTask, complex: trade.pricing.complex },
+        binding: options.binding,
+      }
+      return await oracle.call('registerAgent', { body: registration })
+    },
+    async start() {
+      await work.resume()
+      await sweep()
+      const controller = new AbortController()
+      listening = controller
+      void hear(controller.signal).catch(() => {})
+      sweeper = setInterval(() => void sweep().catch(() => {}), sweepSeconds * 1000)
+      if (heartbeatSeconds > 0) {
+        await beat()
+        heart = setInterval(() => void beat(), heartbeatSeconds * 1000)
+      }
+    },
+    async stop() {
+      listening?.abort()
+      clearInterval(heart)
+      clearInterval(sweeper)
+      work.stop()
+      await work.settled()
+    },
+    async handleIncomingA2ATask(message) {
+      const taskId = crypto.randomUUID()
+      const response: ResponseMessage = await handleMessage(message, {
+        taskId,
+        caller: undefined,
+        options: spoken,
+      })
+      return encode(responseMessageSchema, response, 'invalid_response')
+    },
+  }
+}

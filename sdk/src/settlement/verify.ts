@@ -1,0 +1,67 @@
+import { EarnestError } from '../protocol/error.ts'
+import type { Pact } from '../protocol/pact.ts'
+import { hashReport, type VerificationReport } from '../protocol/report.ts'
+import type { OracleClient } from '../trust/oracle.ts'
+import { type CheckResult, checkDelivery } from './check.ts'
+import { type Deliverable, retrieve } from './retrieve.ts'
+
+/** A delivery as the buyer finds it. */
+export interface Verification extends CheckResult {
+  deliverable: Deliverable
+  /** The oracle's report, whose hash is the one on chain; undefined before any attestation. */
+  report: VerificationReport | undefined
+  /** Criteria that the oracle calls passed and that fail here: a reason to dispute. */
+  disagreements: string[]
+}
+
+/** What the chain says of a delivery. */
+export interface DeliveryOnChain {
+  escrowId: `0x${string}`
+  artifactHash: string
+  /** Null: not attested. */
+  reportHash: string | null
+  /** Unix seconds of the block that has the delivery. */
+  deliveredAt: number
+}
+
+/**
+ * Layer 5, the buyer's half: fetches the deliverable, checks every hash against the chain, and recomputes
+ * the criteria that files alone decide. Throws `hash_mismatch`, `report_mismatch`, and the oracle's codes.
+ */
+export async function verify(options: {
+  oracle: OracleClient
+  pact: Pact
+  milestone?: number
+  onChain: DeliveryOnChain
+}): Promise<Verification> {
+  const { oracle, pact, milestone = 0, onChain } = options
+  const { escrowId, artifactHash, reportHash, deliveredAt } = onChain
+  const deliverable = await retrieve({ oracle, escrowId, artifactHash })
+  const result = checkDelivery({ pact, milestone, files: deliverable.files, deliveredAt })
+  const report =
+    reportHash === null
+      ? undefined
+      : await readReport({ oracle, escrowId, reportHash, artifactHash })
+  const passedThere = new Set(
+    report?.findings.filter(({ outcome }) => outcome === 'pass').map(({ id }) => id),
+  )
+  const disagreements = result.checks
+    .filter(({ id, outcome }) => outcome === 'fail' && passedThere.has(id))
+    .map(({ id }) => id)
+  return { ...result, deliverable, report, disagreements }
+}
+
+async function readReport(options: {
+  oracle: OracleClient
+  escrowId: `0x${string}`
+  reportHash: string
+  artifactHash: string
+}): Promise<VerificationReport> {
+  const { oracle, escrowId, reportHash, artifactHash } = options
+  const report = await oracle.call('getReport', { params: { escrowId } })
+  const isOurs = report.escrowId === escrowId && report.artifactHash === artifactHash
+  if (!isOurs || hashReport(report) !== reportHash) {
+    throw new EarnestError('report_mismatch', 'The report is not the one attested on chain')
+  }
+  return report
+}

@@ -1,0 +1,37 @@
+import type { Pact } from './protocol/pact.ts'
+import type { Check } from './settlement/check.ts'
+import type { ReceivedFile, SkillOutput } from './settlement/file.ts'
+
+/** One piece of paid work; by now the money is locked. */
+export interface Job {
+  /** What both signed. */
+  pact: Pact
+  milestone: number
+  escrowId: `0x${string}`
+  /** The capability, as the source document's `taskType`. */
+  taskType: string
+  /** The work message's data, or the pact's input. */
+  input: unknown
+  /** Aborts when the deadline passes or the seller stops. */
+  signal: AbortSignal
+}
+
+/** One thing that an agent does for money: one function, all else is the SDK's. */
+export interface Skill {
+  /** Capability id. */
+  id: string
+  name: string
+  description: string
+  tags?: readonly string[]
+  /** Least payment in base units, and the seconds the work needs. */
+  minPaymentUsdc: bigint
+  minSeconds: number
+  /** Does the work. An `EarnestError` is told to the buyer as it is, any other error only as a failure. */
+  run(job: Job): Promise<SkillOutput> | SkillOutput
+  /** Mends a draft that failed the audit; absent: the work is handed in as it is. */
+  revise?(
+    job: Job,
+    draft: readonly ReceivedFile[],
+    gaps: readonly Check[],
+  ): Promise<SkillOutput> | SkillOutput
+}

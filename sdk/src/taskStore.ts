@@ -1,0 +1,55 @@
+import { type ListTasksRequest, type ListTasksResponse, Task } from '@a2a-js/sdk'
+import { InMemoryTaskStore, type ServerCallContext, type TaskStore } from '@a2a-js/sdk/server'
+import type { Store } from './protocol/store.ts'
+
+/** Tasks of strangers, who get no second look at them, that are kept at all. */
+const MAX_STRANGERS = 256
+
+/** Name prefix of a caller who did not say who it is; the rest is different for every request. */
+export const STRANGER = 'stranger:'
+
+/**
+ * A2A tasks that survive the process: each belongs to the agent that began it, and nobody else can read,
+ * list or cancel it. Tasks of callers who did not say who they are live in memory only.
+ */
+export function createTaskStore(store: Store): TaskStore {
+  const strangers = new Map<string, Task>()
+  // Lists are filtered and paged as the A2A library does it, over what belongs to the caller.
+  const ownerOf = (context: ServerCallContext) => context.user?.userName || STRANGER
+  const keyOf = (owner: string, id: string) => `task/${owner}/${id}`
+
+  async function read(key: string): Promise<Task | undefined> {
+    const wire = await store.get(key)
+    return wire === undefined ? undefined : Task.fromJSON(wire as never)
+  }
+
+  return {
+    async save(task, context) {
+      const owner = ownerOf(context)
+      if (!owner.startsWith(STRANGER)) {
+        await store.set(keyOf(owner, task.id), Task.toJSON(task))
+        return
+      }
+      strangers.set(keyOf(owner, task.id), structuredClone(task))
+      const [oldest] = strangers.keys()
+      if (strangers.size > MAX_STRANGERS && oldest !== undefined) strangers.delete(oldest)
+    },
+
+    async load(taskId, context) {
+      const owner = ownerOf(context)
+      if (!owner.startsWith(STRANGER)) return read(keyOf(owner, taskId))
+      const task = strangers.get(keyOf(owner, taskId))
+      return task && structuredClone(task)
+    },
+
+    async list(params: ListTasksRequest, context: ServerCallContext): Promise<ListTasksResponse> {
+      const own = new InMemoryTaskStore()
+      const owner = ownerOf(context)
+      for (const key of owner.startsWith(STRANGER) ? [] : await store.keys(`task/${owner}/`)) {
+        const task = await read(key)
+        if (task !== undefined) await own.save(task, context)
+      }
+      return own.list(params, context)
+    },
+  }
+}
