@@ -915,22 +915,25 @@ contract PactEscrow is IPactEscrow, Authorization {
     ) private {
         address seller = terms.sellerOf();
         address buyer = terms.buyerOf();
-        if (slot.disputed()) {
-            // Only arbitration takes a stake, and only from a side that lost by far.
-            bool judged = slot.isIn(State.Arbitration);
-            uint256 stake = terms.arbitrationFee();
-            if (slot.buyerDisputed()) {
-                if (_stakeTo(id, buyer, seller, stake, judged && sellerBps > LOST_ABOVE_BPS)) {
-                    sellerAmount += stake;
-                } else {
-                    buyerAmount += stake;
+        // Two amounts of 128 bits and two stakes do not leave 256.
+        unchecked {
+            if (slot.disputed()) {
+                // Only arbitration takes a stake, and only from a side that lost by far.
+                bool judged = slot.isIn(State.Arbitration);
+                uint256 stake = terms.arbitrationFee();
+                if (slot.buyerDisputed()) {
+                    if (_stakeTo(id, buyer, seller, stake, judged && sellerBps > LOST_ABOVE_BPS)) {
+                        sellerAmount += stake;
+                    } else {
+                        buyerAmount += stake;
+                    }
                 }
-            }
-            if (slot.sellerDisputed()) {
-                if (_stakeTo(id, seller, buyer, stake, judged && sellerBps < LOST_BELOW_BPS)) {
-                    buyerAmount += stake;
-                } else {
-                    sellerAmount += stake;
+                if (slot.sellerDisputed()) {
+                    if (_stakeTo(id, seller, buyer, stake, judged && sellerBps < LOST_BELOW_BPS)) {
+                        buyerAmount += stake;
+                    } else {
+                        sellerAmount += stake;
+                    }
                 }
             }
         }
