@@ -20,10 +20,13 @@ export async function start<ready>({
   name,
   script,
   env = {},
+  onLine = () => {},
 }: {
   name: string
   script: string
   env?: Record<string, string>
+  /** Gets every JSON line that the process prints after it is ready. */
+  onLine?: (said: Record<string, unknown>) => void
 }): Promise<Running<ready>> {
   const child = spawn(process.execPath, [script], {
     cwd: root,
@@ -46,10 +49,10 @@ export async function start<ready>({
     createInterface({ input: child.stdout }).on('line', (line) => {
       keep(line)
       const said = parse(line)
-      if (said && typeof said === 'object' && 'ready' in said) {
-        clearTimeout(timer)
-        resolve(said.ready as ready)
-      }
+      if (said === undefined) return
+      if (!('ready' in said)) return onLine(said)
+      clearTimeout(timer)
+      resolve(said.ready as ready)
     })
   })
   const stop = async () => {
@@ -63,9 +66,10 @@ export async function start<ready>({
   return { name, ready, child, stop }
 }
 
-function parse(line: string): unknown {
+function parse(line: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(line)
+    const said: unknown = JSON.parse(line)
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : undefined
   } catch {
     return undefined
   }

@@ -59,6 +59,8 @@ export async function startChain({
       override: {
         allowUnlimitedContractSize: false,
         initialDate: new Date(),
+        // Its clock keeps to the wall clock however many transactions a second brings.
+        allowBlocksWithSameTimestamp: true,
         mining: { auto: true, interval: blockSeconds * 1000 },
         loggingEnabled: false,
       },

@@ -1,0 +1,29 @@
+import { parseUsdc } from '@earnest/sdk/protocol'
+import { wallClock } from '../local/party.ts'
+import { line, title, usdc } from './say.ts'
+import type { Stage } from './stage.ts'
+import { closeTrade, talkingBuyer } from './trade.ts'
+import { valuationTask } from './valuation.ts'
+
+/** Seconds that the ghost has to deliver. */
+const PATIENCE = 8
+
+/** A seller says that it delivered; the gate refuses it, the deadline brings the money back. */
+export async function ghostTrade(stage: Stage): Promise<string[]> {
+  const amount = parseUsdc('15')
+  title(`2. A seller that never delivers, for ${usdc(amount)} with ${PATIENCE} seconds to go`)
+  const result = await talkingBuyer(stage).hire(stage.sellers.ghost.url, {
+    task: valuationTask(wallClock.now() + PATIENCE),
+    paymentUsdc: amount,
+  })
+
+  const claim = stage.heard('ghost').find((event) => 'claimed' in event)?.claimed
+  const { contract, oracle } = (claim ?? {}) as { contract?: string; oracle?: string }
+  line('gate', `the seller claimed delivery; contract: ${contract}, oracle: ${oracle}`)
+  const faults = await closeTrade(stage, result)
+  if (contract === undefined || contract === 'accepted') faults.push('the contract let it pass')
+  if (oracle === undefined || oracle === 'accepted') faults.push('the oracle let it pass')
+  if (result.settlementStatus !== 'refunded') faults.push(`ended ${result.settlementStatus}`)
+  if (result.deliverable !== undefined) faults.push('something was delivered')
+  return faults
+}

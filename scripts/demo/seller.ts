@@ -1,0 +1,174 @@
+/**
+ * A seller of the demo as a process of its own. `BEHAVIOUR` is `honest`, or `ghost`: it agrees, is paid
+ * into escrow, produces nothing and says that it delivered.
+ */
+
+import { authorize, deliver, escrowOfPact } from '@earnest/sdk/escrow'
+import {
+  artifactHash,
+  EarnestError,
+  hashBody,
+  hashPact,
+  isEarnestError,
+  signCompletion,
+  toBytes32,
+} from '@earnest/sdk/protocol'
+import { createSeller, type Job, type Skill } from '@earnest/sdk/seller'
+import { serve } from '@hono/node-server'
+import type { Deployment } from '../local/deploy.ts'
+import { localParty, wallClock } from '../local/party.ts'
+import { type Company, model } from './valuation.ts'
+
+const { RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '', BEHAVIOUR = 'honest' } = process.env
+const deployment: Deployment = JSON.parse(process.env.DEPLOYMENT ?? '{}')
+const oracleAddress = { url: ORACLE_URL, did: ORACLE_DID }
+const party = localParty({ name: `seller/${BEHAVIOUR}`, rpcUrl: RPC_URL, oracle: oracleAddress })
+const { identity, account, wallet, oracle } = party
+
+const say = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`)
+
+/** Tries to be paid for nothing: once at the contract, once at the oracle. */
+async function claimDelivery({ pact, escrowId }: Job): Promise<never> {
+  const escrow = escrowOfPact({ pact })
+  const manifest = [
+    {
+      name: 'deliverable.json',
+      mime: 'application/json',
+      size: 2048,
+      sha256: hashBody('believe me'),
+    },
+  ]
+  const deliverableHash = artifactHash(manifest)
+  const body = {
+    escrowId,
+    pactId: hashPact(pact),
+    round: 1,
+    seller: identity.did,
+    audience: oracle.did,
+    deliverableHash,
+    manifest,
+    completionTimeUtc: wallClock.now(),
+    executionMetrics: { latencyMs: 1, modelVersionUsed: 'none', selfAuditScore: 1 },
+    nonce: crypto.randomUUID(),
+  }
+  const action = {
+    verb: 'deliver',
+    artifactHash: toBytes32(deliverableHash),
+    reserve: false,
+  } as const
+  const contract = await refusalOf(() =>
+    deliver(wallet, {
+      escrow,
+      artifactHash: deliverableHash,
+      receipt: { byBuyer: false, proof: '0x' },
+    }),
+  )
+  const atOracle = await refusalOf(async () =>
+    oracle.call('complete', {
+      body: {
+        ...body,
+        sellerSignature: signCompletion({ body, identity }),
+        sellerAuthorization: {
+          authorization: await authorize(wallet, { escrow, action }),
+          reserve: false,
+        },
+      },
+    }),
+  )
+  say({ claimed: { escrowId, contract, oracle: atOracle } })
+  throw new EarnestError('nothing_to_deliver', 'There is no artifact')
+}
+
+async function refusalOf(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work()
+    return 'accepted'
+  } catch (error) {
+    return isEarnestError(error) ? error.code : String(error)
+  }
+}
+
+const skill: Skill = {
+  id: 'dcf_modeling',
+  name: 'DCF modelling',
+  description: 'Values a company by discounted cash flow, with scenarios and sensitivities',
+  minPaymentUsdc: 10_000_000n,
+  minSeconds: 1,
+  run: (job) =>
+    BEHAVIOUR === 'honest' ? { json: model(job.input as Company) } : claimDelivery(job),
+}
+
+let seller: ReturnType<typeof createSeller> | undefined
+const server = serve({
+  fetch: (request) => seller?.fetch(request) ?? new Response('starting', { status: 503 }),
+  hostname: '127.0.0.1',
+  port: Number(process.env.PORT ?? 0),
+})
+const url = await new Promise<string>((resolve) => {
+  server.once('listening', () => {
+    const bound = server.address()
+    if (typeof bound === 'object' && bound) resolve(`http://127.0.0.1:${bound.port}`)
+  })
+})
+
+seller = createSeller({
+  identity,
+  wallet,
+  binding: await party.bind(),
+  skills: [skill],
+  policy: {
+    capabilities: { dcf_modeling: { minPaymentUsdc: 10_000_000n, minSeconds: 1 } },
+    inputFormats: ['application/json'],
+    outputFormats: ['application/json'],
+    minDescriptionLength: 20,
+    machineCheckedOnly: true,
+    escrows: [
+      { chainId: deployment.chainId, contract: deployment.escrow, token: deployment.token },
+    ],
+    arbiters: [deployment.arbiter],
+    maxProtocolFeeBps: 50,
+    maxArbitrationFeeBps: 100,
+    minFallbackSellerBps: 5_000,
+    maxReviewWindow: 72 * 3600,
+  },
+  oracle,
+  clock: wallClock,
+  heartbeatSeconds: 5,
+  sweepSeconds: 2,
+  refundOnFailure: false,
+  card: {
+    name: BEHAVIOUR === 'honest' ? 'Ada Analytics' : 'Gone Tomorrow Ltd',
+    description: 'Values companies for money',
+    version: '1.0.0',
+    endpoint: `${url}/a2a`,
+    trade: {
+      pactVersions: ['1'],
+      settlement: {
+        network: deployment.chainId,
+        asset: deployment.token,
+        escrow: deployment.escrow,
+        payTo: account.address,
+        transferMethod: 'eip3009',
+      },
+      pricing: { currency: 'USDC', perTask: 10_000_000n, complex: 500_000_000n },
+      sla: { maxResponseTimeMs: 300_000, uptime99Days: 30 },
+      inputFormats: ['application/json'],
+      outputFormats: ['application/json'],
+      timing: { profiles: ['micro', 'agent'] },
+      arbiters: [deployment.arbiter],
+    },
+  },
+  onEvent: (event) => {
+    if (event.type !== 'oracle_event') say({ work: { type: event.type } })
+  },
+})
+await seller.register()
+await seller.start()
+say({ ready: { url, did: identity.did, wallet: account.address } })
+
+const stop = () => {
+  server.close()
+  void seller?.stop().then(() => process.exit(0))
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)

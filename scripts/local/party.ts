@@ -1,0 +1,48 @@
+import { createOracleClient } from '@earnest/sdk/buyer'
+import { bindWallet, type Clock, createIdentity } from '@earnest/sdk/protocol'
+import { createWalletClient, hexToBytes, http, publicActions } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { hardhat } from 'viem/chains'
+import { localSecret } from './oracle.ts'
+
+/** The wall clock; scripts may read it, the libraries take it. */
+export const wallClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
+
+/** An agent of the local chain by name: its identity, its wallet and a client for both worlds. */
+export function localParty({
+  name,
+  rpcUrl,
+  oracle,
+}: {
+  name: string
+  rpcUrl: string
+  oracle: { url: string; did: string }
+}) {
+  const identity = createIdentity({ secretKey: hexToBytes(localSecret(`${name}/identity`)) })
+  const account = privateKeyToAccount(localSecret(`${name}/wallet`))
+  const wallet = createWalletClient({
+    account,
+    chain: hardhat,
+    transport: http(rpcUrl, { retryCount: 0 }),
+    pollingInterval: 50,
+    cacheTime: 0,
+  }).extend(publicActions)
+  return {
+    identity,
+    account,
+    wallet,
+    oracle: createOracleClient({ ...oracle, clock: wallClock, identity }),
+    bind: () =>
+      bindWallet({
+        identity,
+        body: {
+          did: identity.did,
+          wallet: account.address,
+          chainId: hardhat.id,
+          issuedAt: wallClock.now(),
+          nonce: crypto.randomUUID(),
+        },
+        signWallet: (typedData) => account.signTypedData(typedData),
+      }),
+  }
+}
