@@ -216,8 +216,8 @@ async function refusalOf(response: Response): Promise<EarnestError> {
   const problem = await jsonOf(response)
     .then((body) => problemSchema.safeParse(body))
     .catch(() => undefined)
-  if (problem?.success) return errorOfProblem(problem.data)
   const retryable = response.status >= 500 || response.status === 429
+  if (problem?.success) return errorOfProblem({ retryable, ...problem.data })
   const message = `The oracle answered ${response.status}`
   return new EarnestError(retryable ? 'oracle_unreachable' : 'invalid_oracle_answer', message, {
     retryable,
