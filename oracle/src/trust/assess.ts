@@ -7,6 +7,7 @@ import { certificationOf } from './certification.ts'
 import { clusterOf } from './cluster.ts'
 import { DAY, isWithin, WINDOW_90D } from './day.ts'
 import { eventRoot } from './eventlog.ts'
+import { fade } from './fade.ts'
 import { costToFake100 } from './faking.ts'
 import { forecastSeller } from './forecastof.ts'
 import { chain } from './history.ts'
@@ -176,7 +177,7 @@ function counterpartiesOf(
   for (const row of rows) {
     const other = (role === 'seller' ? history.buyer[row] : history.seller[row]) as number
     heads.add(other)
-    const kept = 2 ** (-(now - (history.at[row] as number)) / halfLife)
+    const kept = fade(now - (history.at[row] as number), halfLife)
     const cluster = clusterOf(clusters, other)
     shares.set(cluster, (shares.get(cluster) ?? 0) + kept * (history.weight[row] as number))
   }

@@ -1,4 +1,5 @@
 import { betaQuantile } from './beta.ts'
+import { fade } from './fade.ts'
 import { posteriorOf } from './forecast.ts'
 import { chain } from './history.ts'
 import { baseOf } from './market.ts'
@@ -32,7 +33,7 @@ export function explain(
   const bound = boundWithout(state, rows, now, parameters)
   const size = (row: number): number => {
     const age = now - (history.at[row] as number)
-    const weight = (history.weight[row] as number) * 2 ** (-age / parameters.successHalfLife)
+    const weight = (history.weight[row] as number) * fade(age, parameters.successHalfLife)
     return weight + (history.forgiving[row] as number) + 4 * (history.severity[row] as number)
   }
   // Leaving out one event means folding all others: only those that weigh something are tried.

@@ -1,4 +1,5 @@
 import { clusterOf } from './cluster.ts'
+import { fade } from './fade.ts'
 import { chain } from './history.ts'
 import type { TrustParameters } from './parameters.ts'
 import type { TrustState } from './state.ts'
@@ -63,7 +64,7 @@ function trustedVolume(
   for (const row of chain(history.earlierOfSeller, lastOfSeller[agent] as number)) {
     const weight = history.weight[row] as number
     if (history.excluded[row] === 1 || weight <= 0) continue
-    const kept = 2 ** (-(now - (history.at[row] as number)) / successHalfLife)
+    const kept = fade(now - (history.at[row] as number), successHalfLife)
     volume += weight * kept * (history.amount[row] as number)
     if (weight >= 0.1) buyers.add(clusterOf(clusters, history.buyer[row] as number))
   }

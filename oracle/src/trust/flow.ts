@@ -11,10 +11,16 @@ export type TrustFlow = {
   alpha: number
   nodes: number
   seeds: number[]
+  /** Place of every edge within the row of its source. */
   pairs: PairTable
+  place: Int32Array
+  /** Rows lie in one pool, each in a piece that moves to the end when it is full. */
+  target: Int32Array
   weight: Float64Array
-  next: Int32Array
-  head: Int32Array
+  used: number
+  start: Int32Array
+  length: Int32Array
+  room: Int32Array
   total: Float64Array
   leak: Float64Array
   trust: Float64Array
@@ -31,9 +37,13 @@ export function createTrustFlow({ alpha, seeds }: { alpha: number; seeds: number
     nodes: 0,
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
     pairs: createPairTable(),
-    weight: new Float64Array(32),
-    next: new Int32Array(32),
-    head: new Int32Array(0),
+    place: new Int32Array(0),
+    target: new Int32Array(0),
+    weight: new Float64Array(0),
+    used: 0,
+    start: new Int32Array(0),
+    length: new Int32Array(0),
+    room: new Int32Array(0),
     total: new Float64Array(0),
     leak: new Float64Array(0),
     trust: new Float64Array(0),
@@ -50,7 +60,9 @@ export function createTrustFlow({ alpha, seeds }: { alpha: number; seeds: number
 /** Makes room for the nodes 0 .. nodes - 1. */
 export function growFlow(flow: TrustFlow, nodes: number): void {
   if (nodes <= flow.nodes) return
-  flow.head = grown(flow.head, nodes)
+  flow.start = grown(flow.start, nodes)
+  flow.length = grown(flow.length, nodes)
+  flow.room = grown(flow.room, nodes)
   flow.total = grown(flow.total, nodes)
   flow.leak = grown(flow.leak, nodes)
   flow.trust = grown(flow.trust, nodes)
@@ -83,15 +95,15 @@ function reweigh(
   arrive: (amount: number) => void,
 ): void {
   const before = flow.total[source] as number
-  const after = before + change
+  const after = before + change < 1e-12 ? 0 : before + change
   const trust = flow.trust[source] as number
   const pass = (1 - flow.alpha) * trust
   flow.total[source] = after
   if (trust === 0 || change === 0) return
-  if (before <= 0) {
+  if (before === 0) {
     toSeeds(flow, -pass)
     arrive(pass)
-  } else if (after <= 0) {
+  } else if (after === 0) {
     arrive(-pass)
     toSeeds(flow, pass)
   } else {
@@ -104,28 +116,44 @@ function reweigh(
 
 /** Adds `change` (negative: takes away) to the weight of the edge; `settleFlow` then spreads it. */
 export function addEdge(flow: TrustFlow, source: number, target: number, change: number): void {
+  const known = flow.pairs.size
   const edge = internPair(flow.pairs, source, target)
-  if (edge + 1 >= flow.next.length || edge >= flow.weight.length) {
-    flow.weight = grown(flow.weight, edge + 2)
-    flow.next = grown(flow.next, edge + 2)
-  }
-  if ((flow.weight[edge] as number) === 0 && flow.next[edge] === 0) {
-    // Edges are chained as index + 1; the end of a chain is -1, so that 0 means "not chained yet".
-    flow.next[edge] = (flow.head[source] as number) || -1
-    flow.head[source] = edge + 1
-  }
-  const before = flow.weight[edge] as number
+  if (edge === known) appendToRow(flow, source, target)
+  const at = (flow.start[source] as number) + (flow.place[edge] as number)
+  const before = flow.weight[at] as number
   // Weights that were put in and taken out again leave a rounding residue: snap it to zero.
   const kept = before + change
   const after = Math.abs(kept) < 1e-9 * Math.abs(before) ? 0 : kept
-  flow.weight[edge] = after
+  flow.weight[at] = after
   reweigh(flow, source, after - before, (amount) => disturb(flow, target, amount))
+}
+
+function appendToRow(flow: TrustFlow, source: number, target: number): void {
+  const length = flow.length[source] as number
+  if (length === (flow.room[source] as number)) moveRow(flow, source, Math.max(4, length * 2))
+  flow.place = grown(flow.place, flow.pairs.size)
+  flow.place[flow.pairs.size - 1] = length
+  flow.target[(flow.start[source] as number) + length] = target
+  flow.length[source] = length + 1
+}
+
+function moveRow(flow: TrustFlow, source: number, room: number): void {
+  const from = flow.start[source] as number
+  const length = flow.length[source] as number
+  flow.target = grown(flow.target, flow.used + room)
+  flow.weight = grown(flow.weight, flow.used + room)
+  flow.target.copyWithin(flow.used, from, from + length)
+  flow.weight.copyWithin(flow.used, from, from + length)
+  flow.start[source] = flow.used
+  flow.room[source] = room
+  flow.used += room
 }
 
 /** Weight of the edge, 0 if there is none. */
 export function edgeWeight(flow: TrustFlow, source: number, target: number): number {
   const edge = findPair(flow.pairs, source, target)
-  return edge < 0 ? 0 : (flow.weight[edge] as number)
+  if (edge < 0) return 0
+  return flow.weight[(flow.start[source] as number) + (flow.place[edge] as number)] as number
 }
 
 /** Calls `visit(target, weight)` for every edge of the source. */
@@ -134,11 +162,11 @@ export function forEachEdge(
   source: number,
   visit: (target: number, weight: number) => void,
 ): void {
-  for (let link = flow.head[source] as number; link > 0; ) {
-    const edge = link - 1
-    const weight = flow.weight[edge] as number
-    if (weight > 0) visit(flow.pairs.right[edge] as number, weight)
-    link = flow.next[edge] as number
+  const start = flow.start[source] as number
+  const end = start + (flow.length[source] as number)
+  for (let at = start; at < end; at++) {
+    const weight = flow.weight[at] as number
+    if (weight > 0) visit(flow.target[at] as number, weight)
   }
 }
 
@@ -170,16 +198,30 @@ export function boundRow(
 
 /**
  * Spreads every pending change until no node is off by more than `residual` (Gauss-Southwell push):
- * the sum of all errors is then at most nodes * residual / alpha.
+ * the sum of all errors is then at most nodes * residual / alpha. Coarse changes go first, so that
+ * small ones add up before they are passed on.
  */
 export function settleFlow(flow: TrustFlow, residual: number): void {
-  const { trust, residual: open, queue, queued, head, next, weight, total, pairs } = flow
-  const capacity = flow.nodes
-  const target = pairs.right
+  const { residual: open, queue, queued } = flow
+  let coarsest = 0
+  for (let i = 0; i < flow.waiting; i++) {
+    coarsest = Math.max(coarsest, Math.abs(open[queue[i] as number] as number))
+  }
+  for (let threshold = coarsest / 8; threshold > residual; threshold /= 8) push(flow, threshold)
+  push(flow, residual)
+  for (let i = 0; i < flow.waiting; i++) queued[queue[i] as number] = 0
+  flow.waiting = 0
+}
+
+/** Passes on what is above the threshold; the rest stays in the queue for a finer round. */
+function push(flow: TrustFlow, threshold: number): void {
+  const { trust, residual: open, queue, queued, start, length, target, weight, total, leak } = flow
   const pass = 1 - flow.alpha
   const seedShare = pass / flow.seeds.length
+  const capacity = flow.nodes
   let first = 0
   let waiting = flow.waiting
+  let settled = 0
   // The queue is a ring: a node stands in it at most once, so it never overflows.
   const enqueue = (node: number): void => {
     queued[node] = 1
@@ -187,36 +229,49 @@ export function settleFlow(flow: TrustFlow, residual: number): void {
     if (at >= capacity) at -= capacity
     queue[at] = node
     waiting++
+    settled = 0
   }
-  while (waiting > 0) {
+  while (waiting > settled) {
     const node = queue[first] as number
     first = first + 1 === capacity ? 0 : first + 1
     waiting--
-    queued[node] = 0
     const amount = open[node] as number
-    if (Math.abs(amount) <= residual) continue
+    if (amount <= threshold && amount >= -threshold) {
+      // Too little for this round: to the end of the queue.
+      let at = first + waiting
+      if (at >= capacity) at -= capacity
+      queue[at] = node
+      waiting++
+      settled++
+      continue
+    }
+    settled = 0
+    queued[node] = 0
     open[node] = 0
     trust[node] = (trust[node] as number) + amount
     const row = total[node] as number
-    const back = row <= 0 ? amount : (amount * (flow.leak[node] as number)) / row
+    const back = row <= 0 ? amount : (amount * (leak[node] as number)) / row
     if (back !== 0) {
       for (const seed of flow.seeds) {
         open[seed] = (open[seed] as number) + back * seedShare
-        if (!queued[seed]) enqueue(seed)
+        if (queued[seed] === 0) enqueue(seed)
       }
     }
     if (row <= 0) continue
     const share = (pass * amount) / row
-    for (let link = head[node] as number; link > 0; ) {
-      const edge = link - 1
-      const to = target[edge] as number
-      const sum = (open[to] as number) + share * (weight[edge] as number)
-      open[to] = sum
-      if (!queued[to] && (sum > residual || sum < -residual)) enqueue(to)
-      link = next[edge] as number
+    const from = start[node] as number
+    const end = from + (length[node] as number)
+    for (let at = from; at < end; at++) {
+      const to = target[at] as number
+      open[to] = (open[to] as number) + share * (weight[at] as number)
+      if (queued[to] === 0) enqueue(to)
     }
   }
-  flow.waiting = 0
+  // Straighten the ring, so that the waiting ones stand at the front again.
+  const rest = new Int32Array(waiting)
+  for (let i = 0; i < waiting; i++) rest[i] = queue[(first + i) % capacity] as number
+  queue.set(rest)
+  flow.waiting = waiting
 }
 
 /**
@@ -234,11 +289,11 @@ export function reach(flow: TrustFlow, { source, target, hops, negligible }: Rea
       reached += share * edgeWeight(flow, node, target)
       return
     }
-    for (let link = flow.head[node] as number; link > 0; ) {
-      const edge = link - 1
-      const to = flow.pairs.right[edge] as number
-      const amount = share * (flow.weight[edge] as number)
-      link = flow.next[edge] as number
+    const start = flow.start[node] as number
+    const end = start + (flow.length[node] as number)
+    for (let at = start; at < end; at++) {
+      const to = flow.target[at] as number
+      const amount = share * (flow.weight[at] as number)
       if (to === target) reached += amount
       else if (to !== source && amount > negligible) walk(to, amount, left - 1)
     }

@@ -1,4 +1,5 @@
 import { grown } from './column.ts'
+import { fade } from './fade.ts'
 import type { TrustParameters } from './parameters.ts'
 
 /** Decayed undisputed and disputed purchases of many buyers as columns. */
@@ -35,7 +36,7 @@ export function purchase(
   { habitHalfLife }: TrustParameters,
 ): void {
   const since = habits.at[index] as number
-  const kept = since === 0 ? 0 : 2 ** (-Math.max(0, at - since) / habitHalfLife)
+  const kept = since === 0 ? 0 : fade(at - since, habitHalfLife)
   habits.undisputed[index] = (habits.undisputed[index] as number) * kept + undisputed
   habits.disputed[index] = (habits.disputed[index] as number) * kept + disputed
   habits.at[index] = Math.max(since, at)
@@ -50,7 +51,7 @@ export function habitAt(
 ): { undisputed: number; disputed: number } {
   const since = habits.at[index] ?? 0
   if (since === 0) return { undisputed: 0, disputed: 0 }
-  const kept = 2 ** (-Math.max(0, now - since) / habitHalfLife)
+  const kept = fade(now - since, habitHalfLife)
   return {
     undisputed: (habits.undisputed[index] as number) * kept,
     disputed: (habits.disputed[index] as number) * kept,

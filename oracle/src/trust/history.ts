@@ -71,8 +71,12 @@ export function createHistory(): History {
 
 /** Makes room for one more row and returns its index. */
 export function nextRow(history: History): number {
-  const row = history.count++
-  const length = history.count
+  growHistory(history, history.count + 1)
+  return history.count++
+}
+
+/** Makes room for the rows 0 .. length - 1. */
+export function growHistory(history: History, length: number): void {
   history.capability = grown(history.capability, length)
   history.seller = grown(history.seller, length)
   history.buyer = grown(history.buyer, length)
@@ -93,7 +97,6 @@ export function nextRow(history: History): number {
   history.part = grown(history.part, length)
   history.earlierOfSeller = grown(history.earlierOfSeller, length)
   history.earlierOfBuyer = grown(history.earlierOfBuyer, length)
-  return row
 }
 
 /** Rows of a chain, oldest first. */

@@ -1,4 +1,5 @@
 import { grown } from './column.ts'
+import { fade } from './fade.ts'
 import type { TrustParameters } from './parameters.ts'
 
 /**
@@ -65,10 +66,10 @@ export function contribute(
   parameters: TrustParameters,
 ): void {
   const since = records.at[index] as number
-  const kept = since === 0 ? 0 : 2 ** (-Math.max(0, event.at - since) / parameters.successHalfLife)
+  const kept = since === 0 ? 0 : fade(event.at - since, parameters.successHalfLife)
   records.fulfilled[index] = (records.fulfilled[index] as number) * kept + event.weight
   records.untrusted[index] = (records.untrusted[index] as number) * kept + event.untrusted
-  const open = event.forgiving > 0 ? 2 ** (-event.forgiving * parameters.forgiveness) : 1
+  const open = event.forgiving > 0 ? fade(event.forgiving * parameters.forgiveness, 1) : 1
   records.penalty[index] = (records.penalty[index] as number) * open + event.severity
   records.loss[index] = (records.loss[index] as number) * open + event.severity * event.amount
   records.at[index] = Math.max(since, event.at)
@@ -83,7 +84,7 @@ export function evidenceAt(
 ): Evidence {
   const since = records.at[index] ?? 0
   if (since === 0) return { fulfilled: 0, untrusted: 0, penalty: 0 }
-  const kept = 2 ** (-Math.max(0, now - since) / parameters.successHalfLife)
+  const kept = fade(now - since, parameters.successHalfLife)
   return {
     fulfilled: (records.fulfilled[index] as number) * kept,
     untrusted: capped((records.untrusted[index] as number) * kept, parameters.untrustedCap),
