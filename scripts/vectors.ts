@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { authorizationVectors } from './vectors/authorization.ts'
 import { didKeyVectors } from './vectors/didKey.ts'
+import { ladderVectors } from './vectors/ladder.ts'
 import { manifestVectors } from './vectors/manifest.ts'
 import { pactVectors } from './vectors/pact.ts'
 import { signatureVectors } from './vectors/signature.ts'
@@ -15,6 +16,7 @@ import { termsVectors } from './vectors/terms.ts'
 const files: Record<string, () => unknown> = {
   'authorization.json': authorizationVectors,
   'did-key.json': didKeyVectors,
+  'ladder.json': ladderVectors,
   'manifest.json': manifestVectors,
   'pact.json': pactVectors,
   'signature.json': signatureVectors,

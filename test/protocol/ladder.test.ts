@@ -9,6 +9,7 @@ import {
   unpackLadder,
 } from '@earnest/sdk/protocol'
 import { assertCode } from './code.ts'
+import { readVector } from './vector.ts'
 
 const full: Ladder = {
   juryLimit: 0x010203,
@@ -27,7 +28,19 @@ const micro: Ladder = {
   pool: 0,
 }
 
+const { cases } = readVector<{ cases: Record<string, string>[] }>('ladder.json')
+
 describe('ladder', () => {
+  for (const { name, word = '', duration, ...fields } of cases) {
+    test(`${name}: as the vector has it`, () => {
+      const ladder = unpackLadder(word)
+      assert.ok(ladder)
+      const texts = Object.entries(ladder).map(([key, value]) => [key, String(value)])
+      assert.deepEqual(Object.fromEntries(texts), fields)
+      assert.equal(String(durationOf(ladder)), duration)
+    })
+  }
+
   test('packs as the arbiter lays it out: version, pool, bond, limits, rungs', () => {
     const word = '01000000000000151617180d0e0f10111213140a0b0c07080904050601020307'
     assert.equal(packLadder(full), word)

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { hash } from './hash.ts'
+import { json, jsonObject } from './json.ts'
 
 /** A MIME type without parameters, lower case. */
 export const mime = z
@@ -35,7 +36,7 @@ const schemaVerifier = z.strictObject({
   type: z.literal('schema'),
   file: fileName,
   /** JSON Schema, draft 2020-12, without remote references. */
-  schema: z.record(z.string(), z.json()),
+  schema: jsonObject,
 })
 
 const pathVerifier = z.strictObject({
@@ -76,12 +77,12 @@ const httpRequest = z.strictObject({
   /** Appended to the base: begins with a slash. */
   path: z.string().max(2000).startsWith('/'),
   headers: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string().max(2000)).exactOptional(),
-  body: z.json().exactOptional(),
+  body: json.exactOptional(),
   expect: z.strictObject({
     status: z.int().min(100).max(599),
     contentType: mime.exactOptional(),
     /** JSON Schema that the response body meets. */
-    schema: z.record(z.string(), z.json()).exactOptional(),
+    schema: jsonObject.exactOptional(),
   }),
 })
 

@@ -3,6 +3,7 @@ import { word } from './address.ts'
 import { encode } from './decode.ts'
 import { did } from './did.ts'
 import { hash, hashBody } from './hash.ts'
+import { json } from './json.ts'
 import { signature } from './signature.ts'
 import { utc } from './time.ts'
 
@@ -22,7 +23,7 @@ export type DisputeReason = z.infer<typeof disputeReasonSchema>
 /** One piece of evidence, in the source document's three kinds (DSP-02). */
 export const evidenceSchema = z.strictObject({
   type: z.enum(['pact_terms', 'deliverable', 'specific_claim']),
-  content: z.json(),
+  content: json,
   /** SHA-256 of what the content is said to be; without a match it is marked unverified. */
   sha256: hash.exactOptional(),
 })

@@ -4,6 +4,7 @@ import { encode } from './decode.ts'
 import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash } from './hash.ts'
+import { jsonObject } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { signature, verifyBody } from './signature.ts'
 import { utc } from './time.ts'
@@ -51,7 +52,7 @@ export const eventBodySchema = z.strictObject({
   agents: z.array(did).max(10),
   pactId: hash.nullable(),
   escrowId: word.nullable(),
-  data: z.record(z.string(), z.json()),
+  data: jsonObject,
 })
 export type EventBody = z.output<typeof eventBodySchema>
 

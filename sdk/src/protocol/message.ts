@@ -5,6 +5,7 @@ import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash } from './hash.ts'
 import type { Identity } from './identity.ts'
+import { json } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { manifestSchema } from './manifest.ts'
 import { pactSchema } from './pact.ts'
@@ -66,7 +67,7 @@ export const workMessageSchema = z.strictObject({
   pactId: hash,
   milestone: z.int().min(0).max(65_535).exactOptional(),
   /** Absent: the pact's own input. */
-  data: z.json().exactOptional(),
+  data: json.exactOptional(),
 })
 export type WorkMessage = z.output<typeof workMessageSchema>
 

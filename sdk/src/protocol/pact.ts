@@ -6,6 +6,7 @@ import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash, hashBody, parseHash } from './hash.ts'
 import type { Identity } from './identity.ts'
+import { json } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { usdc } from './money.ts'
 import { type Signature, signature, verifyBody } from './signature.ts'
@@ -67,7 +68,7 @@ const termsOfPact = z.strictObject({
   proposedTo: did,
   capability: z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/, 'want a capability id'),
   taskDescription: z.string().min(1).max(20_000),
-  input: z.json(),
+  input: json,
   deliverableFormat: z.array(mime).min(1).max(20),
   acceptance: z.array(criterionSchema).max(200),
   accuracyRequirement: z.number().exactOptional(),

@@ -481,5 +481,6 @@ export function pathOf(name: RouteName, params: Readonly<Record<string, string>>
 
 /** JSON Schema (draft 2020-12) of a wire shape, for OpenAPI and for tools. */
 export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
-  return z.toJSONSchema(schema, { io: 'input' })
+  // What JSON carries anyway has no schema of its own.
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 }
