@@ -5,7 +5,16 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-const checks = ['types', 'lint', 'abi -- --check', 'exports', 'size', 'publint']
+const checks = [
+  'types',
+  'lint',
+  'abi -- --check',
+  'vectors -- --check',
+  'exports',
+  'size',
+  'gas:check',
+  'publint',
+]
 
 const tests = await npmRun('test')
 const line = /^(\d+) passed, (\d+) failed/.exec(tests.last)

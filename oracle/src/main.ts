@@ -85,6 +85,7 @@ async function run(settings: Settings): Promise<void> {
     seeds: settings.EARNEST_SEEDS ?? [],
     pollMs: settings.EARNEST_POLL_MS,
     relayGasPerDay: settings.EARNEST_RELAY_GAS_PER_DAY,
+    jury: settings.EARNEST_JURY ?? [],
     log,
   })
   const token = { address: settings.EARNEST_TOKEN, abi: tokenAbi } as const

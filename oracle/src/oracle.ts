@@ -9,6 +9,10 @@ import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { attestDelivery, type Check, processCompletion } from './settlement/attest.ts'
 import { type Attestors, createAttestors } from './settlement/attestor.ts'
 import { createCheck } from './settlement/check.ts'
+import { createProbeBook } from './settlement/jury/book.ts'
+import { createJury } from './settlement/jury/jury.ts'
+import type { Juror } from './settlement/jury/roster.ts'
+import { sit } from './settlement/jury/sit.ts'
 import { assemblePackage } from './settlement/package.ts'
 import { recordSettlements } from './settlement/settle.ts'
 import { type Bell, createBell } from './store/bell.ts'
@@ -41,6 +45,8 @@ export type OracleOptions = {
   pollMs?: number
   /** Gas that one agent may have relayed in a day. */
   relayGasPerDay?: bigint
+  /** The judges of the ladder's first rung; without keys they do not sit, and the ladder goes on. */
+  jury?: readonly Juror[]
   log?: Log
 }
 
@@ -72,6 +78,10 @@ export type Oracle = Context & {
 const LEASE_SECONDS = 10
 /** Seconds in which a job has to be done before another process takes it. */
 const JOB_SECONDS = 120
+/** Seconds that a judge has for one question; with its retry within the time of a job. */
+const JUDGE_SECONDS = 40
+/** Seconds after which a case that is not ripe is looked at again. */
+const RIPENING_SECONDS = 15
 /** Tries after which a job that cannot succeed is left to the operator. */
 const MAX_ATTEMPTS = 30
 
@@ -91,6 +101,14 @@ export function createOracle(options: OracleOptions): Oracle {
   const check = createCheck({ db, masterKey: options.artifactKey })
   const onSettled = recordSettlements({ signer, chain })
   const attesting = { ...context, chain, attestors, check }
+  const jury = createJury({
+    roster: options.jury ?? [],
+    probes: createProbeBook(db),
+    clock,
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    timeoutMs: JUDGE_SECONDS * 1000,
+  })
+  const sitting = { ...context, chain, attestors, masterKey: options.artifactKey, jury }
   const pollMs = options.pollMs ?? 1000
   const stopping = new AbortController()
   let loops: Promise<unknown> = Promise.resolve()
@@ -147,7 +165,7 @@ export function createOracle(options: OracleOptions): Oracle {
   }
 
   async function work(): Promise<number> {
-    const queues = ['complete', 'attest', 'dispute', 'submit']
+    const queues = ['complete', 'attest', 'dispute', 'jury', 'submit']
     const jobs = await claim(db, { queues, limit: 16, leaseSeconds: JOB_SECONDS })
     await Promise.all(jobs.map(run))
     return jobs.length
@@ -182,6 +200,11 @@ export function createOracle(options: OracleOptions): Oracle {
       case 'dispute':
         await assemblePackage({ ...context, masterKey: options.artifactKey }, payload)
         return undefined
+      case 'jury': {
+        const wait = await sit(sitting, payload)
+        if (wait === undefined) bell.ring()
+        return wait === undefined ? undefined : Math.min(wait, RIPENING_SECONDS)
+      }
       case 'submit': {
         const status = await submitter.advance(payload.key)
         return status === 'signed' ? 1 : status === 'queued' ? 0 : undefined

@@ -1,6 +1,7 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import { type Address, getAddress, type Hex, isHex } from 'viem'
 import * as z from 'zod'
+import { jurorSchema } from './settlement/jury/roster.ts'
 
 const address = z.string().transform((text) => getAddress(text) as Address)
 const secret = z
@@ -52,6 +53,19 @@ const environment = z.object({
   EARNEST_RELAY_GAS_PER_DAY: z.coerce.bigint().min(0n).default(20_000_000n),
   /** Requests per second that one client or agent may make. */
   EARNEST_RATE: z.coerce.number().min(1).default(50),
+  /** The judges as JSON: [{wire, provider, model, family, baseUrl?, apiKey?, price: {input, output}}]. */
+  EARNEST_JURY: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown
+      } catch {
+        context.issues.push({ code: 'custom', input: text, message: 'want JSON' })
+        return z.NEVER
+      }
+    })
+    .pipe(z.array(jurorSchema))
+    .optional(),
   EARNEST_LOG: z.enum(['debug', 'info', 'warn', 'silent']).default('info'),
 })
 

@@ -11,6 +11,9 @@ type Ended = {
   details: { type?: string | undefined; error?: { failureType?: string } }
 }
 
+/** A guard against a file that never ends; no test is judged by its time. */
+const HANGS_AFTER = 600_000
+
 /** Runs the node tests, each file in a process of its own, and shows them as the spec reporter does. */
 export async function runNodeTests(files: string[]): Promise<Result[]> {
   const results: Result[] = []
@@ -20,7 +23,7 @@ export async function runNodeTests(files: string[]): Promise<Result[]> {
       title: ended.name,
       outcome,
     })
-  const tests = run({ files, concurrency: 2 })
+  const tests = run({ files, concurrency: 2, timeout: HANGS_AFTER })
   tests.on('test:pass', (ended: Ended) => {
     if (ended.details.type === 'suite') return
     // A file that defines no test is reported as a test of its own name; it proves nothing.

@@ -104,6 +104,13 @@ async function enact(
       payload: { escrowId: id, round: effect.round },
     })
   }
+  if (effect.kind === 'changed' && effect.log.name === 'Escalated') {
+    await enqueue(tx, {
+      queue: 'jury',
+      key: `${id}/${state.round}/${state.last.blockHash}/${state.last.logIndex}`,
+      payload: { escrowId: id, round: state.round },
+    })
+  }
   if (effect.kind === 'disputed') {
     await enqueue(tx, {
       queue: 'dispute',

@@ -29,7 +29,7 @@ export type Attestors = {
   /** Signs typed data with as many of this process's keys as the arbiter wants for it. */
   prove(options: {
     arbiter: Address
-    kind: 'receipt' | 'attestation'
+    kind: 'receipt' | 'attestation' | 'proposal'
     typedData: TypedDataDefinition
   }): Promise<Hex>
 }

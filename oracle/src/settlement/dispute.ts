@@ -15,6 +15,7 @@ import {
   hashDefence,
   isTerminal,
   manifestSchema,
+  redactVerdict,
   type Submission,
   signedClaimSchema,
   signedDefenceSchema,
@@ -263,7 +264,8 @@ export async function disputeRecord(db: Db, escrowId: string): Promise<DisputeRe
 }
 
 /**
- * The record by which the latest verdict can be recomputed.
+ * The record by which the latest verdict can be recomputed; prompts and answers, which quote the
+ * parties' papers, stand in it by their hashes (DSP-24, DRV-18).
  * @throws record_unknown
  */
 export async function verdictRecord(db: Db, escrowId: string): Promise<VerdictRecord> {
@@ -276,7 +278,7 @@ export async function verdictRecord(db: Db, escrowId: string): Promise<VerdictRe
     .limit(1)
     .executeTakeFirst()
   if (!row) throw new EarnestError('record_unknown', 'No verdict was reached')
-  return decode(verdictRecordSchema, JSON.parse(row.record), 'invalid_verdict')
+  return redactVerdict(decode(verdictRecordSchema, JSON.parse(row.record), 'invalid_verdict'))
 }
 
 async function readDispute(

@@ -303,6 +303,13 @@ create table verdict (
   primary key (escrow_id, round, record_hash)
 );
 
+create table probe (
+  seq bigserial primary key,
+  id text not null,
+  answer boolean not null,
+  votes text not null
+);
+
 create table deposit (
   pact_id text not null references pact,
   sha256 text not null,

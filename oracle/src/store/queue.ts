@@ -87,6 +87,8 @@ export async function retry(
       leased_until: null,
       lease_token: null,
       error,
+      // Waiting is no failure, however often a job is looked at.
+      ...(error === '' && { attempts: 0 }),
       failed: delaySeconds === undefined,
       run_at: sql<Date>`clock_timestamp() + make_interval(secs => ${delaySeconds ?? 0})`,
     })

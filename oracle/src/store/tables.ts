@@ -257,6 +257,9 @@ export type VerdictTable = {
   at: number
 }
 
+/** A known answer that was put to the judges, with what each model said (JSON). */
+export type ProbeTable = { seq: Generated<number>; id: string; answer: boolean; votes: string }
+
 /** A checker or held-out data set that a pact names by its hash, sealed like an artifact. */
 export type DepositTable = { pact_id: string; sha256: string; blob_id: string }
 
@@ -303,6 +306,7 @@ export type Tables = {
   evidence: EvidenceTable
   deposit: DepositTable
   verdict: VerdictTable
+  probe: ProbeTable
   settlement: SettlementTable
 }
 

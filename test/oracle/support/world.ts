@@ -41,6 +41,7 @@ import { createChainClock } from '../../../oracle/src/escrow/clock.ts'
 import { createApp } from '../../../oracle/src/http/app.ts'
 import { createMetrics } from '../../../oracle/src/http/metrics.ts'
 import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
+import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
 import { openStore, type Store } from '../../../oracle/src/store/store.ts'
 import {
   fundGas,
@@ -49,7 +50,7 @@ import {
   localClient,
   startChain,
 } from '../../../scripts/local/chain.ts'
-import { type Deployment, deployEarnest } from '../../../scripts/local/deploy.ts'
+import { build, type Deployment, deployEarnest } from '../../../scripts/local/deploy.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 
 /** An agent with its wallet. */
@@ -73,6 +74,8 @@ export type Ground = {
 }
 
 export async function startGround(): Promise<Ground> {
+  // Before the chain runs: compiling blocks this process, and its connections with it.
+  await build()
   const chain = await startChain()
   const client = localClient(chain.url)
   const attestors = attestorKeys.map((key) => key.address)
@@ -95,7 +98,7 @@ export type World = {
 /** An oracle in this process over a ground; nothing runs by itself, `settle` moves it. */
 export async function createWorld(
   ground: Ground,
-  { store, secret = 33 }: { store?: Store; secret?: number } = {},
+  { store, secret = 33, jury }: { store?: Store; secret?: number; jury?: readonly Juror[] } = {},
 ): Promise<World> {
   const { client: local, deployment, url } = ground
   const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
@@ -107,6 +110,7 @@ export async function createWorld(
     signer,
     attestors: attestorKeys,
     artifactKey: new Uint8Array(32).fill(9),
+    ...(jury && { jury }),
     chain: {
       client,
       chainId: deployment.chainId,

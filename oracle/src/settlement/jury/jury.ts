@@ -2,7 +2,6 @@ import {
   type Call,
   type Clock,
   calibrate,
-  hashBody,
   hashBytes,
   type Question,
   TALLY_RULE,
@@ -24,6 +23,8 @@ export type JuryCase = {
   escrowId: `0x${string}`
   pactId: string
   round: number
+  /** The stored package that the evidence was taken from. */
+  packageHash: string
   evidence: EvidencePackage
   /** The arbitration fee that pays for the hearing, in USDC base units (API-12). */
   fee: bigint
@@ -110,7 +111,7 @@ async function hear(dependencies: JuryDependencies, juryCase: JuryCase): Promise
     pactId: juryCase.pactId,
     round: juryCase.round,
     tier: 'T1',
-    packageHash: hashBody(evidence),
+    packageHash: juryCase.packageHash,
     rule: TALLY_RULE,
     rosterHash: hashRoster(roster),
     instructionHash: INSTRUCTION_HASH,

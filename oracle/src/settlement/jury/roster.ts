@@ -1,10 +1,10 @@
-import { EarnestError, hashBody } from '@earnest/sdk/protocol'
+import { EarnestError, hashBody, usdc } from '@earnest/sdk/protocol'
 import * as z from 'zod'
 
 /** Which wire a seat speaks. Llama and others sit behind an OpenAI-compatible endpoint. */
 const wireSchema = z.enum(['openai', 'anthropic', 'google', 'mistral', 'openai-compatible'])
 
-/** One seat as the operator configures it. Prices are USDC base units for a million tokens. */
+/** One seat as the operator configures it. Prices are USDC for a million tokens, as decimal text. */
 export const jurorSchema = z.strictObject({
   wire: wireSchema,
   /** Who runs the model: no two seats may name the same one (DSP-08). */
@@ -18,7 +18,7 @@ export const jurorSchema = z.strictObject({
   apiKey: z.string().min(1).exactOptional(),
   /** Whether the endpoint takes a JSON schema; the named providers all do. */
   structured: z.boolean().default(true),
-  price: z.strictObject({ input: z.bigint().min(0n), output: z.bigint().min(0n) }),
+  price: z.strictObject({ input: usdc, output: usdc }),
 })
 export type Juror = z.output<typeof jurorSchema>
 
@@ -66,11 +66,12 @@ export function seatsFor(
   roster: readonly Juror[],
   { families, readers }: { families: readonly string[]; readers: readonly string[] | 'all' },
 ): { seated: Juror[]; absent: Absence[] } {
-  const barred = new Set(families.map((family) => family.toLowerCase()))
+  const declared = families.map((family) => family.toLowerCase())
+  // A declared model version such as "gpt-5-2026" names its family somewhere in it.
+  const isBarred = (name: string) => declared.some((model) => model.includes(name.toLowerCase()))
   const absenceOf = (juror: Juror): Absence['code'] | undefined => {
     if (!juror.apiKey) return 'no_key'
-    if (barred.has(juror.family.toLowerCase()) || barred.has(juror.provider.toLowerCase()))
-      return 'recused'
+    if (isBarred(juror.family) || isBarred(juror.provider)) return 'recused'
     return readers === 'all' || readers.includes(juror.provider) ? undefined : 'not_disclosed'
   }
   const absent = roster.flatMap((juror) => {

@@ -11,6 +11,7 @@ export const juryCase: JuryCase = {
   escrowId: `0x${'ab'.repeat(32)}`,
   pactId: 'cd'.repeat(32),
   round: 1,
+  packageHash: 'ee'.repeat(32),
   evidence: {
     terms: '{"taskDescription":"Describe ten items of the catalogue.","paymentUsdc":"500"}',
     report: 'items (weight 10): undecided, left to the jury',

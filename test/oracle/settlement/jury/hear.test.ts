@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Hearing } from '../../../../oracle/src/settlement/jury/jury.ts'
-import { hashBody } from '../../../../sdk/src/protocol/hash.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
 import type { VerdictRecord } from '../../../../sdk/src/protocol/verdict.ts'
 import { type Judge, juryCase, withJury } from './bench.ts'
@@ -62,7 +61,7 @@ describe('hear', () => {
   test('[DSP-06][DSP-27] every judge gets the same prompt of the same package, either side first', async () => {
     await withJury(panel(), async ({ hear, providers }) => {
       const record = heardOf(await hear())
-      assert.equal(record.packageHash, hashBody(juryCase.evidence))
+      assert.equal(record.packageHash, juryCase.packageHash)
       for (const question of ['normal', 'swapped', 'empty'] as const) {
         const prompts = record.seats.map(
           (seat) => seat.calls.find((call) => call.question === question)?.promptHash,
@@ -225,7 +224,7 @@ describe('hear', () => {
 describe('who sits', () => {
   test('[GOV-05] a judge of a party’s own model family is recused', async () => {
     await withJury(panel(), async ({ hear, providers }) => {
-      const hearing = await hear({ families: ['Anthropic'] })
+      const hearing = await hear({ families: ['Anthropic-Opus-2026'] })
       assert.deepEqual(hearing.absent, [{ provider: 'anthropic', code: 'recused' }])
       assert.equal(heardOf(hearing).seats.length, 4)
       assert.equal(providers[1]!.heard.length, 0)

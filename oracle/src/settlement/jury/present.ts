@@ -1,0 +1,104 @@
+import {
+  canonicalText,
+  type Manifest,
+  manifestSchema,
+  reportSchema,
+  signedClaimSchema,
+  signedDefenceSchema,
+  type VerificationReport,
+} from '@earnest/sdk/protocol'
+import * as z from 'zod'
+import type { EvidencePackage } from './prompt.ts'
+
+/** What of the stored package the judges are shown. */
+const packageSchema = z.object({
+  pact: z.object({
+    buyer: z.object({ did: z.string() }),
+    seller: z.object({ did: z.string() }),
+    capability: z.string(),
+    taskDescription: z.string(),
+    input: z.json(),
+    deliverableFormat: z.array(z.string()),
+    acceptance: z.json(),
+    accuracyRequirement: z.json().optional(),
+    paymentUsdc: z.string(),
+    deadlineUtc: z.string(),
+    milestones: z.json().optional(),
+  }),
+  manifest: manifestSchema.nullable(),
+  report: reportSchema.nullable(),
+  claim: signedClaimSchema.nullable(),
+  defence: signedDefenceSchema.nullable(),
+  evidence: z.array(
+    z.object({ submittedBy: z.string(), verified: z.boolean(), content: z.json() }),
+  ),
+})
+type Package = z.output<typeof packageSchema>
+
+/** Files of these types are shown as text; of the others the judges see name, type, size and hash. */
+const readable = /^(?:text\/.+|application\/(?:json|xml|yaml|javascript|.+\+(?:json|xml)))$/
+/** What of one file is shown. */
+const MAX_FILE_TEXT = 50_000
+
+/** Turns the stored package into what every judge reads; `readFile` gives the delivered bytes. */
+export async function present(
+  bytes: Uint8Array,
+  readFile: (file: Manifest[number]) => Promise<Uint8Array>,
+): Promise<EvidencePackage> {
+  const wire: unknown = JSON.parse(new TextDecoder().decode(bytes))
+  const { pact, manifest, report, claim, defence, evidence } = packageSchema.parse(wire)
+  // Who the parties are decides nothing, so the judges do not learn it.
+  const { buyer, seller, ...terms } = pact
+  const words = (did: string) => [
+    ...(claim && claim.body.disputedBy === did
+      ? [`${claim.body.reason}: ${claim.body.claim}`]
+      : []),
+    ...(defence && defence.body.defendedBy === did ? [defence.body.explanation] : []),
+    ...evidence.filter((piece) => piece.submittedBy === did).map(pieceOf),
+  ]
+  return {
+    terms: canonicalText(terms),
+    report: report ? reportLines(report) : 'nothing could be checked by machine',
+    deliverable: (await Promise.all((manifest ?? []).map((file) => shown(file, readFile)))).join(
+      '\n\n',
+    ),
+    claim: words(buyer.did).join('\n\n') || 'no_claim',
+    response: words(seller.did).join('\n\n'),
+  }
+}
+
+/** What failed criteria leave to the seller at most, in basis points (W-46). */
+export function capOf(bytes: Uint8Array): number {
+  const { report } = packageSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
+  const findings = report?.findings ?? []
+  const total = findings.reduce((sum, { weight }) => sum + weight, 0)
+  const failed = findings.filter(({ outcome }) => outcome === 'fail')
+  // A condition has no weight; its failure is for the judges to weigh.
+  const lost = failed.reduce((sum, { weight }) => sum + weight, 0)
+  return total === 0 ? 10_000 : 10_000 - Math.floor((lost * 10_000) / total)
+}
+
+function reportLines({ result, findings }: VerificationReport): string {
+  const lines = findings.map(
+    ({ id, weight, verifier, outcome, code, missing, measured }) =>
+      `${id} (weight ${weight}, ${verifier}): ${outcome}, ${code}` +
+      `${measured === null ? '' : `, measured ${measured}`}` +
+      `${missing.length === 0 ? '' : `, missing ${missing.join(', ')}`}`,
+  )
+  return [`result: ${result}`, ...lines].join('\n')
+}
+
+function pieceOf({ verified, content }: Package['evidence'][number]): string {
+  const mark = verified ? '' : ' (unverified: its hash does not match the record)'
+  return `evidence${mark}: ${typeof content === 'string' ? content : canonicalText(content)}`
+}
+
+async function shown(
+  file: Manifest[number],
+  readFile: (file: Manifest[number]) => Promise<Uint8Array>,
+): Promise<string> {
+  const head = `file ${file.name} (${file.mime}, ${file.size} bytes, sha256 ${file.sha256})`
+  if (!readable.test(file.mime)) return `${head}\n[not text: shown by its hash alone]`
+  const text = new TextDecoder().decode(await readFile(file))
+  return `${head}\n${text.slice(0, MAX_FILE_TEXT).toWellFormed()}`
+}
