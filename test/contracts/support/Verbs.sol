@@ -39,7 +39,12 @@ enum Verb {
 
 /// @notice Each verb as calldata and as the struct that its actor signs.
 abstract contract Verbs is EscrowTest {
-    uint256 internal constant SPLIT = 6000;
+    /// @dev What the next `settle`, `propose` and `rule` say.
+    uint256 internal split = 6000;
+
+    /// @dev The next `deliver` carries the buyer's receipt; the next `complete` offers the seller's bond.
+    bool internal noticing;
+    bool internal reserving;
 
     /// @dev The last verb that a party authorises.
     Verb internal constant LAST_SIGNED = Verb.EscalateBySeller;
@@ -89,7 +94,7 @@ abstract contract Verbs is EscrowTest {
             return _dispute(id, actor, CLAIM, seq, end);
         }
         if (verb == Verb.SettleByBuyer || verb == Verb.SettleBySeller) {
-            return _settle(id, actor, SPLIT, seq, end);
+            return _settle(id, actor, split, seq, end);
         }
         if (verb == Verb.AmendByBuyer || verb == Verb.AmendBySeller) {
             return _amend(id, actor, _id(_amendedOf(t)), seq, end);
@@ -106,7 +111,8 @@ abstract contract Verbs is EscrowTest {
     function _callOf(Verb verb, Terms memory t, bytes memory authorization) internal view returns (bytes memory) {
         if (verb == Verb.Release) return abi.encodeCall(IPactEscrow.release, (t, authorization));
         if (verb == Verb.Deliver) {
-            return abi.encodeCall(IPactEscrow.deliver, (t, ARTIFACT, _arbiterReceipt(t, ARTIFACT), authorization));
+            Receipt memory receipt = noticing ? _buyerReceipt(t, ARTIFACT) : _arbiterReceipt(t, ARTIFACT);
+            return abi.encodeCall(IPactEscrow.deliver, (t, ARTIFACT, receipt, authorization));
         }
         if (verb == Verb.DeliverInline) {
             return abi.encodeCall(IPactEscrow.deliverInline, (t, "artifact", authorization));
@@ -126,11 +132,11 @@ abstract contract Verbs is EscrowTest {
         }
         if (verb == Verb.SettleByBuyer) {
             bytes memory other = _authorizationOf(Verb.SettleBySeller, t);
-            return abi.encodeCall(IPactEscrow.settle, (t, SPLIT, authorization, other));
+            return abi.encodeCall(IPactEscrow.settle, (t, split, authorization, other));
         }
         if (verb == Verb.SettleBySeller) {
             bytes memory other = _authorizationOf(Verb.SettleByBuyer, t);
-            return abi.encodeCall(IPactEscrow.settle, (t, SPLIT, other, authorization));
+            return abi.encodeCall(IPactEscrow.settle, (t, split, other, authorization));
         }
         if (verb == Verb.AmendByBuyer) {
             bytes memory other = _authorizationOf(Verb.AmendBySeller, t);
@@ -156,10 +162,10 @@ abstract contract Verbs is EscrowTest {
             return abi.encodeCall(IPactEscrow.attest, (t, Result.Partial, REPORT, proof));
         }
         if (verb == Verb.AttestFail) return abi.encodeCall(IPactEscrow.attest, (t, Result.Fail, REPORT, proof));
-        if (verb == Verb.Propose) return abi.encodeCall(IPactEscrow.propose, (t, SPLIT, RECORD, proof));
-        if (verb == Verb.Rule) return abi.encodeCall(IPactEscrow.rule, (t, SPLIT, RECORD, proof));
+        if (verb == Verb.Propose) return abi.encodeCall(IPactEscrow.propose, (t, split, RECORD, proof));
+        if (verb == Verb.Rule) return abi.encodeCall(IPactEscrow.rule, (t, split, RECORD, proof));
         if (verb == Verb.Complete) {
-            Completion memory c = _completion(t, false);
+            Completion memory c = _completion(t, reserving);
             c.sellerAuthorization = proof;
             return abi.encodeCall(IPactEscrow.complete, (t, c));
         }
@@ -175,7 +181,7 @@ abstract contract Verbs is EscrowTest {
         if (verb == Verb.AttestPass) return _proof(_attestation(id, round, Result.Pass, REPORT), count);
         if (verb == Verb.AttestPartial) return _proof(_attestation(id, round, Result.Partial, REPORT), count);
         if (verb == Verb.AttestFail) return _proof(_attestation(id, round, Result.Fail, REPORT), count);
-        if (verb == Verb.Propose) return _proof(_proposal(id, round, SPLIT, RECORD), count);
-        return _proof(_ruling(id, round, SPLIT, RECORD), count);
+        if (verb == Verb.Propose) return _proof(_proposal(id, round, split, RECORD), count);
+        return _proof(_ruling(id, round, split, RECORD), count);
     }
 }
