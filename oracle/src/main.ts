@@ -14,6 +14,7 @@ import { createApp } from './http/app.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createOracle } from './oracle.ts'
 import { readSettings, type Settings } from './settings.ts'
+import { createGuardedFetch } from './settlement/verify/guardedFetch.ts'
 import { backupStore, restoreStore } from './store/backup.ts'
 import { verifyJournal } from './store/journal.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -86,6 +87,7 @@ async function run(settings: Settings): Promise<void> {
     pollMs: settings.EARNEST_POLL_MS,
     relayGasPerDay: settings.EARNEST_RELAY_GAS_PER_DAY,
     jury: settings.EARNEST_JURY ?? [],
+    fetch: createGuardedFetch(),
     log,
   })
   const token = { address: settings.EARNEST_TOKEN, abi: tokenAbi } as const

@@ -15,6 +15,7 @@ import type { Juror } from './settlement/jury/roster.ts'
 import { sit } from './settlement/jury/sit.ts'
 import { assemblePackage } from './settlement/package.ts'
 import { recordSettlements } from './settlement/settle.ts'
+import type { TestFetch } from './settlement/verify/guardedFetch.ts'
 import { type Bell, createBell } from './store/bell.ts'
 import type { Context } from './store/context.ts'
 import { lastEvent } from './store/journal.ts'
@@ -45,6 +46,8 @@ export type OracleOptions = {
   pollMs?: number
   /** Gas that one agent may have relayed in a day. */
   relayGasPerDay?: bigint
+  /** Reaches the services that HTTP criteria test; without it they stay undecided. */
+  fetch?: TestFetch
   /** The judges of the ladder's first rung; without keys they do not sit, and the ladder goes on. */
   jury?: readonly Juror[]
   log?: Log
@@ -71,7 +74,13 @@ export type Oracle = Context & {
   /** Works off what is due now; how many jobs were taken. */
   work(): Promise<number>
   /** What the loops last saw. */
-  status(): { head: Head | undefined; leader: boolean; error: string | undefined }
+  status(): {
+    head: Head | undefined
+    leader: boolean
+    /** The index was at the head of the chain at least once. */
+    following: boolean
+    error: string | undefined
+  }
 }
 
 /** Seconds for which one process holds the indexer before another may take over. */
@@ -98,7 +107,12 @@ export function createOracle(options: OracleOptions): Oracle {
   const indexer = createIndexer({ db, signer, chain })
   const submitter = createSubmitter({ db, chain })
   const attestors = createAttestors({ chain, accounts: options.attestors, clock })
-  const check = createCheck({ db, masterKey: options.artifactKey })
+  const check = createCheck({
+    db,
+    masterKey: options.artifactKey,
+    clock,
+    fetch: options.fetch,
+  })
   const onSettled = recordSettlements({ signer, chain })
   const attesting = { ...context, chain, attestors, check }
   const jury = createJury({
@@ -114,7 +128,8 @@ export function createOracle(options: OracleOptions): Oracle {
   let loops: Promise<unknown> = Promise.resolve()
   let lease: Lease | undefined
   let head: Head | undefined
-  let failure: string | undefined
+  let caughtUp = false
+  const failures = new Map<string, string>()
   let heartbeatsWatchedAt = 0
 
   const oracle: Oracle = {
@@ -129,7 +144,11 @@ export function createOracle(options: OracleOptions): Oracle {
     relayGasPerDay: options.relayGasPerDay ?? 20_000_000n,
     bell,
     start() {
-      loops = Promise.all([loop(followStep), loop(workStep), loop(listenStep())])
+      loops = Promise.all([
+        loop('follow', followStep),
+        loop('work', workStep),
+        loop('listen', listenStep()),
+      ])
     },
     async stop() {
       stopping.abort()
@@ -140,13 +159,18 @@ export function createOracle(options: OracleOptions): Oracle {
     },
     follow,
     work,
-    status: () => ({ head, leader: lease !== undefined, error: failure }),
+    status: () => ({
+      head,
+      leader: lease !== undefined,
+      following: caughtUp,
+      error: failures.values().next().value,
+    }),
   }
   return oracle
 
   async function follow(): Promise<Head | undefined> {
     lease = await takeLease(db, { name: 'indexer', holder, seconds: LEASE_SECONDS })
-    if (!lease) return undefined
+    if (!lease) return followOther()
     for (let more = true; more && !stopping.signal.aborted; ) {
       const step = await indexer.step(lease)
       head = step.head
@@ -154,6 +178,7 @@ export function createOracle(options: OracleOptions): Oracle {
       if (more)
         lease = (await takeLease(db, { name: 'indexer', holder, seconds: LEASE_SECONDS })) ?? lease
     }
+    caughtUp = true
     if (!head) return undefined
     await announce({ db, signer, chain, lease, latest: head.number, onSettled })
     await fireTimers(db, clock.now())
@@ -161,7 +186,21 @@ export function createOracle(options: OracleOptions): Oracle {
       heartbeatsWatchedAt = clock.now()
       await watchHeartbeats(context)
     }
+    bell.ring()
     return head
+  }
+
+  /** Another process indexes; this one serves what it finds. */
+  async function followOther(): Promise<undefined> {
+    const row = await db
+      .selectFrom('block')
+      .selectAll()
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    if (!row) return undefined
+    caughtUp = true
+    head = { number: row.number, hash: row.hash as Hex, timestamp: row.timestamp }
   }
 
   async function work(): Promise<number> {
@@ -216,7 +255,6 @@ export function createOracle(options: OracleOptions): Oracle {
 
   async function followStep(): Promise<void> {
     await follow()
-    bell.ring()
     await bell.wait(pollMs, stopping.signal)
   }
 
@@ -235,14 +273,15 @@ export function createOracle(options: OracleOptions): Oracle {
     }
   }
 
-  async function loop(step: () => Promise<void>): Promise<void> {
+  async function loop(name: string, step: () => Promise<void>): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
         await step()
-        failure = undefined
+        failures.delete(name)
       } catch (error) {
-        failure = isEarnestError(error) ? error.code : String(error)
-        if (!stopping.signal.aborted) log?.warn({ error: failure }, 'step failed')
+        const code = isEarnestError(error) ? error.code : 'internal'
+        failures.set(name, code)
+        if (!stopping.signal.aborted) log?.warn({ name, code, error: String(error) }, 'step failed')
         await bell.wait(pollMs, stopping.signal)
       }
     }

@@ -4,6 +4,8 @@ import {
   EarnestError,
   type KeyLog,
   keyLogSchema,
+  MAX_AMOUNT,
+  parseUsdc,
   registrationSchema,
 } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
@@ -18,30 +20,23 @@ export async function getAgent(db: Db | Tx, did: string): Promise<AgentRecord> {
   return recordOf(row)
 }
 
-/** Agents with a capability (or all) in the order of their DIDs, after `cursor`. */
-export async function listAgents(
+/** Active agents with a capability (or all) and what a task costs there; without a price, the most. */
+export async function findAgents(
   db: Db,
-  {
-    capability,
-    after,
-    limit,
-  }: {
-    capability?: string | undefined
-    after?: string | undefined
-    limit: number
-  },
-): Promise<AgentRecord[]> {
+  capability: string | undefined,
+): Promise<{ did: string; price: bigint }[]> {
   let query = db
     .selectFrom('agent')
-    .selectAll()
+    .select(['did', 'registration'])
     .where('status', '=', 'active')
-    .orderBy('did')
-    .limit(limit)
+    .where(sql<boolean>`cardinality(capabilities) > 0`)
   if (capability !== undefined) {
     query = query.where(sql<boolean>`capabilities @> array[${capability}]::text[]`)
   }
-  if (after !== undefined) query = query.where('did', '>', after)
-  return (await query.execute()).map(recordOf)
+  return (await query.execute()).map(({ did, registration }) => {
+    const { pricing } = JSON.parse(registration) as { pricing?: { perTask: string } }
+    return { did, price: pricing ? parseUsdc(pricing.perTask) : MAX_AMOUNT }
+  })
 }
 
 /** An agent's row as the API shows it. */

@@ -7,6 +7,7 @@ import type { NewRow, Row } from '../store/tables.ts'
 import type { Chain } from './chain.ts'
 import { fold, linkOf, tellOf, unwind } from './fold.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
+import { resubmit } from './submitter.ts'
 
 /** Blocks whose hashes are kept to find where a reorg began; no rollup reorganises deeper. */
 const REMEMBERED_BLOCKS = 2_000
@@ -149,6 +150,7 @@ export function createIndexer({
       },
     ]
     if (ids.length === 0) return entries
+    await resubmit(tx, ids)
     const announced = await tx
       .selectFrom('announcement')
       .selectAll()

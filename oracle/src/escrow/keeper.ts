@@ -1,4 +1,5 @@
 import { unpack } from '../store/json.ts'
+import { enqueue } from '../store/queue.ts'
 import type { Db } from '../store/store.ts'
 import type { EscrowState } from './state.ts'
 import { submit } from './submitter.ts'
@@ -27,10 +28,16 @@ export async function fireTimers(db: Db, now: number): Promise<string[]> {
     const key = `timer/${state.id}/${state.seq}/${verb}`
     const known = await db
       .selectFrom('submission')
-      .select(['status', 'error'])
+      .select(['status', 'attempts'])
       .where('key', '=', key)
       .executeTakeFirst()
-    if (known) continue
+    if (known) {
+      // It is still due, so what failed is tried again, ever more seldom: the clock was ahead of the
+      // chain, or the token was paused.
+      if (known.status !== 'failed' && known.status !== 'reverted') continue
+      await tryAgain(db, key, known.attempts)
+      continue
+    }
     const args = {
       expire: [state.terms],
       release: [state.terms, '0x'],
@@ -41,4 +48,19 @@ export async function fireTimers(db: Db, now: number): Promise<string[]> {
     keys.push(key)
   }
   return keys
+}
+
+async function tryAgain(db: Db, key: string, attempts: number): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const reset = { status: 'queued', nonce: null, raw: null, hashes: [] as string[] }
+    const { numUpdatedRows } = await tx
+      .updateTable('submission')
+      .set({ ...reset, attempts: attempts + 1 })
+      .where('key', '=', key)
+      .where('status', 'in', ['failed', 'reverted'])
+      .executeTakeFirst()
+    if (numUpdatedRows !== 1n) return
+    const delaySeconds = Math.min(300, 2 ** attempts)
+    await enqueue(tx, { queue: 'submit', key, payload: { key }, delaySeconds })
+  })
 }

@@ -51,6 +51,18 @@ export async function submit(
   await enqueue(tx, { queue: 'submit', key, payload: { key } })
 }
 
+/** A reorg took these escrows' transactions with it: the same signed bytes are sent again. */
+export async function resubmit(tx: Tx, escrowIds: readonly string[]): Promise<void> {
+  const rows = await tx
+    .updateTable('submission')
+    .set({ status: 'signed' })
+    .where('escrow_id', 'in', [...escrowIds])
+    .where('status', 'in', ['mined', 'reverted'])
+    .returning('key')
+    .execute()
+  for (const { key } of rows) await enqueue(tx, { queue: 'submit', key, payload: { key } })
+}
+
 /**
  * Signs calls of the escrow with one key and sees them mined. The signed bytes and their nonce are
  * stored before they are sent, so a crash at any point sends the same transaction again, never a

@@ -8,7 +8,7 @@ import {
   type WalletVerifier,
 } from '@earnest/sdk/protocol'
 import type * as z from 'zod'
-import { getAgent, listAgents, recordOf } from '../discovery/agent.ts'
+import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
 import { relay } from '../escrow/relay.ts'
@@ -17,7 +17,7 @@ import { openExposure as openExposureOf, registerPact } from '../negotiation/pac
 import type { Oracle } from '../oracle.ts'
 import { processCompletion } from '../settlement/attest.ts'
 import { putBlob } from '../settlement/blob.ts'
-import { readCompletion, takeCompletion } from '../settlement/completion.ts'
+import { readCompletion, submissionKey, takeCompletion } from '../settlement/completion.ts'
 import {
   addEvidence,
   disputeRecord,
@@ -83,20 +83,26 @@ export function createCalls(
       recordOf(await rung(registerAgent(registering, { registration: body, by }))),
 
     searchAgents: async ({ query: { capability, limit = 20, cursor, sort = 'score' } }) => {
-      const found = await listAgents(db, { capability, after: cursor, limit: 1000 })
-      const rated = await Promise.all(
-        found.map(async (agent) => ({
-          ...agent,
-          trust: await trust.answer({ id: agent.did, role: 'seller', capability }),
+      const offset = Number(cursor ?? 0)
+      if (!Number.isSafeInteger(offset) || offset < 0) {
+        throw new EarnestError('invalid_request', 'Not a cursor of this search')
+      }
+      const found = await findAgents(db, capability)
+      const ranks = await trust.rank(found.map(({ did }) => did))
+      const byScore = (a: string, b: string) => (ranks.get(b) ?? 0) - (ranks.get(a) ?? 0)
+      found.sort((a, b) =>
+        sort === 'price' && a.price !== b.price
+          ? Number(a.price > b.price) - Number(a.price < b.price)
+          : byScore(a.did, b.did) || (a.did < b.did ? -1 : 1),
+      )
+      const agents = await Promise.all(
+        found.slice(offset, offset + limit).map(async ({ did }) => ({
+          ...(await getAgent(db, did)),
+          trust: await trust.answer({ id: did, role: 'seller', capability }),
         })),
       )
-      const price = ({ pricing }: (typeof rated)[number]) => pricing?.perTask ?? 2n ** 128n
-      rated.sort((a, b) =>
-        sort === 'price'
-          ? Number(price(a) > price(b)) - Number(price(a) < price(b))
-          : trust.rank(b.did) - trust.rank(a.did),
-      )
-      return { agents: rated.slice(0, limit), cursor: null }
+      const next = offset + limit
+      return { agents, cursor: next < found.length ? String(next) : null }
     },
 
     getAgent: ({ params }) => getAgent(db, params.did),
@@ -225,7 +231,7 @@ export function createCalls(
       const submission = await db
         .selectFrom('submission')
         .select('tx_hash')
-        .where('key', 'in', [`complete/${escrowId}/${round}`, `deliver/${escrowId}/${round}`])
+        .where('key', '=', submissionKey(row))
         .executeTakeFirst()
       return {
         escrowId,

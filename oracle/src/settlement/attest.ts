@@ -19,6 +19,7 @@ import {
   logReport,
   proofOf,
   readCompletion,
+  submissionKey,
 } from './completion.ts'
 
 /** Runs a pact's criteria over a delivery; the same input gives the same bytes (design.md section 5, verification). */
@@ -54,6 +55,11 @@ export async function processCompletion(
     // The chain takes no delivery after deliverBy; the timer gives the money back.
     return closeCompletion(db, { escrowId, round, status: 'refused', error: 'after_deliver_by' })
   }
+  const state = await readEscrow(db, escrowId)
+  if (state?.state === 'Negotiating') {
+    // The seller redelivers with the buyer's receipt; the result is attested once that is on chain.
+    return closeCompletion(db, { escrowId, round, status: 'checked' })
+  }
   const proof = proofOf(row)
   const { terms } = lock
   const round_ = BigInt(round)
@@ -86,7 +92,7 @@ export async function processCompletion(
   }
   await db.transaction().execute(async (tx) => {
     await submit(tx, {
-      key: `${call.functionName}/${escrowId}/${round}`,
+      key: submissionKey(row),
       escrowId,
       call,
       at: clock.now(),

@@ -10,12 +10,13 @@ import {
   hashReport,
   manifestSchema,
   milestoneOf,
+  redeliverTypedData,
   reportSchema,
   toBytes32,
   type VerificationReport,
   verifyCompletion,
 } from '@earnest/sdk/protocol'
-import { type Hex, hexToNumber, size, slice, verifyTypedData } from 'viem'
+import { type Hex, hexToNumber, size, slice, type TypedDataDefinition, verifyTypedData } from 'viem'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Chain } from '../escrow/chain.ts'
 import { readEscrow } from '../escrow/fold.ts'
@@ -60,8 +61,8 @@ export async function takeCompletion(
   verifyCompletion(proof, { now, keyOf: await resolveKeys(db, [seller.did]) })
   const text = canonicalText(encode(completionProofSchema, proof, 'invalid_completion'))
   const known = await readCompletion(db, escrowId, round)
-  if (known) {
-    if (hashBody(JSON.parse(known.proof)) === hashBody(JSON.parse(text))) return known
+  if (known && hashBody(JSON.parse(known.proof)) === hashBody(JSON.parse(text))) return known
+  if (known && !(await isRenewal(db, { known, proof }))) {
     throw new EarnestError('round_taken', 'This round has a completion')
   }
   const state = await assertFunded(db, escrowId)
@@ -72,6 +73,7 @@ export async function takeCompletion(
   }
   await locateFiles(db, escrowId, proof.manifest)
   await assertAuthorization(context, { proof, state })
+  if (known) return renew(db, { known, text })
 
   const row: Row<'completion'> = {
     escrow_id: escrowId,
@@ -114,6 +116,45 @@ export async function takeCompletion(
     ])
   })
   return row
+}
+
+/** The same delivery under a new authorization, because the chain refused the last one. */
+async function isRenewal(
+  db: Db,
+  { known, proof }: { known: Row<'completion'>; proof: CompletionProof },
+): Promise<boolean> {
+  if (known.artifact_hash !== proof.deliverableHash || known.status !== 'submitted') return false
+  const last = await db
+    .selectFrom('submission')
+    .select('status')
+    .where('key', '=', submissionKey(known))
+    .executeTakeFirst()
+  return last?.status === 'failed' || last?.status === 'reverted'
+}
+
+async function renew(
+  db: Db,
+  { known, text }: { known: Row<'completion'>; text: string },
+): Promise<Row<'completion'>> {
+  const { escrow_id: escrowId, round } = known
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .updateTable('completion')
+      .set({ proof: text, status: 'verified' })
+      .where('escrow_id', '=', escrowId)
+      .where('round', '=', round)
+      .execute()
+    const payload = { escrowId, round }
+    await enqueue(tx, { queue: 'complete', key: `${escrowId}/${round}`, payload })
+  })
+  return { ...known, proof: text, status: 'verified' }
+}
+
+/** The key under which a completion's call is submitted: one for each authorization of the seller. */
+export function submissionKey(
+  row: Pick<Row<'completion'>, 'escrow_id' | 'round' | 'proof'>,
+): string {
+  return `complete/${row.escrow_id}/${row.round}/${hashBody(JSON.parse(row.proof)).slice(0, 16)}`
 }
 
 /** The completion of a round; undefined where none was handed in. */
@@ -206,7 +247,7 @@ export async function closeCompletion(
   }: {
     escrowId: string
     round: number
-    status: 'submitted' | 'refused'
+    status: 'submitted' | 'refused' | 'checked'
     error?: string
   },
 ): Promise<void> {
@@ -230,7 +271,8 @@ export function isLate(
 async function assertFunded(db: Db, escrowId: string): Promise<EscrowState> {
   const state = await readEscrow(db, escrowId)
   if (!state) throw new EarnestError('not_funded', 'No funds are locked', { retryable: true })
-  if (state.state !== 'Funded') {
+  // While the parties negotiate, a redelivery is checked before the buyer signs for it.
+  if (state.state !== 'Funded' && state.state !== 'Negotiating') {
     throw new EarnestError('wrong_state', `The escrow is ${state.state}`, {
       details: { state: state.state },
     })
@@ -261,7 +303,7 @@ async function assertAuthorization(
   if (validBefore <= clock.now()) {
     throw new EarnestError('authorization_expired', 'Sign the delivery again')
   }
-  const typedData = deliverTypedData({
+  const consent = {
     chainId: chain.chainId,
     contract: chain.escrow,
     escrowId: proof.escrowId,
@@ -269,8 +311,11 @@ async function assertAuthorization(
     seq: BigInt(state.seq),
     validBefore: BigInt(validBefore),
     artifactHash: toBytes32(proof.deliverableHash),
-    reserve,
-  })
+  }
+  const typedData: TypedDataDefinition =
+    state.state === 'Negotiating'
+      ? redeliverTypedData(consent)
+      : deliverTypedData({ ...consent, reserve })
   const signature = slice(authorization, 6) as Hex
   const question = { address: state.terms.seller, signature, ...typedData }
   const plain = await verifyTypedData(question).catch(() => false)

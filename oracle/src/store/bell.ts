@@ -1,5 +1,7 @@
 /** Wakes whoever waits for work in this process; other processes are found by looking now and then. */
 export type Bell = {
+  /** How often it rang: what was read before the last ring may be old. */
+  rings(): number
   ring(): void
   /** True at the next ring, false after `milliseconds`; at once when the signal is aborted. */
   wait(milliseconds: number, signal?: AbortSignal): Promise<boolean>
@@ -8,8 +10,11 @@ export type Bell = {
 /** A bell without anybody waiting. */
 export function createBell(): Bell {
   let waiting = new Set<(rang: boolean) => void>()
+  let rings = 0
   return {
+    rings: () => rings,
     ring() {
+      rings += 1
       const woken = waiting
       waiting = new Set()
       for (const wake of woken) wake(true)

@@ -49,8 +49,8 @@ export type Trust = {
   quote(question: QuoteQuestion): Promise<Quote>
   /** The events that weigh most in an answer. Throws agent_unknown. */
   explain(question: { id: string }): Promise<Record<string, Json>>
-  /** A number for sorting sellers, higher is better; never served. */
-  rank(did: Did): number
+  /** Numbers for sorting sellers, higher is better; never served. */
+  rank(dids: readonly Did[]): Promise<Map<Did, number>>
   scorer: { version: string; codeHash: string }
 }
 
@@ -101,7 +101,11 @@ export function createTrust({
 
   return {
     scorer,
-    rank: (did) => model.rank({ agent: did, now: clock.now() }),
+    async rank(dids) {
+      await follow()
+      const now = clock.now()
+      return new Map(dids.map((did) => [did, model.rank({ agent: did, now })]))
+    },
 
     async answer({ id, role, capability, nonce }) {
       const agent = await find(id)

@@ -101,11 +101,14 @@ export async function createWorld(
   { store, secret = 33, jury }: { store?: Store; secret?: number; jury?: readonly Juror[] } = {},
 ): Promise<World> {
   const { client: local, deployment, url } = ground
+  const opened = store ?? (await openStore())
+  // Starting PGlite blocks this process longer than idle connections live: let them close.
+  await new Promise((resolve) => setTimeout(resolve, 100))
   const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
   const clock = await createChainClock({ client, monotonic: () => 0 })
   const signer = createIdentity({ secretKey: new Uint8Array(32).fill(secret) })
   const oracle = createOracle({
-    store: store ?? (await openStore()),
+    store: opened,
     clock,
     signer,
     attestors: attestorKeys,
