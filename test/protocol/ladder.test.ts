@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   checkLadder,
+  decodePact,
   durationOf,
   type Ladder,
+  ladderOf,
   NO_LADDER,
   packLadder,
   unpackLadder,
+  windowsOf,
 } from '@earnest/sdk/protocol'
+import { samplePactWire } from '../support/pact.ts'
 import { assertCode } from './code.ts'
 import { readVector } from './vector.ts'
 
@@ -29,6 +33,8 @@ const micro: Ladder = {
 }
 
 const { cases } = readVector<{ cases: Record<string, string>[] }>('ladder.json')
+
+const committeeAlone = { juryLimit: 0, moderatorLimit: 0, committeeLimit: 3600, appealWindow: 60 }
 
 describe('ladder', () => {
   for (const { name, word = '', duration, ...fields } of cases) {
@@ -54,26 +60,56 @@ describe('ladder', () => {
 
   test('zero is no ladder', () => {
     assert.equal(unpackLadder(NO_LADDER), null)
-    checkLadder({ ladder: NO_LADDER, window: 60 })
+    checkLadder({ ladder: NO_LADDER, window: 60, profile: 'micro' })
   })
 
   test('a committee without a jury may sit twice', () => {
-    const committee = {
-      ...full,
-      juryLimit: 0,
-      moderatorLimit: 0,
-      committeeLimit: 3600,
-      appealWindow: 60,
-    }
+    const committee = { ...full, ...committeeAlone }
     assert.equal(durationOf(committee), 60 + 2 * 3600)
     assert.equal(durationOf({ ...committee, juryLimit: 100 }), 100 + 60 + 3600)
   })
 
   test('tiers that do not fit the arbitration window are refused, exactly at the second', () => {
     const ladder = packLadder(micro)
-    checkLadder({ ladder, window: 600 })
-    assertCode(() => checkLadder({ ladder, window: 599 }), 'ladder_too_long')
+    checkLadder({ ladder, window: 600, profile: 'micro' })
+    assertCode(() => checkLadder({ ladder, window: 599, profile: 'micro' }), 'ladder_too_long')
+    const wire = { ...samplePactWire, escrow: { ...samplePactWire.escrow, ladder } }
+    const timing = (arbitration: number) => ({
+      ...samplePactWire.timing,
+      windows: { ...samplePactWire.timing.windows, arbitration },
+    })
+    decodePact({ ...wire, timing: timing(600) })
+    assertCode(() => decodePact({ ...wire, timing: timing(599) }), 'ladder_too_long')
   })
+
+  test('minutes are for a jury alone, a moderator is for people', () => {
+    const committee = packLadder({ ...full, ...committeeAlone })
+    const moderator = packLadder({ ...micro, juryLimit: 0, moderatorLimit: 600 })
+    const other = 'ladder_of_other_profile'
+    const window = 2_592_000
+    assertCode(() => checkLadder({ ladder: committee, window, profile: 'micro' }), other)
+    assertCode(() => checkLadder({ ladder: moderator, window, profile: 'micro' }), other)
+    assertCode(() => checkLadder({ ladder: moderator, window, profile: 'agent' }), other)
+    checkLadder({ ladder: committee, window, profile: 'agent' })
+    checkLadder({ ladder: moderator, window, profile: 'human' })
+  })
+
+  test('32 bytes of another arbiter pass, ours in another form do not', () => {
+    checkLadder({ ladder: `${'00'.repeat(31)}a1`, window: 60, profile: 'micro' })
+    checkLadder({ ladder: 'ff'.repeat(32), window: 60, profile: 'micro' })
+    const bent = `${packLadder(micro).slice(0, -2)}03`
+    assertCode(() => checkLadder({ ladder: bent, window: 600, profile: 'micro' }), 'invalid_ladder')
+  })
+
+  for (const profile of ['micro', 'agent', 'human'] as const) {
+    for (const pool of [0, 3]) {
+      test(`the published ladder of ${profile} with pool ${pool} fits its own window`, () => {
+        const ladder = packLadder(ladderOf({ profile, pool, appealBond: 3_500_000n }))
+        const window = windowsOf({ profile, amount: 500_000_000n }).arbitration
+        checkLadder({ ladder, window, profile })
+      })
+    }
+  }
 
   const faults: [string, Partial<Ladder>][] = [
     ['a limit without its rung', { juryLimit: 0, moderatorLimit: 0, committeeLimit: 0 }],

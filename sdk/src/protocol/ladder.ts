@@ -1,5 +1,6 @@
 import { EarnestError } from './error.ts'
 import { parseHash } from './hash.ts'
+import type { Profile } from './timing.ts'
 
 /** The rungs of the default arbiter: jury (T1), committee (T2), moderator (T3); limits in seconds (design section 4). */
 export interface Ladder {
@@ -28,6 +29,15 @@ const LAYOUT = [
   ['pool', 168n, 32n],
 ] as const
 const VERSION = 1n
+const HOUR = 3600
+const NO_RUNGS: Ladder = {
+  juryLimit: 0,
+  appealWindow: 0,
+  committeeLimit: 0,
+  moderatorLimit: 0,
+  appealBond: 0n,
+  pool: 0,
+}
 
 /** No tier at all: proposals and rulings of the arbiter's keys count at once. */
 export const NO_LADDER = '00'.repeat(32)
@@ -74,14 +84,41 @@ export function durationOf(ladder: Ladder): number {
   return juryLimit + appealWindow + panels * committeeLimit + moderatorLimit
 }
 
-/** Refuses a ladder that does not fit the pact's arbitration window (seconds). Throws `ladder_too_long`, `invalid_ladder`. */
-export function checkLadder({ ladder, window }: { ladder: string; window: number }): void {
+/**
+ * Refuses a ladder that does not fit the pact's arbitration window (seconds) or its profile: minutes
+ * are for a jury alone, a moderator is for people. 32 bytes of another version belong to another
+ * arbiter and pass. Throws `ladder_too_long`, `ladder_of_other_profile`, `invalid_ladder`.
+ */
+export function checkLadder(options: { ladder: string; window: number; profile: Profile }): void {
+  const { ladder, window, profile } = options
+  if (ladder !== NO_LADDER && !parseHash(ladder).startsWith('01')) return
   const rungs = unpackLadder(ladder)
-  if (rungs !== null && durationOf(rungs) > window) {
+  if (rungs === null) return
+  const { committeeLimit, moderatorLimit } = rungs
+  if ((profile === 'micro' && committeeLimit > 0) || (profile !== 'human' && moderatorLimit > 0)) {
+    throw new EarnestError('ladder_of_other_profile', `These tiers are not for ${profile}`)
+  }
+  if (durationOf(rungs) > window) {
     throw new EarnestError('ladder_too_long', 'The tiers take longer than the arbitration window', {
       details: { got: durationOf(rungs), want: window },
     })
   }
+}
+
+/**
+ * The published ladder of a profile, which fits its arbitration window: minutes for a jury alone; a
+ * jury, then a committee where the arbiter has anchored a pool; for people a moderator above it.
+ * @param options.pool Number of the anchored pool; 0 where there is none.
+ * @param options.appealBond Base units: at least the arbiter's cost of a panel.
+ */
+export function ladderOf(options: { profile: Profile; pool: number; appealBond: bigint }): Ladder {
+  const { profile, pool, appealBond } = options
+  if (profile === 'micro') return { ...NO_RUNGS, juryLimit: 10 * 60 }
+  const jury = { ...NO_RUNGS, juryLimit: 6 * HOUR }
+  const moderatorLimit = profile === 'human' ? 48 * HOUR : 0
+  if (pool === 0 && moderatorLimit === 0) return jury
+  const committeeLimit = pool === 0 ? 0 : 48 * HOUR
+  return { ...jury, appealWindow: 12 * HOUR, committeeLimit, moderatorLimit, appealBond, pool }
 }
 
 function rungsOf({ juryLimit, committeeLimit, moderatorLimit }: Ladder): number {

@@ -3,11 +3,12 @@ import { address, chainId, ZERO_ADDRESS } from './address.ts'
 import { type Criterion, criterionSchema, isMachineChecked, mime } from './criterion.ts'
 import { decode, encode, refuse } from './decode.ts'
 import { did } from './did.ts'
-import { EarnestError } from './error.ts'
+import { EarnestError, isEarnestError } from './error.ts'
 import { hash, hashBody, parseHash } from './hash.ts'
 import type { Identity } from './identity.ts'
 import { json } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
+import { checkLadder } from './ladder.ts'
 import { usdc } from './money.ts'
 import { type Signature, signature, verifyBody } from './signature.ts'
 import { utc } from './time.ts'
@@ -111,6 +112,7 @@ function* faultsOf(pact: z.output<typeof termsOfPact>): Generator<Fault> {
   yield* faultsOfEscrow(pact)
   yield* faultsOfAcceptance(pact)
   yield* faultsOfMilestones(pact)
+  yield* faultsOfLadder(pact)
   if (pact.paymentUsdc < MIN_AMOUNT) {
     yield ['amount_too_small', 'want at least 0.01 USDC', ['paymentUsdc']]
   }
@@ -234,6 +236,16 @@ function* faultsOfMilestones(pact: z.output<typeof termsOfPact>): Generator<Faul
   }
   if (milestones[0]?.fundBy !== pact.timing.fundBy) {
     yield ['milestone_order', 'want the first fundBy to be timing.fundBy', ['timing', 'fundBy']]
+  }
+}
+
+function* faultsOfLadder({ escrow, timing }: z.output<typeof termsOfPact>): Generator<Fault> {
+  const { profile, windows } = timing
+  try {
+    checkLadder({ ladder: escrow.ladder, window: windows.arbitration, profile })
+  } catch (error) {
+    if (!isEarnestError(error)) throw error
+    yield [error.code, error.message, ['escrow', 'ladder']]
   }
 }
 

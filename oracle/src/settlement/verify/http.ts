@@ -14,7 +14,7 @@ type Request = Http['requests'][number]
 /** What a test run needs: a fetch, or the recorded answers of an earlier run. */
 export interface HttpContext {
   delivery: Delivery
-  sandbox: Sandbox
+  sandbox: () => Promise<Sandbox>
   fetch?: TestFetch | undefined
   transcript?: Transcript | undefined
 }
@@ -34,7 +34,7 @@ export async function verifyHttp(
   if (!readable || foreign || transcript.length !== expected.length) {
     return { finding: undecided('transcript_unusable'), transcript }
   }
-  return { finding: judge(verifier.requests, transcript, context.sandbox), transcript }
+  return { finding: judge(verifier.requests, transcript, await context.sandbox()), transcript }
 }
 
 async function baseOf({ base }: Http, delivery: Delivery): Promise<string | undefined> {

@@ -11,7 +11,7 @@ type Metric = Extract<Verifier, { type: 'metric' }>
 /** What a metric needs besides the delivery. */
 export interface MetricContext {
   delivery: Delivery
-  sandbox: Sandbox
+  sandbox: () => Promise<Sandbox>
   /** The pact's input, which a checker may compare with. */
   input: unknown
   /** What the buyer deposited under a hash; null where it did not. */
@@ -64,7 +64,7 @@ async function byChecker(
   if (document === undefined && text === undefined) return failed('unreadable', [verifier.file])
   const found = document === undefined ? { value: text } : valueAt(document.value, verifier.pointer)
   if (found === undefined) return failed('path_missing', [verifier.pointer])
-  using session = sandbox.open(script)
+  using session = (await sandbox()).open(script)
   const result = session.call('check', [found.value, input])
   if (result.outcome === 'exhausted') return undecided('checker_exhausted')
   if (result.outcome === 'threw') return failed('checker_threw', [result.message])
