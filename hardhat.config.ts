@@ -1,6 +1,10 @@
 import { globSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { defineConfig } from 'hardhat/config'
+import ignition from '@nomicfoundation/hardhat-ignition-viem'
+import keystore from '@nomicfoundation/hardhat-keystore'
+import verify from '@nomicfoundation/hardhat-verify'
+import viem from '@nomicfoundation/hardhat-viem'
+import { configVariable, defineConfig } from 'hardhat/config'
 
 const require = createRequire(import.meta.url)
 const compiler = { version: '0.8.37', path: require.resolve('solc/soljson.js') }
@@ -16,6 +20,25 @@ const tests = globSync('test/contracts/**/*.sol', { cwd: import.meta.dirname }).
 const factor = Number(process.env.EARNEST_FUZZ ?? 1)
 
 export default defineConfig({
+  plugins: [viem, ignition, keystore, verify],
+  // Keys and private RPCs come from `npx hardhat keystore set NAME` or the environment, never from a file here.
+  networks: {
+    'base-sepolia': {
+      type: 'http',
+      chainType: 'op',
+      chainId: 84_532,
+      url: process.env.BASE_SEPOLIA_RPC_URL ?? 'https://sepolia.base.org',
+      accounts: [configVariable('DEPLOYER_KEY')],
+    },
+    base: {
+      type: 'http',
+      chainType: 'op',
+      chainId: 8453,
+      url: process.env.BASE_RPC_URL ?? 'https://mainnet.base.org',
+      accounts: [configVariable('DEPLOYER_KEY')],
+    },
+  },
+  verify: { etherscan: { apiKey: configVariable('ETHERSCAN_API_KEY') } },
   solidity: {
     splitTestsCompilation: true,
     compilers: [
@@ -35,5 +58,9 @@ export default defineConfig({
       invariant: { runs: 100 * factor, depth: 100, failOnRevert: true },
     },
   },
-  paths: { sources: 'contracts/src', tests: { solidity: 'test/contracts' } },
+  paths: {
+    ignition: 'contracts/ignition',
+    sources: 'contracts/src',
+    tests: { solidity: 'test/contracts' },
+  },
 })

@@ -1,10 +1,13 @@
 import hre from 'hardhat'
 import {
+  type Chain,
   createTestClient,
+  custom,
   type Hex,
   http,
   publicActions,
   type TestClient,
+  type Transport,
   toHex,
   walletActions,
 } from 'viem'
@@ -28,11 +31,20 @@ export function localKey(index: number): Hex {
 
 /** A viem client of the local chain with public, wallet and test actions, sending as `localAccount(0)`. */
 export function localClient(url: string) {
+  return clientOver(http(url, { retryCount: 0 }), hardhat)
+}
+
+/** The same over a chain in this process, with an id of its own. */
+export function providerClient(provider: Parameters<typeof custom>[0], chainId: number) {
+  return clientOver(custom(provider), { ...hardhat, id: chainId })
+}
+
+function clientOver(transport: Transport, chain: Chain) {
   return createTestClient({
     account: localAccount(0),
-    chain: hardhat,
+    chain,
     mode: 'hardhat',
-    transport: http(url, { retryCount: 0 }),
+    transport,
     pollingInterval: 50,
     cacheTime: 0,
   })

@@ -47,8 +47,16 @@ async function create(client: LocalClient, bytecode: Hex): Promise<Address> {
   return contractAddress
 }
 
-/** Deploys USDC as it stands on Base: FiatTokenV2_2 behind FiatTokenProxy, initialised through all versions. */
-export async function deployUsdc(client: LocalClient): Promise<Address> {
+/** Where FiatTokenProxy keeps its implementation and its admin. */
+const proxySlots = ['implementation', 'admin'].map((name) =>
+  keccak256(stringToBytes(`org.zeppelinos.proxy.${name}`)),
+)
+
+/**
+ * Deploys USDC as it stands on Base: FiatTokenV2_2 behind FiatTokenProxy, initialised through all versions.
+ * @param at Where the proxy is put, for a rehearsal of a chain on which USDC has its place.
+ */
+export async function deployUsdc(client: LocalClient, at?: Address): Promise<Address> {
   const checker = await create(
     client,
     circle('util/SignatureChecker.sol/SignatureChecker').bytecode,
@@ -64,10 +72,11 @@ export async function deployUsdc(client: LocalClient): Promise<Address> {
     ) as Hex,
   )
   const proxyCode = circle('v1/FiatTokenProxy.sol/FiatTokenProxy').bytecode
-  const token = await create(
+  const proxy = await create(
     client,
     `${proxyCode}${implementation.slice(2).toLowerCase().padStart(64, '0')}` as Hex,
   )
+  const token = at ? await move(client, { from: proxy, to: at }) : proxy
 
   const owner = usdcOwner.address
   const write = async (
@@ -99,6 +108,18 @@ export async function deployUsdc(client: LocalClient): Promise<Address> {
     usdcOwner,
   )
   return token
+}
+
+async function move(
+  client: LocalClient,
+  { from, to }: { from: Address; to: Address },
+): Promise<Address> {
+  await client.setCode({ address: to, bytecode: (await client.getCode({ address: from })) ?? '0x' })
+  for (const index of proxySlots) {
+    const value = (await client.getStorageAt({ address: from, slot: index })) ?? '0x'
+    await client.setStorageAt({ address: to, index, value })
+  }
+  return to
 }
 
 /** Mints `amount` base units of the local USDC to `to`. */
