@@ -78,7 +78,7 @@ function groupOf(state: TrustState, from: number, now: number): number[] | null 
   for (const agent of group) {
     const { partners, total } = partnersOf(state, agent, now)
     for (const [partner, trades] of partners) {
-      if (group.has(partner) || trades < ANOMALY_PARAMETERS.linkShare * total) continue
+      if (group.has(partner) || trades < Math.max(2, ANOMALY_PARAMETERS.linkShare * total)) continue
       const theirs = tradesOf(state, partner, now - window).length
       if (trades < ANOMALY_PARAMETERS.linkShare * theirs) continue
       group.add(partner)

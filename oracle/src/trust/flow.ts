@@ -28,6 +28,8 @@ export type TrustFlow = {
   queue: Int32Array
   queued: Uint8Array
   waiting: number
+  /** Scratch of `backflow`, all zero between calls. */
+  parcel: Float64Array
 }
 
 /** A flow over the nodes 0 .. seeds - 1, all of them seeds. */
@@ -51,6 +53,7 @@ export function createTrustFlow({ alpha, seeds }: { alpha: number; seeds: number
     queue: new Int32Array(0),
     queued: new Uint8Array(0),
     waiting: 0,
+    parcel: new Float64Array(0),
   }
   growFlow(flow, seeds)
   toSeeds(flow, alpha)
@@ -69,6 +72,7 @@ export function growFlow(flow: TrustFlow, nodes: number): void {
   flow.residual = grown(flow.residual, nodes)
   flow.queue = grown(flow.queue, nodes)
   flow.queued = grown(flow.queued, nodes)
+  flow.parcel = grown(flow.parcel, nodes)
   flow.nodes = nodes
 }
 
@@ -275,31 +279,48 @@ function push(flow: TrustFlow, threshold: number): void {
 }
 
 /**
- * Share of the trust that leaves `source` and reaches `target` within `hops` edges without passing
- * the source again. Times the trust of the source it is exactly the part of the target's trust that
- * comes from the source (last-exit decomposition), as far as the hops go.
+ * Trust at `target` that came out of `source`, however many hands it went through, without passing
+ * the source again: last-exit decomposition, so that trust of the target less this is what it would
+ * have if the source bought nothing. Parcels below `negligible` (in trust) are not followed.
  */
-export function reach(flow: TrustFlow, { source, target, hops, negligible }: ReachQuery): number {
+export function backflow(
+  flow: TrustFlow,
+  { source, target, trust, negligible }: BackflowQuery,
+): number {
+  const { start, length, total, weight, parcel } = flow
+  const pass = 1 - flow.alpha
+  const waiting: number[] = []
+  const touched: number[] = []
   let reached = 0
-  const walk = (node: number, mass: number, left: number): void => {
-    const row = flow.total[node] as number
+  const send = (node: number, amount: number): void => {
+    const row = total[node] as number
     if (row <= 0) return
-    const share = ((1 - flow.alpha) * mass) / row
-    if (left === 1) {
-      reached += share * edgeWeight(flow, node, target)
-      return
-    }
-    const start = flow.start[node] as number
-    const end = start + (flow.length[node] as number)
-    for (let at = start; at < end; at++) {
+    const share = (pass * amount) / row
+    const end = (start[node] as number) + (length[node] as number)
+    for (let at = start[node] as number; at < end; at++) {
       const to = flow.target[at] as number
-      const amount = share * (flow.weight[at] as number)
-      if (to === target) reached += amount
-      else if (to !== source && amount > negligible) walk(to, amount, left - 1)
+      if (to === source) continue
+      const arriving = share * (weight[at] as number)
+      if (to === target) reached += arriving
+      const before = parcel[to] as number
+      if (before === 0) touched.push(to)
+      const after = before + arriving
+      parcel[to] = after
+      if (before <= negligible && after > negligible) waiting.push(to)
     }
   }
-  walk(source, 1, hops)
+  send(source, trust)
+  for (let at = 0; at < waiting.length && at < MOST_PARCELS; at++) {
+    const node = waiting[at] as number
+    const amount = parcel[node] as number
+    parcel[node] = Number.MIN_VALUE
+    send(node, amount)
+  }
+  for (const node of touched) parcel[node] = 0
   return reached
 }
 
-type ReachQuery = { source: number; target: number; hops: number; negligible: number }
+/** Work that one voucher may cost; honest money spreads thin long before. */
+const MOST_PARCELS = 5_000
+
+type BackflowQuery = { source: number; target: number; trust: number; negligible: number }

@@ -35,8 +35,8 @@ export const TRUST_PARAMETERS = {
   backOffRatio: 10,
   /** Protocol fees, base units of USDC, that one full voucher must have burned elsewhere. */
   feePerVoucher: 500_000,
-  /** How many hops of the target's own money are taken out of its vouchers. */
-  launderingHops: 3,
+  /** Parts of the seller's own money down to this share of a voucher are followed through any hands. */
+  parcelShare: 1e-3,
   /** Edge weight from payee to payer, as a multiple of the edge from payer to payee. */
   payeeEdge: 1,
   /** Whether a seed's own purchases carry trust: only in rating files, which know no fees. */

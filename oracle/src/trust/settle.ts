@@ -134,16 +134,18 @@ export function applySettled(
     { capability, amount, seller: clusterOf(state.clusters, seller), severity },
     1,
   )
-  if (!event.starter) connect(state, row, 1, parameters)
+  if (!event.starter) state.pending.push({ row, sign: 1 })
   else history.edge[row] = 0
   learn(state.recalibration, { raw: failure, outcome: severity }, parameters.recalibration)
   learn(state.pairRecalibration, { raw: pair, outcome: severity }, parameters.recalibration)
-  state.lastSettled[seller] = Math.max(state.lastSettled[seller] as number, event.at)
-  state.lastSettled[buyer] = Math.max(state.lastSettled[buyer] as number, event.at)
+  // A trade with somebody whom nobody trusts does not stop idle decay, or sybils would.
+  if (voucher.weight > 0 || severity > 0) {
+    state.lastSettled[seller] = Math.max(state.lastSettled[seller] as number, event.at)
+  }
   state.lastChange[seller] = event.at
   state.lastChange[buyer] = event.at
   state.events += 1
-  if (state.events % parameters.refreshEvery === 0) refresh(state, parameters)
+  if (isRefreshDue(state, parameters)) refresh(state, parameters)
   return row
 }
 
@@ -339,11 +341,22 @@ function connect(
   }
 }
 
-/** Brings trust to its fixed point and measures the unit of a voucher anew. */
-export function refresh(state: TrustState, { alpha, massShare }: TrustParameters): void {
+/** A young market is measured anew at every trade, an old one at every two hundred and fiftieth. */
+function isRefreshDue({ pending, events }: TrustState, { refreshEvery }: TrustParameters): boolean {
+  return pending.length >= Math.min(refreshEvery, Math.max(1, events / 50))
+}
+
+/**
+ * Puts the trades since the last refresh into the trust graph, brings trust to its fixed point and
+ * measures the unit of a voucher anew. In between graph and trust stand still together, so that
+ * money that moves between two refreshes can neither be seen twice nor hide.
+ */
+export function refresh(state: TrustState, parameters: TrustParameters): void {
   const { flow } = state
-  settleFlow(flow, residualFor(flow.nodes, alpha))
-  state.unit = trustUnit(flow.trust, flow.nodes, massShare)
+  for (const { row, sign } of state.pending) connect(state, row, sign, parameters)
+  state.pending = []
+  settleFlow(flow, residualFor(flow.nodes, parameters.alpha))
+  state.unit = trustUnit(flow.trust, flow.nodes, parameters.massShare)
 }
 
 /** Agents up to which every change is followed to its end. */
@@ -380,7 +393,7 @@ export function setExcluded(
     if (buyer < 0) continue
     buyers.add(buyer)
     const sign = excluded ? -1 : 1
-    connect(state, row, sign, parameters)
+    state.pending.push({ row, sign })
     countDeal(state, row, dealIndex(state, buyer, seller), sign)
     const trade = {
       capability: history.capability[row] as number,

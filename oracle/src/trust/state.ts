@@ -63,6 +63,8 @@ export type TrustState = {
   /** Trust of one full voucher; kept from one refresh to the next. */
   unit: number
   events: number
+  /** Rows whose edges go into (1) or out of (-1) the trust graph at the next refresh. */
+  pending: { row: number; sign: 1 | -1 }[]
   clusters: Clusters
   organization: Map<number, string>
   funder: Map<number, string>
@@ -109,6 +111,7 @@ export function createTrustState(
     flow: createTrustFlow({ alpha: parameters.alpha, seeds: seeds.length }),
     unit: 0,
     events: 0,
+    pending: [],
     clusters: createClusters(),
     organization: new Map(),
     funder: new Map(),

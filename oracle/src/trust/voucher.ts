@@ -1,5 +1,5 @@
 import { clusterOf, membersOf } from './cluster.ts'
-import { reach } from './flow.ts'
+import { backflow } from './flow.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
 import type { TrustState } from './state.ts'
@@ -7,9 +7,9 @@ import type { TrustState } from './state.ts'
 /** What the word of a buyer is worth to a seller: trusted weight, and weight without a trust path. */
 export type Voucher = { weight: number; untrusted: number }
 
-/** Trust of an agent, with what has reached it since the last refresh. */
+/** Trust of an agent as of the last refresh. */
 export function trustOf({ flow }: TrustState, agent: number): number {
-  return Math.max(0, (flow.trust[agent] as number) + (flow.residual[agent] as number))
+  return Math.max(0, flow.trust[agent] as number)
 }
 
 /**
@@ -25,7 +25,7 @@ export function voucherOf(
   const { clusters, unit } = state
   if (clusterOf(clusters, buyer) === clusterOf(clusters, seller)) return { weight: 0, untrusted: 0 }
   const repeat = 2 ** -earlierTrades(state, buyer, seller)
-  const own = ownTrust(state, { buyer, seller }, parameters.launderingHops)
+  const own = ownTrust(state, { buyer, seller }, parameters.parcelShare)
   const full = unit > 0 ? Math.min(1, own / unit) : 0
   const burned = feesOutside(state, buyer, seller) / parameters.feePerVoucher
   const seed = buyer < state.seeds
@@ -35,22 +35,29 @@ export function voucherOf(
   return { weight, untrusted }
 }
 
-/** Trust of the buyer that does not come from the seller's own cluster. */
+/**
+ * Trust of the buyer that does not come from the seller's own cluster. Nothing can bring back more
+ * than three times what the seller holds, so that far more trusted buyers need no search.
+ */
 function ownTrust(
   state: TrustState,
   { buyer, seller }: { buyer: number; seller: number },
-  hops: number,
+  parcelShare: number,
 ): number {
+  const { unit } = state
   let trust = trustOf(state, buyer)
   if (trust === 0) return 0
-  for (const member of membersOf(state.clusters, seller)) {
-    const source = trustOf(state, member)
-    if (source === 0) continue
-    const negligible = (state.unit * 1e-4) / source
-    trust -= source * reach(state.flow, { source: member, target: buyer, hops, negligible })
+  for (const source of membersOf(state.clusters, seller)) {
+    const held = trustOf(state, source)
+    if (held === 0 || trust - MOST_RETURNED * held >= unit) continue
+    const negligible = unit * parcelShare
+    trust -= backflow(state.flow, { source, target: buyer, trust: held, negligible })
   }
   return Math.max(0, trust)
 }
+
+/** Visits to one node that start at another: at most (1 - alpha) / (1 - (1 - alpha)^2) = 3.06. */
+const MOST_RETURNED = 3.1
 
 /** Fulfilled trades of anybody in the buyer's cluster with the seller. */
 export function earlierTrades(

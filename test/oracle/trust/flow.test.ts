@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   addEdge,
+  backflow,
   boundRow,
   createTrustFlow,
   edgeWeight,
   forEachEdge,
   growFlow,
-  reach,
   settleFlow,
   type TrustFlow,
 } from '../../../oracle/src/trust/flow.ts'
@@ -126,18 +126,25 @@ describe('flow', () => {
     }
   })
 
-  test('reach finds money that comes back over several hops', () => {
+  test('backflow finds money that comes back through any number of hands', () => {
     const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
-    growFlow(flow, 4)
+    growFlow(flow, 12)
     addEdge(flow, 0, 1, 1)
-    addEdge(flow, 1, 2, 1)
-    addEdge(flow, 2, 3, 1)
+    // The first pays ten others, who pass it on in circles.
+    for (let node = 2; node < 12; node++) {
+      addEdge(flow, 1, node, 1)
+      addEdge(flow, node, 2 + ((node - 1) % 10), 1)
+      addEdge(flow, node, 2 + ((node + 5) % 10), 2)
+    }
     settleFlow(flow, 1e-15)
-    const query = { source: 1, target: 3, negligible: 0 }
-    assert.equal(reach(flow, { ...query, hops: 1 }), 0)
-    const share = reach(flow, { ...query, hops: 2 })
-    // All trust of the third came from the first: nothing of its own remains.
-    assert.ok(Math.abs(flow.trust[1]! * share - flow.trust[3]!) < 1e-12)
+    for (let target = 2; target < 12; target++) {
+      const trust = flow.trust[1]!
+      const back = backflow(flow, { source: 1, target, trust, negligible: 1e-9 })
+      // All trust of the others came from the first: nothing of their own remains.
+      assert.ok(Math.abs(flow.trust[target]! - back) < 1e-6)
+    }
+    const none = backflow(flow, { source: 5, target: 1, trust: 1, negligible: 1e-9 })
+    assert.equal(none, 0)
   })
 
   test('the unit goes by trust mass: a thousand sybils do not move it', () => {

@@ -1,0 +1,182 @@
+/**
+ * What attacks gain against the oracle's own scoring code on a real graph, and whom the detectors
+ * flag: a ring of sybils around a bad seller (also when the seller pays them first), bought edges,
+ * laundering, whitewash, waiting, camouflage; planted self-dealers and wash rings among honest people.
+ *
+ * node scripts/bench/attack.ts --ratings <csv> --labels <csv> [--seed <id>[,<id>...]]
+ */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { TrustEvent } from '../../oracle/src/trust/event.ts'
+import { createTrustModel, type TrustModel } from '../../oracle/src/trust/model.ts'
+import { RATING_PARAMETERS, TRUST_PARAMETERS } from '../../oracle/src/trust/parameters.ts'
+import { refresh } from '../../oracle/src/trust/settle.ts'
+import { buyEdges, CROOK, camouflage, launder, payFirst, ring } from './attack-curves.ts'
+import { marketOf } from './attack-market.ts'
+import { plant } from './attack-planted.ts'
+import { defaultSeeds, escrowOf, readRatings } from './forecast-ratings.ts'
+
+const { values } = parseArgs({
+  options: {
+    ratings: { type: 'string' },
+    labels: { type: 'string' },
+    seed: { type: 'string' },
+  },
+})
+if (!values.ratings || !values.labels) {
+  throw new Error('usage: bench:attack -- --ratings <csv> --labels <csv> [--seed <id>]')
+}
+
+const ratings = readRatings(values.ratings)
+const labels = readFileSync(values.labels, 'utf8')
+  .split(/\r?\n/)
+  .map((line) => line.split(',').map((field) => field.trim()))
+  .filter(([id, label]) => id && Number.isFinite(Number(label)))
+  .map(([id = '', label]) => ({ id, honest: Number(label) > 0 }))
+const seeds = values.seed ? values.seed.split(',') : defaultSeeds(ratings)
+const end = ratings.at(-1)?.at ?? 0
+
+/** Bad sellers whose rise is averaged. */
+const TARGETS = 10
+
+console.log(JSON.stringify({ ...onRatings(), ...onMarket() }))
+
+/** Rings and bought trust, on the rating graph as it stands at the end. */
+function onRatings(): object {
+  const model = createTrustModel({ seeds, parameters: RATING_PARAMETERS })
+  for (const [index, rating] of ratings.entries()) model.apply(escrowOf(rating, index))
+  const rated = [...new Set(ratings.map(({ ratee }) => ratee))]
+  const before = boardOf(model, rated, end)
+  const worst = [...rated]
+    .sort((left, right) => before.position(left) - before.position(right))
+    .slice(0, Math.floor(rated.length / 10))
+  // The worst tenth, spread evenly, so that one odd record decides nothing.
+  const targets = Array.from(
+    { length: TARGETS },
+    (_, i) => worst[Math.floor((i * worst.length) / TARGETS)] as string,
+  )
+  const honest = labels.filter((label) => label.honest && model.state.indexOf.has(label.id))
+  const middling = honest.map(({ id }) => id).slice(0, 60)
+  const gains = (attack: (target: string) => TrustEvent[][]): number[] =>
+    targets.map((target) => {
+      const attacked = fork(model)
+      let now = end
+      for (const stage of attack(target)) {
+        for (const event of stage) attacked.apply(event)
+        // A patient attacker lets the oracle take note of each stage before the next.
+        refresh(attacked.state, attacked.parameters)
+        now = stage.at(-1)?.at ?? now
+      }
+      const after = boardOf(attacked, rated, now)
+      return after.position(target) - before.position(target)
+    })
+  const paidFirst = gains((target) => payFirst(target, 100, end))
+  return {
+    ring: {
+      sybils: 100,
+      gain: mean(gains((target) => ring(target, 100, end))),
+      gainPaidFirst: mean(paidFirst),
+      worstGainPaidFirst: Math.max(...paidFirst),
+      targets: targets.length,
+    },
+    laundering: [2, 3, 5].map((hops) => ({
+      hops,
+      gain: mean(gains((target) => launder(target, hops, 30, end))),
+    })),
+    boughtEdges: [0, 1, 3, 10, 30].map((edges) => ({
+      edges,
+      oneSybil: bought(edges, 1, 30),
+      twentySybils: bought(edges, 20, 20),
+    })),
+    whitewash: { gain: mean(targets.map((target) => whitewashed(target))) },
+    waiting: [30, 180, 365].map((days) => ({ days, gain: mean(targets.map(waited(days))) })),
+    camouflage: [5, 20, 50].map((trades) => camouflaged(trades)),
+  }
+
+  /** Price in USDC (fees of the honest customers and of the sybils) and what it brings. */
+  function bought(edges: number, sybils: number, vouchers: number): object {
+    const attack = { edges, sybils, vouchers }
+    const gain = mean(gains((target) => buyEdges(target, attack, middling, end)))
+    return { fees: 0.5 * (edges + sybils + vouchers), gain }
+  }
+
+  function whitewashed(target: string): number {
+    return before.position('nobody-knows-me') - before.position(target)
+  }
+
+  /** Everybody waits as long: what is left is what waiting alone does to the crook's place. */
+  function waited(days: number): (target: string) => number {
+    const later = boardOf(model, rated, end + days * 86_400)
+    return (target) => later.position(target) - before.position(target)
+  }
+
+  /** A newcomer delivers to trusted people, then cheats once: where it stands before and after. */
+  function camouflaged(trades: number): object {
+    const attacked = fork(model)
+    const { built, cheated } = camouflage(middling, trades, end)
+    for (const event of built) attacked.apply(event)
+    refresh(attacked.state, attacked.parameters)
+    const high = boardOf(attacked, rated, built.at(-1)?.at ?? end).position(CROOK)
+    attacked.apply(cheated)
+    const low = boardOf(attacked, rated, cheated.at).position(CROOK)
+    return { trades, fees: 0.5 * trades, before: high, after: low }
+  }
+}
+
+function fork(model: TrustModel): TrustModel {
+  return createTrustModel({ seeds, parameters: model.parameters, state: model.snapshot() })
+}
+
+/** Where everybody stands by the forecast: share of the rated people who are riskier, ties half. */
+function boardOf(
+  model: TrustModel,
+  rated: readonly string[],
+  at: number,
+): { position: (agent: string) => number } {
+  const risk = (seller: string): number => model.forecast({ seller, at }).failureProbability
+  const risks = Float64Array.from(rated, risk).sort()
+  return {
+    position(agent) {
+      const own = risk(agent)
+      let riskier = 0
+      for (const other of risks) riskier += other > own ? 1 : other === own ? 0.5 : 0
+      return riskier / risks.length
+    },
+  }
+}
+
+/** Planted groups among the people of the file, traded as a live market, one setting for all. */
+function onMarket(): object {
+  const market = marketOf(ratings)
+  const customers = labels.filter(({ honest }) => honest).map(({ id }) => id)
+  const middle = ratings[Math.floor(ratings.length / 2)]?.at ?? 0
+  const planted = plant(50, middle, customers)
+  const events = [...market, ...planted.flatMap((group) => group.events)].sort(
+    (left, right) => left.at - right.at,
+  )
+  const model = createTrustModel({ seeds, parameters: TRUST_PARAMETERS })
+  for (const event of events) model.apply(event)
+  const flagged = new Set([...model.state.flags.values()].flatMap(({ agents }) => agents))
+  const share = (agents: readonly string[]): number =>
+    agents.filter((agent) => flagged.has(agent)).length / Math.max(1, agents.length)
+  const kinds = Map.groupBy(planted, ({ kind }) => kind)
+  const everybody = [...new Set(ratings.flatMap(({ rater, ratee }) => [rater, ratee]))]
+  return {
+    planted: {
+      flaggedShare: share(planted.flatMap(({ agents }) => agents)),
+      groups: planted.length,
+      byKind: Object.fromEntries(
+        [...kinds].map(([kind, groups]) => [kind, share(groups.flatMap(({ agents }) => agents))]),
+      ),
+    },
+    honest: {
+      flaggedShare: share(customers),
+      labelled: customers.length,
+      everybodyFlaggedShare: share(everybody),
+    },
+  }
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length
+}
