@@ -1,0 +1,371 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { createWalletClient, custom, type Hex, zeroAddress } from 'viem'
+import { openStore } from '../../../oracle/src/store/store.ts'
+import { fundGas } from '../../../scripts/local/chain.ts'
+import { mintUsdc } from '../../../scripts/local/usdc.ts'
+import { amend, authorizeAmend } from '../../../sdk/src/escrow/amend.ts'
+import { type EscrowRef, escrowOfPact } from '../../../sdk/src/escrow/client.ts'
+import { conclude } from '../../../sdk/src/escrow/conclude.ts'
+import { defend } from '../../../sdk/src/escrow/defend.ts'
+import { deliver } from '../../../sdk/src/escrow/deliver.ts'
+import { deliverInline } from '../../../sdk/src/escrow/deliverInline.ts'
+import { dispute } from '../../../sdk/src/escrow/dispute.ts'
+import { escalate } from '../../../sdk/src/escrow/escalate.ts'
+import { expire } from '../../../sdk/src/escrow/expire.ts'
+import { fireTimer } from '../../../sdk/src/escrow/fireTimer.ts'
+import { fund } from '../../../sdk/src/escrow/fund.ts'
+import { fundBatch } from '../../../sdk/src/escrow/fundBatch.ts'
+import { pollSettlement } from '../../../sdk/src/escrow/pollSettlement.ts'
+import { readEscrow } from '../../../sdk/src/escrow/readEscrow.ts'
+import { readSettlement } from '../../../sdk/src/escrow/readSettlement.ts'
+import { redeliver } from '../../../sdk/src/escrow/redeliver.ts'
+import { refund } from '../../../sdk/src/escrow/refund.ts'
+import { release } from '../../../sdk/src/escrow/release.ts'
+import { authorizeSettle, settle } from '../../../sdk/src/escrow/settle.ts'
+import { signReceipt } from '../../../sdk/src/escrow/signReceipt.ts'
+import { readBalance, readToken } from '../../../sdk/src/escrow/token.ts'
+import { verifyLock, verifyLockOnAll } from '../../../sdk/src/escrow/verifyLock.ts'
+import {
+  hashPact,
+  type Pact,
+  type PactWire,
+  type SignedPact,
+  signPact,
+} from '../../../sdk/src/protocol/pact.ts'
+import {
+  createWorld,
+  type Ground,
+  pactOf,
+  party,
+  startGround,
+  type World,
+} from '../../oracle/support/world.ts'
+import { walletOf } from '../support/market.ts'
+
+const claimHash = 'cc'.repeat(32)
+const responseHash = 'dd'.repeat(32)
+
+describe('escrow verbs', () => {
+  let ground: Ground
+  let world: World
+  let buyer: ReturnType<typeof walletOf>
+  let seller: ReturnType<typeof walletOf>
+  let anybody: ReturnType<typeof walletOf>
+  before(async () => {
+    const store = await openStore()
+    ground = await startGround()
+    world = await createWorld(ground, { store })
+    buyer = walletOf(ground.url, world.buyer.wallet)
+    seller = walletOf(ground.url, world.seller.wallet)
+    anybody = walletOf(ground.url, party(99).wallet)
+    for (const { account } of [buyer, seller, anybody]) {
+      await fundGas(ground.client, account.address)
+      await mintUsdc(ground.client, {
+        token: ground.deployment.token,
+        to: account.address,
+        amount: 5_000_000_000n,
+      })
+    }
+  })
+  after(async () => {
+    await world.close()
+    await ground.close()
+  })
+
+  const sign = (pact: Pact): SignedPact => ({
+    pact,
+    pactHash: hashPact(pact),
+    buyerSignature: signPact({ pact, identity: world.buyer.identity }),
+    sellerSignature: signPact({ pact, identity: world.seller.identity }),
+  })
+
+  async function open(changes: Partial<PactWire> = {}): Promise<{ pact: Pact; escrow: EscrowRef }> {
+    await world.settle()
+    const pact = pactOf(world, changes)
+    await fund(buyer, { signed: sign(pact) })
+    return { pact, escrow: escrowOfPact({ pact }) }
+  }
+  const artifact = new TextEncoder().encode('{"greeting":"hello"}')
+  async function openDelivered() {
+    const opened = await open()
+    await deliverInline(seller, { escrow: opened.escrow, artifact })
+    return opened
+  }
+  async function openDisputed() {
+    const opened = await openDelivered()
+    const { token } = ground.deployment
+    await dispute(buyer, { escrow: opened.escrow, token, claimHash })
+    return opened
+  }
+  const stateOf = async (escrow: EscrowRef) => (await readEscrow(ground.client, escrow)).state
+  const pass = async (escrow: EscrowRef) => {
+    const { timerEnd } = await readEscrow(ground.client, escrow)
+    await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timerEnd) })
+    await ground.client.mine({ blocks: 1 })
+  }
+  /** A relay of somebody else: it has nothing but the calldata. */
+  const relay = async (data: Hex) =>
+    await anybody.sendTransaction({ to: ground.deployment.escrow, data, chain: anybody.chain })
+
+  test('[ESC-04] [ESC-05] [API-11] fund locks exactly what was signed and returns the chain’s own facts', async () => {
+    await world.settle()
+    const pact = pactOf(world)
+    const signed = sign(pact)
+    const expected = {
+      buyerAgentId: pact.buyer.did,
+      sellerAgentId: pact.seller.did,
+      pactId: signed.pactHash,
+      conditionHash: `0x${signed.pactHash}`,
+      amountUsdc: 50_000_000n,
+      arbiter: pact.escrow.arbiter,
+      deadlineUtc: pact.deadlineUtc,
+    }
+    for (const [field, wrong] of Object.entries({
+      buyerAgentId: pact.seller.did,
+      sellerAgentId: pact.buyer.did,
+      pactId: 'ab'.repeat(32),
+      conditionHash: 'ab'.repeat(32),
+      amountUsdc: 50_000_001n,
+      arbiter: zeroAddress,
+      deadlineUtc: pact.deadlineUtc + 1,
+    })) {
+      await assert.rejects(fund(buyer, { signed, expect: { ...expected, [field]: wrong } }), {
+        code: 'pact_mismatch',
+      })
+    }
+    const owner = buyer.account.address
+    const { token } = ground.deployment
+    const before = await readBalance(buyer, { token, owner })
+    const funded = await fund(buyer, { signed, expect: expected })
+    const receipt = await ground.client.getTransactionReceipt({ hash: funded.txHash })
+    assert.equal(funded.blockNumber, receipt.blockNumber)
+    assert.equal(funded.status, 'locked')
+    assert.equal(funded.network, 'eip155:31337')
+    assert.equal(before - (await readBalance(buyer, { token, owner })), 50_000_000n)
+    // Paid once however often it is asked for.
+    assert.deepEqual(await fund(buyer, { signed }), funded)
+    assert.equal(before - (await readBalance(buyer, { token, owner })), 50_000_000n)
+  })
+
+  test('error: fund refuses a substituted pact, a foreign wallet, an empty one, a late one and another chain', async () => {
+    await world.settle()
+    const pact = pactOf(world)
+    const signed = sign(pact)
+    const dearer = { ...pact, paymentUsdc: 60_000_000n }
+    const cases: [Promise<unknown>, string][] = [
+      [fund(buyer, { signed: { ...signed, pact: dearer } }), 'pact_hash_mismatch'],
+      [
+        fund(buyer, { signed: { ...signed, pact: dearer, pactHash: hashPact(dearer) } }),
+        'invalid_buyer_signature',
+      ],
+      [
+        fund(buyer, { signed: { ...signed, sellerSignature: signed.buyerSignature } }),
+        'invalid_seller_signature',
+      ],
+      [fund(seller, { signed }), 'wrong_wallet'],
+      [
+        fund(buyer, { signed: sign(pactOf(world, { paymentUsdc: '999999' })) }),
+        'insufficient_funds',
+      ],
+    ]
+    for (const [attempt, code] of cases) await assert.rejects(attempt, { code })
+    const elsewhere = pactOf(world, { escrow: { ...pactWire(world).escrow, chainId: 8453 } })
+    await assert.rejects(fund(buyer, { signed: sign(elsewhere) }), { code: 'wrong_chain' })
+    const late = pactOf(world)
+    await ground.client.setNextBlockTimestamp({ timestamp: BigInt(late.timing.fundBy) })
+    await ground.client.mine({ blocks: 1 })
+    await assert.rejects(fund(buyer, { signed: sign(late) }), { code: 'fund_by_passed' })
+  })
+
+  const pactWire = (of: World): PactWire => {
+    const { escrow } = pactOf(of)
+    return {
+      escrow: {
+        ...escrow,
+        contract: escrow.contract.toLowerCase(),
+        token: escrow.token.toLowerCase(),
+        arbiter: escrow.arbiter.toLowerCase(),
+        vault: escrow.vault.toLowerCase(),
+        fees: { ...escrow.fees, recipient: escrow.fees.recipient.toLowerCase() },
+      },
+    } as PactWire
+  }
+
+  test('[ESC-12] verifyLock says what the chain says, pending until a reorganisation cannot undo it', async () => {
+    await world.settle()
+    const pact = pactOf(world)
+    assert.equal((await verifyLock(seller, { pact })).status, 'none')
+    await fund(buyer, { signed: sign(pact) })
+    assert.equal((await verifyLock(seller, { pact })).status, 'pending')
+    await ground.client.mine({ blocks: 2 })
+    const lock = await verifyLock(seller, { pact })
+    assert.equal(lock.status, 'locked')
+    assert.equal(lock.conditionHash, hashPact(pact))
+    assert.equal(lock.amount, 50_000_000n)
+    const other = { ...pact, paymentUsdc: 49_999_999n }
+    assert.equal((await verifyLock(seller, { pact: other })).status, 'none')
+    assert.equal((await verifyLockOnAll([seller, buyer], { pact })).status, 'locked')
+    await assert.rejects(verifyLockOnAll([], { pact }), { code: 'no_rpc' })
+    const liar = createWalletClient({
+      account: seller.account,
+      chain: seller.chain,
+      transport: custom({
+        // Whatever it is asked about the contract, it answers with an empty escrow.
+        request: async (question: { method: string; params?: unknown }) =>
+          question.method === 'eth_call'
+            ? `0x${'00'.repeat(32 * 12)}`
+            : ground.client.request(question as never),
+      }),
+    })
+    await assert.rejects(verifyLockOnAll([seller, liar], { pact }), {
+      code: 'rpc_disagreement',
+    })
+  })
+
+  for (const [path, by] of [
+    ['sent by the party', undefined],
+    ['signed for a relay', relay],
+  ] as const) {
+    describe(path, () => {
+      const way = by === undefined ? {} : { relay: by }
+
+      test('release pays the seller', async () => {
+        const { pact, escrow } = await openDelivered()
+        await release(buyer, { escrow, ...way })
+        assert.equal(await stateOf(escrow), 'Completed')
+        const settlement = await readSettlement(ground.client, { pact })
+        assert.equal(settlement?.outcome, 'released')
+        assert.equal(settlement?.sellerUsdc, 49_750_000n)
+      })
+
+      test('[TOL-11] refund pays the buyer', async () => {
+        const { pact, escrow } = await openDisputed()
+        await refund(seller, { escrow, ...way })
+        assert.equal(await stateOf(escrow), 'Refunded')
+        assert.equal((await readSettlement(ground.client, { pact }))?.buyerUsdc, 50_000_000n)
+      })
+
+      test('deliver wants a receipt, which the buyer may sign', async () => {
+        const { escrow } = await open()
+        const artifactHash = 'aa'.repeat(32)
+        const forged = { byBuyer: true, proof: `0x${'11'.repeat(65)}` } as const
+        await assert.rejects(deliver(seller, { escrow, artifactHash, receipt: forged, ...way }), {
+          code: 'invalid_signature',
+        })
+        const proof = await signReceipt(buyer, { escrow, artifactHash })
+        await deliver(seller, { escrow, artifactHash, receipt: { byBuyer: true, proof }, ...way })
+        const { state, noticed } = await readEscrow(ground.client, escrow)
+        assert.deepEqual([state, noticed], ['Delivered', true])
+      })
+
+      test('[DRV-12] dispute, defend, redeliver and back to delivered', async () => {
+        const { escrow } = await openDelivered()
+        const { token } = ground.deployment
+        await dispute(buyer, { escrow, token, claimHash, ...way })
+        await defend(seller, { escrow, responseHash, ...way })
+        assert.equal(await stateOf(escrow), 'Negotiating')
+        const artifactHash = 'bb'.repeat(32)
+        const receipt = await signReceipt(buyer, { escrow, artifactHash })
+        await redeliver(seller, { escrow, artifactHash, receipt, ...way })
+        const { state, round } = await readEscrow(ground.client, escrow)
+        assert.deepEqual([state, round], ['Delivered', 2])
+      })
+
+      test('escalate by a party while negotiating', async () => {
+        const { escrow } = await openDisputed()
+        await defend(seller, { escrow, responseHash, ...way })
+        await escalate(seller, { escrow, ...way })
+        assert.equal(await stateOf(escrow), 'Arbitration')
+      })
+
+      test('settle splits by two signatures, to the base unit', async () => {
+        const { pact, escrow } = await openDisputed()
+        const counterAuthorization = await authorizeSettle(buyer, { escrow, sellerBps: 7000 })
+        await assert.rejects(
+          settle(seller, { escrow, sellerBps: 7001, counterAuthorization, ...way }),
+          { code: 'invalid_signature' },
+        )
+        await settle(seller, { escrow, sellerBps: 7000, counterAuthorization, ...way })
+        const settlement = await readSettlement(ground.client, { pact })
+        assert.equal(settlement?.outcome, 'settled')
+        assert.equal(settlement?.sellerUsdc, 34_825_000n)
+        assert.equal(settlement?.buyerUsdc, 15_000_000n)
+        assert.equal(settlement?.protocolFeeUsdc, 175_000n)
+      })
+
+      test('amend moves the lock to new terms that both signed', async () => {
+        const { pact, escrow } = await open()
+        const later = { ...pact, deadlineUtc: pact.deadlineUtc + 3600, nonce: crypto.randomUUID() }
+        const amended = escrowOfPact({ pact: later })
+        const counterAuthorization = await authorizeAmend(seller, { escrow, amended })
+        await amend(buyer, { escrow, amended, counterAuthorization, ...way })
+        assert.deepEqual([await stateOf(escrow), await stateOf(amended)], ['Amended', 'Funded'])
+      })
+    })
+  }
+
+  test('[DRV-02] without any oracle, anybody ends every trade with one call, and not before its time', async () => {
+    const unfinished = await open()
+    assert.equal(await fireTimer(anybody, unfinished), undefined)
+    await assert.rejects(expire(anybody, unfinished), { code: 'before_deliver_by' })
+    await pass(unfinished.escrow)
+    assert.equal((await fireTimer(anybody, unfinished))?.verb, 'expire')
+    assert.equal(await stateOf(unfinished.escrow), 'Refunded')
+    assert.equal(await fireTimer(anybody, unfinished), undefined)
+
+    const disputed = await openDelivered()
+    await pass(disputed.escrow)
+    assert.equal((await fireTimer(anybody, disputed))?.verb, 'escalate')
+    await assert.rejects(conclude(anybody, disputed), { code: 'before_window_end' })
+    await pass(disputed.escrow)
+    assert.equal((await fireTimer(anybody, disputed))?.verb, 'conclude')
+    assert.equal(await stateOf(disputed.escrow), 'Resolved')
+  })
+
+  test('[SET-15] pollSettlement knows released, refunded, disputed and pending, and a wait that runs out throws nothing away', async () => {
+    const quick = { timeoutMs: 0, pollIntervalMs: 1 }
+    const pending = await open()
+    assert.equal((await pollSettlement(buyer, { ...pending, ...quick })).status, 'pending')
+    assert.equal(await stateOf(pending.escrow), 'Funded')
+    await refund(seller, pending)
+    const refunded = await pollSettlement(buyer, { ...pending, ...quick })
+    assert.equal(refunded.status, 'refunded')
+    assert.equal(refunded.txHash, refunded.settlement?.txHash)
+    const disputed = await openDisputed()
+    assert.equal((await pollSettlement(buyer, { ...disputed, ...quick })).status, 'disputed')
+    await release(buyer, disputed)
+    assert.equal((await pollSettlement(buyer, { ...disputed, ...quick })).status, 'released')
+  })
+
+  test('a relay that fails costs nothing: the party sends the same signed call itself', async () => {
+    const { escrow } = await openDelivered()
+    const broken = async () => {
+      throw new Error('relay is down')
+    }
+    await release(buyer, { escrow, relay: broken })
+    assert.equal(await stateOf(escrow), 'Completed')
+  })
+
+  test('a batch of pacts is funded with one signature, all or none', async () => {
+    await world.settle()
+    const pacts = [pactOf(world), pactOf(world, { paymentUsdc: '7' }), pactOf(world)]
+    const funded = await fundBatch(buyer, { items: pacts.map((pact) => ({ signed: sign(pact) })) })
+    assert.equal(new Set(funded.map(({ txHash }) => txHash)).size, 1)
+    for (const { escrow } of funded) assert.equal(await stateOf(escrow), 'Funded')
+    await assert.rejects(fundBatch(buyer, { items: [] }), { code: 'empty_batch' })
+  })
+
+  test('error: the contract’s errors arrive as stable codes', async () => {
+    const { escrow } = await open()
+    await assert.rejects(defend(seller, { escrow, responseHash }), { code: 'unexpected_state' })
+    await assert.rejects(release(seller, { escrow }), { code: 'unexpected_sender' })
+    const big = new Uint8Array(24_577)
+    await assert.rejects(deliverInline(seller, { escrow, artifact: big }), {
+      code: 'invalid_artifact_length',
+    })
+    const down = walletOf('http://127.0.0.1:1', world.seller.wallet)
+    await assert.rejects(refund(down, { escrow }), { code: 'chain_unreachable', retryable: true })
+    assert.equal((await readToken(buyer, ground.deployment.token)).version, '2')
+  })
+})
