@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import { createIdentity, isEarnestError, type OracleInfo } from '@earnest/sdk/protocol'
+import { isEarnestError, type OracleInfo } from '@earnest/sdk/protocol'
 import { serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { pino } from 'pino'
@@ -17,6 +17,7 @@ import { readSettings, type Settings } from './settings.ts'
 import { createGuardedFetch } from './settlement/verify/guardedFetch.ts'
 import { backupStore, restoreStore } from './store/backup.ts'
 import { verifyJournal } from './store/journal.ts'
+import { createSigner } from './store/signer.ts'
 import { openStore, type Store } from './store/store.ts'
 
 const usage = `Usage: node oracle/src/main.ts [command]
@@ -64,7 +65,7 @@ async function run(settings: Settings): Promise<void> {
   const chainId = await client.getChainId()
   const clock = await createChainClock({ client, monotonic })
   const store = await storeOf(settings)
-  const signer = createIdentity({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
+  const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
   const attestors = settings.EARNEST_ATTESTOR_KEYS.map((key) => privateKeyToAccount(key))
   const oracle = createOracle({
     store,
@@ -213,7 +214,7 @@ async function verify(): Promise<void> {
   const settings = readSettings(process.env)
   const store = await storeOf(settings)
   try {
-    const signer = createIdentity({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
+    const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
     const result = await verifyJournal(store.db, signer)
     process.stdout.write(`${JSON.stringify(result)}\n`)
   } finally {

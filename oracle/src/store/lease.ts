@@ -20,7 +20,7 @@ export async function takeLease(
       holder = excluded.holder,
       epoch = lease.epoch + case when lease.holder = excluded.holder then 0 else 1 end,
       until = excluded.until
-    where lease.holder = excluded.holder or lease.until < clock_timestamp()
+    where lease.holder = excluded.holder or lease.until <= clock_timestamp()
     returning epoch`.execute(db)
   const row = rows[0]
   return row && { name, holder, epoch: row.epoch }

@@ -56,7 +56,7 @@ export async function claim(
     where id in (
       select id from job
       where queue in (${sql.join(queues)}) and not failed and run_at <= clock_timestamp()
-        and (leased_until is null or leased_until < clock_timestamp())
+        and (leased_until is null or leased_until <= clock_timestamp())
       order by run_at, id
       for update skip locked
       limit ${limit}

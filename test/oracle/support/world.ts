@@ -42,6 +42,7 @@ import { createApp } from '../../../oracle/src/http/app.ts'
 import { createMetrics } from '../../../oracle/src/http/metrics.ts'
 import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
 import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
+import { createSigner } from '../../../oracle/src/store/signer.ts'
 import { openStore, type Store } from '../../../oracle/src/store/store.ts'
 import {
   fundGas,
@@ -106,7 +107,7 @@ export async function createWorld(
   await new Promise((resolve) => setTimeout(resolve, 100))
   const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
   const clock = await createChainClock({ client, monotonic: () => 0 })
-  const signer = createIdentity({ secretKey: new Uint8Array(32).fill(secret) })
+  const signer = createSigner({ secretKey: new Uint8Array(32).fill(secret) })
   const oracle = createOracle({
     store: opened,
     clock,
