@@ -154,6 +154,15 @@ contract DeliverTest is EscrowTest {
         vm.assertTrue(_of(t).noticed, "noticed");
     }
 
+    /// @dev A delivery signed with the consent to a reservation is a delivery, also without a reservation.
+    function test_takesADeliveryThatOfferedTheBond() external {
+        Terms memory t = _reach(Stage.Funded);
+        bytes memory authorization = _deliverAuthorization(t, ARTIFACT, true);
+        escrow.deliver(t, ARTIFACT, _arbiterReceipt(t, ARTIFACT), authorization);
+        _same(_of(t).state, State.Delivered, "state");
+        vm.assertTrue(!_of(t).bonded, "nothing is reserved");
+    }
+
     function test_bumpsSeqByOne() external {
         Terms memory t = _reach(Stage.Funded);
         uint256 seq = _of(t).seq;

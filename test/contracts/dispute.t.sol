@@ -119,6 +119,17 @@ contract DisputeTest is EscrowTest {
         escrow.dispute(t, buyer, CLAIM, six, stake);
     }
 
+    function test_reverts_whenMoreThanTheDeadlineComesWithAStake() external {
+        Terms memory t = _reach(Stage.Delivered);
+        uint256 end = _later();
+        bytes memory stake = _stakeSignature(t, BUYER, CLAIM, end);
+        bytes memory seven = abi.encodePacked(uint48(end), uint8(0));
+        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidAuthorizationLength.selector, 7, 6));
+        escrow.dispute(t, buyer, CLAIM, seven, stake);
+        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidAuthorizationLength.selector, 0, 6));
+        escrow.dispute(t, buyer, CLAIM, "", stake);
+    }
+
     /// @dev An allowance is not a consent: the stake is pulled for the one who authorised the dispute.
     function test_reverts_whenOnlyTheDeadlineIsGiven() external {
         Terms memory t = _reach(Stage.Delivered);

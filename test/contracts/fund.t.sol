@@ -141,6 +141,34 @@ contract FundTest is EscrowTest {
         _refused(t, abi.encodeWithSelector(IPactEscrow.InvalidParty.selector, address(usdc)));
     }
 
+    function test_reverts_whenTheFeeWouldGoNowhere() external {
+        address[3] memory wrong = [address(0), address(escrow), address(usdc)];
+        for (uint256 i = 0; i < 3; ++i) {
+            Terms memory t = _terms();
+            t.feeRecipient = wrong[i];
+            _refused(t, abi.encodeWithSelector(IPactEscrow.InvalidParty.selector, wrong[i]));
+        }
+        Numbers memory n = _numbers();
+        n.protocolFeeBps = 0;
+        Terms memory free = _terms();
+        free.feeRecipient = address(0);
+        free.clauses = pack(n);
+        _doFund(free);
+        _same(_of(free).state, State.Funded, "no fee, no recipient");
+    }
+
+    /// @dev An address is twenty bytes: what stands above it would be read by some and not by others.
+    function test_reverts_withDirtyAddresses() external {
+        bytes memory signature = _fundSignature(_terms(), BUYER);
+        for (uint256 word = 0; word < 5; ++word) {
+            bytes memory call_ = abi.encodeCall(IPactEscrow.fund, (_terms(), signature));
+            call_[4 + 32 * word + 11] = 0x01;
+            (bool ok, bytes memory answer) = address(escrow).call(call_);
+            vm.assertTrue(!ok, vm.toString(word));
+            vm.assertEq(bytes4(answer), IPactEscrow.UnusedBitsSet.selector, vm.toString(word));
+        }
+    }
+
     function test_reverts_withAnArbiterWithoutCode() external {
         Terms memory t = _terms();
         t.arbiter = address(0xDEAD);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPactEscrow, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {Stage} from "./support/EscrowTest.sol";
+import {TestVault} from "./support/TestVault.sol";
 import {Verb, Verbs} from "./support/Verbs.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -56,6 +57,33 @@ contract GasTest is Verbs {
             vm.revertToState(snapshot);
         }
         vm.assertTrue(done > 0, "the range is wide enough");
+    }
+
+    /// @dev With little gas a refusal cannot be told from starvation: then nothing happens, and says so.
+    function test_aRefusalNeedsEnoughGasToBeBelieved() external {
+        Terms memory t = _reach(Stage.Delivered);
+        usdc.blacklist(seller);
+        bytes memory call_ = _callOf(Verb.Release, t, _authorizationOf(Verb.Release, t));
+        _believed(call_);
+
+        vault.set(TestVault.Answer.No);
+        Terms memory u = _terms();
+        u.vault = address(vault);
+        _doFund(u);
+        _believed(abi.encodeCall(IPactEscrow.complete, (u, _completion(u, true))));
+    }
+
+    function _believed(bytes memory call_) private {
+        uint256 credited;
+        uint256 unsure;
+        for (uint256 gas_ = 20_000; gas_ < 500_000; gas_ += STEP) {
+            uint256 snapshot = vm.snapshotState();
+            (bool ok, bytes memory answer) = address(escrow).call{gas: gas_}(call_);
+            if (ok) ++credited;
+            else if (bytes4(answer) == IPactEscrow.InsufficientGas.selector) ++unsure;
+            vm.revertToState(snapshot);
+        }
+        vm.assertTrue(credited > 0 && unsure > 0, "believed with enough gas only");
     }
 
     /// @dev The arbiter is told, or the dispute does not open.
