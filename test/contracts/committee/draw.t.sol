@@ -285,7 +285,7 @@ contract DrawTest is CommitteeTest {
 
     /// @dev What a bribe has to buy: four of seven seats, of members that nobody knows before the dispute.
     /// Somebody who owns a fifth of the pool's members gets four seats in fewer than 1 of 20 draws, and in
-    /// fewer than 1 of 100 once the other side has struck three of them; each seat costs a stake and years
+    /// fewer than 1 of 100 once the other side has struck three of them; each seat costs a stake and a record
     /// of trades, and four of them decide nothing about a bond (five do).
     function test_briberyCost_W_27() public view {
         uint256 captured;

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Rungs} from "../../../contracts/src/arbiter/Ladder.sol";
+import {Claim, Reservation} from "../../../contracts/src/interfaces/IBonds.sol";
+import {Panel} from "../../../contracts/src/interfaces/ICommittee.sol";
+import {Docket, Stage as DocketStage} from "../../../contracts/src/interfaces/IPactArbiter.sol";
+import {
+    Clauses,
+    Completion,
+    Escrow,
+    Result,
+    State,
+    Terms
+} from "../../../contracts/src/interfaces/IPactEscrow.sol";
+import {CommitteeTest} from "../committee/CommitteeTest.sol";
+import {Numbers, pack} from "../support/Signatures.sol";
+import {vm} from "../support/Vm.sol";
+
+/// @notice Everybody at once: parties, attestors, moderator, committee, vault, treasury, and a USDC that
+/// is paused and blacklists. Every step is one act of one of them; an act that the law refuses is a step
+/// that changed nothing.
+contract SystemHandler is CommitteeTest {
+    uint256 public constant KINDS = 33;
+    uint256 private constant LIVE = 3;
+
+    Terms[] private _trades;
+    mapping(bytes32 id => State) private _ended;
+    uint256 private _salts;
+    uint256[KINDS] public done;
+
+    /// @dev What left the bond of the seller by rulings, and what the same ids had reserved.
+    uint256 public slashed;
+    uint256 public slashable;
+
+    address private immutable _owner = msg.sender;
+
+    /// @dev The fuzzer calls every function of a target; only `step` is meant for it.
+    modifier onlyOwner() {
+        if (msg.sender == _owner) _;
+    }
+
+    function setUp() public override onlyOwner {
+        super.setUp();
+        _stakeBond(3_000e6);
+    }
+
+    function step(uint256 kind, uint256 seed) external {
+        // Two steps of three do what somebody in that situation would do; the third does anything.
+        kind %= 3 * KINDS;
+        if (kind >= KINDS) {
+            if (_trades.length == 0 || seed % 16 == 0) kind = 0;
+            else kind = _sensible(_live(seed), seed >> 8);
+        }
+        (bool success, ) = address(this).call(abi.encodeCall(this.act, (kind, seed)));
+        if (success) done[kind]++;
+    }
+
+    /// @dev Reverts where the law refuses; `step` takes that back as a whole.
+    function act(uint256 kind, uint256 seed) external {
+        if (msg.sender != address(this)) return;
+        if (kind == 0) return _open(seed);
+        if (kind == 1) return vm.warp(block.timestamp + (seed % 3 hours));
+        if (kind == 3) return _toggle(seed);
+        if (kind == 4) return _stakeBond(1 + (seed % 500e6));
+        if (kind == 5) return _withdrawal(seed);
+        if (kind == 6) return court.collect();
+        if (kind == 7) return _withdrawEverything(seed);
+
+        Terms memory t = _live(seed);
+        seed >>= 8;
+        if (kind == 2) return _wait(t, seed);
+        if (kind == 8) return _doDeliver2(t, seed);
+        if (kind == 9) return _completeBonded(t);
+        if (kind == 10) return _tracked(t, kind, seed);
+        if (kind == 11) return _doDispute(t, seed & 1 == 0 ? t.buyer : t.seller);
+        if (kind == 12) return _doDispute(t, t.seller);
+        if (kind == 13) return _doDefend(t);
+        if (kind == 14) return escrow.escalate(t, stranger, "");
+        if (kind == 15) return _attest(t, Result(1 + (seed % 3)));
+        if (kind == 16) return _doRefund(t);
+        if (kind == 17) return _doRelease(t);
+        if (kind == 18) return _doSettle(t, seed % 10_001);
+        if (kind == 19) return escrow.conclude(t);
+        if (kind == 20) return escrow.expire(t);
+        if (kind == 21)
+            return escrow.rule(t, seed % 10_001, RECORD, _rulingProof(t, seed % 10_001, 2));
+        if (kind == 22) return _propose(t, seed % 10_001);
+        if (kind == 23) return _appeal(t, seed & 1 == 0 ? t.buyer : t.seller);
+        if (kind == 24) return _tracked(t, kind, seed);
+        if (kind == 25) return _tracked(t, kind, seed);
+        if (kind == 26) return _tracked(t, kind, seed);
+        if (kind == 27) return court.convene(t);
+        if (kind == 28) return court.lapse(t);
+        if (kind == 29) return _claim(t);
+        if (kind == 30) return bonds.free(t);
+        if (kind == 31) return bonds.conclude(t);
+        if (kind == 32) return _drop(t);
+    }
+
+    // ----------------------------------------------------------------- situations
+
+    function _sensible(Terms memory t, uint256 seed) private view returns (uint256) {
+        State state = _of(t).state;
+        if (state == State.Funded) return _choose(seed, 8, 9, seed & 8 == 0 ? 8 : 20);
+        if (state == State.Delivered) return _choose(seed, 15, 11, 12);
+        if (state == State.Disputed) return _choose(seed, 13, 2, 14);
+        if (state == State.Negotiating) return _choose(seed, 14, 2, 14);
+        Reservation reservation = bonds.reservationOf(t);
+        if (reservation == Reservation.Reserved) return _choose(seed, 29, 29, 30);
+        if (state == State.Arbitration || reservation == Reservation.Claimed)
+            return _disputed(t, seed);
+        DocketStage stage = _stage(t);
+        return
+            stage == DocketStage.Moderation
+                ? 28
+                : stage == DocketStage.Sitting
+                    ? 26
+                    : 0;
+    }
+
+    function _disputed(Terms memory t, uint256 seed) private view returns (uint256) {
+        DocketStage stage = _stage(t);
+        bool claimed = _of(t).state == State.Completed;
+        if (stage == DocketStage.Proposed) return _choose(seed, 23, 24, seed & 1 == 0 ? 24 : 2);
+        if (stage == DocketStage.Sitting) return 26;
+        if (stage == DocketStage.Moderation) return _choose(seed, 25, 2, claimed ? 31 : 19);
+        if (stage == DocketStage.Closed) return claimed ? 31 : 19;
+        if (t.ladder == 0) return _choose(seed, claimed ? 10 : 21, 2, claimed ? 31 : 19);
+        return _choose(seed, _choose(seed >> 8, 22, 27, 25), 2, 22);
+    }
+
+    function _choose(uint256 seed, uint256 a, uint256 b, uint256 c) private pure returns (uint256) {
+        seed %= 3;
+        return
+            seed == 0
+                ? a
+                : seed == 1
+                    ? b
+                    : c;
+    }
+
+    // --------------------------------------------------------------------- acts
+
+    /// @dev One of the last few trades: acts have to meet, or nothing gets far.
+    function _live(uint256 seed) private view returns (Terms memory) {
+        uint256 count = _trades.length < LIVE ? _trades.length : LIVE;
+        return _trades[_trades.length - 1 - (seed % count)];
+    }
+
+    function _over(Terms memory t) private view returns (bool) {
+        Reservation state = bonds.reservationOf(t);
+        if (state == Reservation.Reserved || state == Reservation.Claimed) return false;
+        DocketStage stage = _stage(t);
+        if (stage == DocketStage.Sitting || stage == DocketStage.Moderation) return false;
+        return _of(t).state >= State.Completed;
+    }
+
+    function _open(uint256 seed) private {
+        require(_trades.length < LIVE || _over(_trades[_trades.length - LIVE]), "enough");
+        Terms memory t = _court(_ladderOf(seed % 6));
+        t.amount = 10_000 + ((seed >> 8) % 1_000e6);
+        t.salt = bytes32(++_salts);
+        Numbers memory n = _numbers();
+        n.fundBy = uint40(block.timestamp + 1 days);
+        n.deliverBy = uint40(block.timestamp + 7 days);
+        t.clauses = pack(n);
+        _doFund(t);
+        _trades.push(t);
+    }
+
+    function _ladderOf(uint256 kind) private pure returns (bytes32) {
+        if (kind == 0) return 0;
+        if (kind == 1) return _encode(_micro());
+        if (kind == 2) return _encode(_agent());
+        if (kind == 3) return _encode(_committeeFirst());
+        if (kind == 4) return _encode(_human());
+        return _encode(_moderated());
+    }
+
+    /// @dev A jury's limit, an appeal window, or to the end of what runs.
+    function _wait(Terms memory t, uint256 seed) private {
+        if (seed % 3 != 0) return vm.warp(block.timestamp + (seed % 3) * 6 hours);
+        Claim memory claim = bonds.claimOf(_id(t));
+        uint256 end = claim.state == Reservation.Claimed ? claim.end : _of(t).timerEnd;
+        if (end > block.timestamp) vm.warp(end);
+    }
+
+    function _toggle(uint256 seed) private {
+        uint256 which = seed % 8;
+        if (which == 0) return usdc.pause();
+        if (which == 1) return usdc.blacklist(buyer);
+        if (which == 2) return usdc.blacklist(seller);
+        if (which == 3) return usdc.blacklist(treasury);
+        // More often clean than not, or nothing would ever happen.
+        usdc.unpause();
+        usdc.unBlacklist(buyer);
+        usdc.unBlacklist(seller);
+        usdc.unBlacklist(treasury);
+    }
+
+    function _withdrawal(uint256 seed) private {
+        if (seed % 16 == 1) vm.warp(block.timestamp + 38 days);
+        vm.prank(seller);
+        if (seed & 1 == 0) bonds.requestWithdrawal(seed % 1_000e6);
+        else bonds.withdrawBond(seller);
+    }
+
+    function _withdrawEverything(uint256 seed) private {
+        address owner = seed & 1 == 0 ? buyer : seller;
+        uint256 which = (seed >> 1) % 5;
+        vm.prank(which == 4 ? members[(seed >> 8) % MEMBERS] : owner);
+        if (which == 0) escrow.withdraw(owner, stranger, "");
+        else if (which == 1) bonds.withdrawCredit(stranger);
+        else if (which == 2) court.withdraw(stranger);
+        else if (which == 3) escrow.sweep(fees);
+        else committee.withdraw(members[(seed >> 8) % MEMBERS]);
+    }
+
+    function _doDeliver2(Terms memory t, uint256 seed) private {
+        if (seed & 1 == 0) return _doDeliverNoticed(t);
+        vm.prank(t.seller);
+        escrow.deliverInline(t, "artifact", "");
+    }
+
+    function _attest(Terms memory t, Result result) private {
+        bytes32 hash = _attestation(_id(t), _of(t).round, result, REPORT);
+        escrow.attest(t, result, REPORT, _courtProof(_digest(address(escrow), hash), 2));
+    }
+
+    function _drop(Terms memory t) private {
+        vm.prank(t.buyer);
+        bonds.drop(t);
+    }
+
+    /// @dev What may slash: the bond before and after, beside what was reserved for this very escrow.
+    function _tracked(Terms memory t, uint256 kind, uint256 seed) private {
+        uint256 reserved = bonds.reservationOf(t) == Reservation.Claimed ? t.amount : 0;
+        uint256 before = bonds.bondOf(t.seller).amount;
+        if (kind == 24) {
+            court.finalize(t, _drawnOf[_id(t)][0]);
+        } else if (kind == 25) {
+            vm.prank(moderator);
+            court.moderate(t, seed % 10_001, RECORD);
+        } else if (kind == 26) {
+            _sit(t, seed);
+        } else {
+            bytes32 hash = _ruling(_id(t), _of(t).round, seed % 10_001, RECORD);
+            bonds.rule(t, seed % 10_001, RECORD, _courtProof(_vaultDigest(hash), 2));
+        }
+        uint256 left = before - bonds.bondOf(t.seller).amount;
+        vm.assertLe(left, reserved, "never above the reservation");
+        slashed += left;
+        slashable += reserved;
+    }
+
+    mapping(bytes32 id => mapping(uint256 panel => address[])) private _drawnOf;
+
+    /// @dev A whole panel: drawn, or not; some of the seven vote; what it decided is executed.
+    function _sit(Terms memory t, uint256 seed) private {
+        bytes32 id = _id(t);
+        Docket memory docket = court.docketOf(id);
+        require(docket.stage == DocketStage.Sitting, "no panel");
+        address[] storage first = _drawnOf[id][0];
+        if (seed % 8 == 0) {
+            Panel memory sitting = committee.panelOf(id, docket.panel);
+            vm.warp(sitting.clock + sitting.phase);
+            return court.execute(t, _none(), first);
+        }
+        address[] memory passed = _passed(docket.panel == 1 ? _seven(first) : _none());
+        address[] memory drawn = _draw(
+            t,
+            docket.panel,
+            passed,
+            docket.panel == 1 ? first : _none()
+        );
+        _drawnOf[id][docket.panel] = drawn;
+        uint256[] memory votes = new uint256[](2 + ((seed >> 8) % 6));
+        for (uint256 i; i < votes.length; i++) {
+            votes[i] = uint256(keccak256(abi.encode(seed, i))) % 10_001;
+        }
+        _vote(id, docket.panel, drawn, votes);
+        court.execute(t, drawn, first);
+    }
+
+    function _passed(address[] memory sat) private view returns (address[] memory passed) {
+        passed = new address[](MEMBERS + 7);
+        uint256 count;
+        for (uint256 i; i < sat.length; i++) {
+            passed[count++] = sat[i];
+        }
+        for (uint256 i; i < MEMBERS; i++) {
+            if (committee.memberOf(members[i]).stake < MEMBER_STAKE / 10)
+                passed[count++] = members[i];
+        }
+    }
+
+    function _vaultDigest(bytes32 structHash) private view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
+                keccak256("Earnest BondVault"),
+                keccak256("1"),
+                block.chainid,
+                address(bonds)
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
+    // ------------------------------------------------------------------ invariants
+
+    /// @notice Escrow: open amounts, stakes and credits are exactly what it holds.
+    function checkEscrow() external view onlyOwner {
+        uint256 owes = escrow.creditOf(buyer) + escrow.creditOf(seller) + escrow.creditOf(fees);
+        owes += escrow.creditOf(address(court));
+        for (uint256 i; i < _trades.length; i++) {
+            Escrow memory lock = _of(_trades[i]);
+            if (lock.state >= State.Completed) continue;
+            owes += _trades[i].amount;
+            if (lock.buyerDisputed) owes += _stake(_trades[i]);
+            if (lock.sellerDisputed) owes += _stake(_trades[i]);
+        }
+        vm.assertEq(usdc.balanceOf(address(escrow)), owes, "escrow holds what it owes");
+    }
+
+    /// @notice Vault: bonds, stakes of open claims and credits are exactly what it holds; what is reserved
+    /// is the sum of the reservations; nothing is promised twice.
+    function checkVault() external view onlyOwner {
+        uint256 owes = bonds.bondOf(seller).amount + bonds.creditOf(buyer) + bonds.creditOf(seller);
+        owes += bonds.creditOf(address(court));
+        uint256 reserved;
+        for (uint256 i; i < _trades.length; i++) {
+            Reservation state = bonds.reservationOf(_trades[i]);
+            if (state == Reservation.Reserved || state == Reservation.Claimed)
+                reserved += _trades[i].amount;
+            if (state == Reservation.Claimed) owes += bonds.claimOf(_id(_trades[i])).stake;
+        }
+        vm.assertEq(usdc.balanceOf(address(bonds)), owes, "vault holds what it owes");
+        vm.assertEq(bonds.bondOf(seller).reserved, reserved, "reserved");
+        vm.assertGe(
+            bonds.bondOf(seller).amount,
+            reserved + bonds.bondOf(seller).leaving,
+            "nothing is promised twice"
+        );
+        vm.assertLe(slashed, slashable, "slashed");
+    }
+
+    /// @notice Arbiter and committee cover what they owe; an appeal bond is held exactly while it is at stake.
+    function checkArbiter() external view onlyOwner {
+        uint256 owes = court.creditOf(buyer) + court.creditOf(seller);
+        for (uint256 i; i < _trades.length; i++) {
+            Docket memory docket = court.docketOf(_id(_trades[i]));
+            owes += docket.bond;
+            if (docket.stage == DocketStage.Closed)
+                vm.assertEq(docket.bond, 0, "no bond behind a closed docket");
+        }
+        vm.assertEq(court.owed(), owes, "owed");
+        vm.assertGe(usdc.balanceOf(address(court)), owes, "arbiter holds what it owes");
+        vm.assertGe(
+            usdc.balanceOf(address(committee)),
+            _committeeOwes(),
+            "committee holds what it owes"
+        );
+    }
+
+    /// @notice What has ended stays as it ended.
+    function checkSettlement() external onlyOwner {
+        for (uint256 i; i < _trades.length; i++) {
+            bytes32 id = _id(_trades[i]);
+            State state = _of(_trades[i]).state;
+            if (_ended[id] != State.None) _same(state, _ended[id], "settled once");
+            else if (state >= State.Completed) _ended[id] = state;
+        }
+    }
+
+    /// @notice Every base unit that was ever minted lies with somebody we know.
+    function checkConservation() external view onlyOwner {
+        address[10] memory known = [
+            buyer,
+            seller,
+            stranger,
+            fees,
+            treasury,
+            address(escrow),
+            address(court),
+            address(committee),
+            address(bonds),
+            moderator
+        ];
+        uint256 sum;
+        for (uint256 i; i < known.length; i++) {
+            sum += usdc.balanceOf(known[i]);
+        }
+        for (uint256 i; i < MEMBERS; i++) {
+            sum += usdc.balanceOf(members[i]);
+        }
+        vm.assertEq(sum, usdc.totalSupply(), "conserved");
+    }
+
+    /// @notice Buyer and seller are one colluding pair, and the stranger is their wallet: whatever they do
+    /// with escrows, claims, appeals and bonds, all they have together never grows.
+    function checkCollusion() external view onlyOwner {
+        uint256 has = _has(buyer) + _has(seller) + _has(stranger) + bonds.bondOf(seller).amount;
+        for (uint256 i; i < _trades.length; i++) {
+            Terms memory t = _trades[i];
+            Escrow memory lock = _of(t);
+            has += court.docketOf(_id(t)).bond;
+            if (bonds.reservationOf(t) == Reservation.Claimed) has += bonds.claimOf(_id(t)).stake;
+            if (lock.state >= State.Completed) continue;
+            has += t.amount;
+            if (lock.buyerDisputed) has += _stake(t);
+            if (lock.sellerDisputed) has += _stake(t);
+        }
+        vm.assertLe(has, 2e15, "the pair gains nothing");
+    }
+
+    function _has(address who) private view returns (uint256) {
+        return
+            usdc.balanceOf(who) + escrow.creditOf(who) + bonds.creditOf(who) + court.creditOf(who);
+    }
+
+    /// @notice By time alone everything ends, pays out, and leaves nothing behind.
+    function checkLiveness() external onlyOwner {
+        try usdc.unpause() {} catch {}
+        usdc.unBlacklist(buyer);
+        usdc.unBlacklist(seller);
+        for (uint256 i; i < _trades.length; i++) {
+            Terms memory t = _trades[i];
+            while (_of(t).state < State.Completed) {
+                Escrow memory lock = _of(t);
+                if (block.timestamp < lock.timerEnd) vm.warp(lock.timerEnd);
+                if (lock.state == State.Funded) escrow.expire(t);
+                else if (lock.state == State.Arbitration) escrow.conclude(t);
+                else if (lock.state == State.Delivered && lock.result == Result.Pass)
+                    escrow.release(t, "");
+                else escrow.escalate(t, stranger, "");
+            }
+            Reservation state = bonds.reservationOf(t);
+            if (state == Reservation.Reserved) {
+                if (block.timestamp < _of(t).timerEnd) vm.warp(_of(t).timerEnd);
+                bonds.free(t);
+            }
+            if (state == Reservation.Claimed) {
+                uint256 end = bonds.claimOf(_id(t)).end;
+                if (block.timestamp < end) vm.warp(end);
+                bonds.conclude(t);
+            }
+            _closeDocket(t);
+        }
+        uint256 left = escrow.creditOf(buyer) + escrow.creditOf(seller) + escrow.creditOf(fees);
+        vm.assertEq(
+            usdc.balanceOf(address(escrow)),
+            left + escrow.creditOf(address(court)),
+            "only credits left"
+        );
+        vm.assertEq(bonds.bondOf(seller).reserved, 0, "nothing reserved");
+        vm.assertEq(court.owed(), court.creditOf(buyer) + court.creditOf(seller), "no bond held");
+    }
+
+    function _closeDocket(Terms memory t) private {
+        bytes32 id = _id(t);
+        Docket memory docket = court.docketOf(id);
+        if (docket.stage == DocketStage.Moderation) return court.lapse(t);
+        if (docket.stage != DocketStage.Sitting) return;
+        Panel memory sitting = committee.panelOf(id, docket.panel);
+        uint256 end = uint256(sitting.clock) + 3 * uint256(sitting.phase);
+        if (block.timestamp < end) vm.warp(end);
+        court.execute(t, _none(), _drawnOf[id][0]);
+    }
+}
