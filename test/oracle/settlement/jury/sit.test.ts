@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pactEscrowAbi } from '@earnest/contracts'
+import { pactArbiterAbi, pactEscrowAbi } from '@earnest/contracts'
 import { decode } from '../../../../sdk/src/protocol/decode.ts'
-import type { Pact, PactWire } from '../../../../sdk/src/protocol/pact.ts'
+import { packLadder } from '../../../../sdk/src/protocol/ladder.ts'
+import { encodePact, type Pact, type PactWire } from '../../../../sdk/src/protocol/pact.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
+import { termsFromPact } from '../../../../sdk/src/protocol/terms.ts'
 import { hashVerdict, verdictRecordSchema } from '../../../../sdk/src/protocol/verdict.ts'
 import {
   agree,
@@ -143,6 +145,33 @@ describe('sit', () => {
     assert.ok(section(heard!, 'deliverable').includes('{"greeting":"hello"}'))
     assert.ok(!heard!.user.includes(world.seller.identity.did))
     assert.ok(!heard!.user.includes(world.buyer.identity.did))
+  })
+
+  test('with a ladder the arbiter keeps the proposal, and anyone finalizes it', async () => {
+    const ladder = packLadder({
+      juryLimit: 86_400,
+      appealWindow: 0,
+      committeeLimit: 0,
+      moderatorLimit: 0,
+      appealBond: 0n,
+      pool: 0,
+    })
+    const pact = pactOf(world)
+    const { pact: agreed, escrowId } = await partial({
+      escrow: { ...encodePact(pact).escrow, ladder },
+      disclosure: { committee: false, judges },
+    })
+    await pass(86_400)
+    await pass(86_400 / 4)
+    const proposed = await escrowOf(escrowId)
+    assert.deepEqual([proposed.proposed, proposed.proposedBps], [true, 6000])
+    await ground.client.writeContract({
+      address: ground.deployment.arbiter,
+      abi: pactArbiterAbi,
+      functionName: 'finalize',
+      args: [termsFromPact({ pact: agreed }), []],
+    })
+    assert.equal((await escrowOf(escrowId)).state, 8)
   })
 
   test('[DRV-13] a pact that lets no judge read goes on without the rung, by the evidence', async () => {
