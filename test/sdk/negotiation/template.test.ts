@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Linted, lint } from '../../../sdk/src/negotiation/lint.ts'
+import {
+  decodeTemplate,
+  instantiate,
+  templateSchema,
+} from '../../../sdk/src/negotiation/template.ts'
+import { templates } from '../../../sdk/src/negotiation/templates.ts'
+import type { Criterion } from '../../../sdk/src/protocol/criterion.ts'
+import { decodePact } from '../../../sdk/src/protocol/pact.ts'
+import { checkDelivery } from '../../../sdk/src/settlement/check.ts'
+import { samplePact, samplePactWire } from '../../support/pact.ts'
+
+const now = 1_790_000_000
+const values: Record<string, Record<string, string>> = {
+  'api-integration': { service: 'rates of exchange', resource: 'rates' },
+  'data-extraction': { subject: 'invoice line', minimumRows: '10' },
+  'data-lookup': { question: 'What is the population of Bern?' },
+  'dcf-analysis': { company: 'ACME', period: 'Q2 2026' },
+  'document-review': { document: 'NDA.pdf', standard: 'our NDA playbook v3' },
+  'text-classification': { labels: 'spam, ham', truthSha256: 'ab'.repeat(32) },
+}
+
+describe('templates', () => {
+  test('at least four validate, instantiate into a legal pact and pass the linter', () => {
+    const all = Object.values(templates)
+    assert.ok(all.length >= 4)
+    assert.ok(templates['dcf-analysis'])
+    for (const template of all) {
+      const parameters = values[template.id]
+      assert.ok(parameters, template.id)
+      const { task, paymentUsdc } = instantiate(template, { parameters, now })
+      assert.equal(task.deadline, now + template.suggested.deadlineHours * 3600)
+      assert.ok(paymentUsdc > 0n)
+      assert.doesNotMatch(JSON.stringify(task), /\{\{/)
+      const {
+        accuracyRequirement: _,
+        accuracyMethod: __,
+        milestones: ___,
+        ...wire
+      } = samplePactWire
+      const pact = decodePact({
+        ...wire,
+        capability: task.capability,
+        taskDescription: task.description,
+        input: task.input,
+        deliverableFormat: task.outputFormats,
+        acceptance: task.acceptance,
+        ...(task.minAccuracy !== undefined && {
+          accuracyRequirement: task.minAccuracy,
+          accuracyMethod: task.accuracyMethod,
+        }),
+      })
+      assert.equal(pact.acceptance.length, task.acceptance.length)
+      assert.deepEqual(lint(task), [], template.id)
+    }
+  })
+
+  test('removing any element of the DCF scope fails the criterion that names it', () => {
+    const template = templates['dcf-analysis']
+    assert.ok(template)
+    const { task } = instantiate(template, { parameters: values['dcf-analysis'] ?? {}, now })
+    const pact = {
+      ...samplePact(),
+      acceptance: [...task.acceptance],
+      deliverableFormat: [...task.outputFormats],
+    }
+    const year = { year: 2027, revenue: 1, freeCashFlow: 1, presentValue: 1 }
+    const scenario = { revenueGrowth: 0.1, valuePerShare: 10 }
+    const full = {
+      dcfModel: { enterpriseValue: 1, years: [year, year, year, year, year] },
+      scenarios: { base: scenario, bull: scenario, bear: scenario },
+      sensitivityTable: [8, 9, 10, 11, 12].map((wacc) => ({
+        wacc,
+        growth2: 1,
+        growth3: 1,
+        growth4: 1,
+      })),
+    }
+    const pdf = new TextEncoder().encode(`%PDF-1.7\n${'x'.repeat(1000)}`)
+    const failed = (analysis: object, summary = pdf) =>
+      checkDelivery({
+        pact,
+        deliveredAt: 0,
+        files: [
+          {
+            name: 'analysis.json',
+            mime: 'application/json',
+            bytes: new TextEncoder().encode(JSON.stringify(analysis)),
+          },
+          { name: 'summary.pdf', mime: 'application/pdf', bytes: summary },
+        ],
+      })
+        .checks.filter(({ outcome }) => outcome === 'fail')
+        .map(({ id }) => id)
+    assert.deepEqual(failed(full), [])
+    const { dcfModel: _, ...noModel } = full
+    assert.deepEqual(failed(noModel), ['dcf_model'])
+    const { bear: __, ...two } = full.scenarios
+    assert.deepEqual(failed({ ...full, scenarios: two }), ['scenarios'])
+    const short = full.sensitivityTable.filter(({ wacc }) => wacc !== 12)
+    assert.deepEqual(failed({ ...full, sensitivityTable: short }), ['sensitivity'])
+    const wrong = new TextEncoder().encode('x'.repeat(2000))
+    assert.deepEqual(failed(full, wrong), ['format:application/pdf', 'summary'])
+  })
+
+  test('error: a missing, unknown or wrong parameter has its code', () => {
+    const template = templates['data-extraction']
+    assert.ok(template)
+    const fill = (parameters: Record<string, string>) => () =>
+      instantiate(template, { parameters, now })
+    assert.throws(fill({ subject: 'x' }), { code: 'missing_parameter' })
+    assert.throws(fill({ subject: ' ', minimumRows: '1' }), { code: 'missing_parameter' })
+    assert.throws(fill({ subject: 'x', minimumRows: '1', more: 'y' }), {
+      code: 'unknown_parameter',
+    })
+    assert.throws(fill({ subject: 'x', minimumRows: 'many' }), { code: 'invalid_parameter' })
+    assert.throws(() => decodeTemplate({ id: 'x' }), { code: 'invalid_template' })
+    const wire = templateSchema.encode(template)
+    const broken = decodeTemplate({ ...wire, task: { ...wire.task, acceptance: [] } })
+    assert.throws(() => instantiate(broken, { parameters: values[template.id] ?? {}, now }), {
+      code: 'invalid_template',
+    })
+  })
+})
+
+describe('lint', () => {
+  const path: Criterion = {
+    id: 'a',
+    description: 'The total is there',
+    weight: 1,
+    verifier: { type: 'path', file: 'a.json', paths: ['/total'] },
+  }
+  const fine: Linted = {
+    description: 'Add the numbers of the input and write the sum under total in a.json',
+    outputFormats: ['application/json'],
+    acceptance: [path],
+  }
+  const codesOf = (changes: Partial<Linted>) =>
+    lint({ ...fine, ...changes }).map(({ code }) => code)
+
+  test('vague terms, missing and unmeasured criteria are warned of, clear ones are not', () => {
+    assert.deepEqual(codesOf({}), [])
+    assert.deepEqual(codesOf({ description: 'Do it well' }), ['short_description'])
+    assert.deepEqual(
+      codesOf({
+        description: 'Write a good, comprehensive analysis of the input, with charts etc',
+      }),
+      ['vague_words'],
+    )
+    assert.deepEqual(codesOf({ acceptance: [] }), ['no_criteria'])
+    const jury: Criterion = {
+      ...path,
+      id: 'j',
+      verifier: { type: 'jury', question: 'Is the sum right for each input?' },
+    }
+    assert.deepEqual(codesOf({ acceptance: [jury] }), ['nothing_machine_checked'])
+    const format: Criterion = { ...path, verifier: { type: 'format', mime: 'application/json' } }
+    assert.deepEqual(codesOf({ acceptance: [format] }), ['only_format_checked'])
+    assert.deepEqual(codesOf({ acceptance: [{ ...path, weight: 99 }, jury] }), [
+      'one_criterion_decides',
+    ])
+    assert.deepEqual(codesOf({ minAccuracy: 0.9 }), ['accuracy_unchecked'])
+    const own: Criterion = {
+      ...path,
+      verifier: { type: 'path', file: 'a.json', paths: ['/metadata/accuracy'] },
+    }
+    assert.deepEqual(codesOf({ acceptance: [own] }), ['self_reported_value'])
+    const other: Criterion = {
+      ...path,
+      verifier: { ...path.verifier, file: 'a.csv' } as Criterion['verifier'],
+    }
+    assert.deepEqual(codesOf({ acceptance: [other] }), ['file_not_in_formats'])
+    const counted: Criterion = { ...path, description: 'There are 3 totals' }
+    assert.deepEqual(codesOf({ acceptance: [counted] }), ['number_not_checked'])
+  })
+})
