@@ -71,7 +71,9 @@ export function reduceEscrow(
       return { state: next, effects: [changed] }
     case 'Disputed': {
       next.contested = true
-      if (!same(log.by, terms.arbiter)) next.claimHash = log.claimHash
+      // The arbiter's own partial or fail is one change with its attestation.
+      if (same(log.by, terms.arbiter)) next.seq = state.seq
+      else next.claimHash = log.claimHash
       if (same(log.by, terms.buyer)) next.buyerDisputed = true
       if (same(log.by, terms.seller)) {
         next.sellerDisputed = true

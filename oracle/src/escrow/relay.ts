@@ -1,5 +1,5 @@
 import { iPactEscrowAbi } from '@earnest/contracts'
-import { EarnestError } from '@earnest/sdk/protocol'
+import { EarnestError, escrowId, type Terms } from '@earnest/sdk/protocol'
 import { decodeFunctionData, type Hex, keccak256 } from 'viem'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
@@ -47,7 +47,7 @@ export async function relay(
   },
   { data, by }: { data: Hex; by: string },
 ): Promise<Hex> {
-  const functionName = nameOf(data)
+  const { functionName, escrowId: id } = readCall(data, chain)
   const key = `relay/${keccak256(data)}`
   const known = await readSubmission()
   if (!known) {
@@ -72,7 +72,7 @@ export async function relay(
       }
       await submit(tx, {
         key,
-        escrowId: '',
+        escrowId: id,
         call: { functionName, args: [], data },
         at: now,
       })
@@ -119,12 +119,25 @@ export async function relay(
   }
 }
 
-function nameOf(data: Hex): string {
-  try {
-    const { functionName } = decodeFunctionData({ abi: iPactEscrowAbi, data })
-    if (relayed.has(functionName)) return functionName
-  } catch (cause) {
-    throw new EarnestError('relay_refused', 'Not a call of the escrow', { cause })
+function readCall(data: Hex, chain: Chain): { functionName: string; escrowId: Hex | '' } {
+  const call = decodeCall(data)
+  if (!call || !relayed.has(call.functionName)) {
+    throw new EarnestError('relay_refused', 'Not a call that is relayed')
   }
-  throw new EarnestError('relay_refused', 'This call is not relayed')
+  const { functionName, args } = call
+  const [first] = args ?? []
+  const terms = (Array.isArray(first) ? first[0] : first) as Terms | undefined
+  const named = functionName !== 'withdraw' && terms !== undefined
+  return {
+    functionName,
+    escrowId: named ? escrowId({ terms, chainId: chain.chainId, contract: chain.escrow }) : '',
+  }
+}
+
+function decodeCall(data: Hex) {
+  try {
+    return decodeFunctionData({ abi: iPactEscrowAbi, data })
+  } catch {
+    return undefined
+  }
 }
