@@ -129,7 +129,7 @@ const partial = { 'result.json': '{"greeting":"hello"}' }
 test('a partial delivery is attested, defended and settled; every step is as on chain', async () => {
   const { pact, id } = await delivered(partial)
   assert.equal(await assertAsOnChain(id), 'Disputed')
-  await act(world.seller, 'defend', [termsFromPact({ pact }), `0x${'11'.repeat(32)}`])
+  await act(world.seller, 'defend', [termsFromPact({ pact }), `0x${'11'.repeat(32)}`, '0x'])
   assert.equal(await assertAsOnChain(id), 'Negotiating')
 
   const state = await readEscrow(world.oracle.db, id)

@@ -84,13 +84,20 @@ export async function startGround(): Promise<Ground> {
   return { url: chain.url, client, deployment, close: () => chain.close() }
 }
 
-export type World = {
+/** Two parties before an oracle, in this process or another. */
+export type Desk = {
+  ground: Pick<Ground, 'client' | 'deployment'>
+  oracle: { signer: { did: string }; clock: { now(): number } }
+  app: { request(path: string, init?: RequestInit): Response | Promise<Response> }
+  buyer: Party
+  seller: Party
+}
+
+export type World = Desk & {
   ground: Ground
   oracle: Oracle
   app: Hono
   info: OracleInfo
-  buyer: Party
-  seller: Party
   /** Everything that is due, until nothing is left. */
   settle(): Promise<void>
   close(): Promise<void>
@@ -185,7 +192,7 @@ export async function confirm({ ground, settle }: World): Promise<void> {
 
 /** Sends a signed request. */
 export async function send(
-  world: Pick<World, 'app' | 'oracle'>,
+  world: Pick<Desk, 'app' | 'oracle'>,
   {
     by,
     method,
@@ -224,7 +231,7 @@ export async function send(
 
 /** Sends a signed request that has to succeed, and reads its JSON. */
 export async function call<T>(
-  world: Pick<World, 'app' | 'oracle'>,
+  world: Pick<Desk, 'app' | 'oracle'>,
   request: Parameters<typeof send>[1],
 ): Promise<T> {
   const response = await send(world, request)
@@ -234,7 +241,7 @@ export async function call<T>(
 }
 
 /** Registers a party as an agent. */
-export async function register(world: World, who: Party, capability = 'financial_analysis') {
+export async function register(world: Desk, who: Party, capability = 'financial_analysis') {
   const { identity, wallet } = who
   const binding = await bindWallet({
     identity,
@@ -265,7 +272,7 @@ export async function register(world: World, who: Party, capability = 'financial
 }
 
 /** A pact between the two parties of a world, with the clock of the chain. */
-export function pactOf(world: World, changes: Partial<PactWire> = {}): Pact {
+export function pactOf(world: Desk, changes: Partial<PactWire> = {}): Pact {
   const { deployment } = world.ground
   const now = world.oracle.clock.now()
   return decodePact({
@@ -322,7 +329,7 @@ export function pactOf(world: World, changes: Partial<PactWire> = {}): Pact {
 }
 
 /** The body of `POST /pacts`, signed by both. */
-export function registrationOf({ buyer, seller }: World, pact: Pact) {
+export function registrationOf({ buyer, seller }: Desk, pact: Pact) {
   return {
     pactHash: hashPact(pact),
     buyerDid: pact.buyer.did,
@@ -334,7 +341,7 @@ export function registrationOf({ buyer, seller }: World, pact: Pact) {
 }
 
 /** Registers a pact and gives its escrow id. */
-export async function agree(world: World, pact: Pact): Promise<Hex> {
+export async function agree(world: Desk, pact: Pact): Promise<Hex> {
   await call(world, {
     by: world.buyer,
     method: 'POST',
@@ -345,7 +352,7 @@ export async function agree(world: World, pact: Pact): Promise<Hex> {
 }
 
 /** Calldata that funds a pact by ERC-3009. */
-export async function fundingOf(world: World, pact: Pact): Promise<Hex> {
+export async function fundingOf(world: Desk, pact: Pact): Promise<Hex> {
   const { deployment } = world.ground
   const terms = termsFromPact({ pact })
   const signature = await world.buyer.wallet.signTypedData(
@@ -364,7 +371,7 @@ export async function fundingOf(world: World, pact: Pact): Promise<Hex> {
 }
 
 /** Mints what the pact costs and funds it through the oracle's relay. */
-export async function fund(world: World, pact: Pact): Promise<Hex> {
+export async function fund(world: Desk, pact: Pact): Promise<Hex> {
   const { client, deployment } = world.ground
   await mintUsdc(client, {
     token: deployment.token,
@@ -383,7 +390,7 @@ export async function fund(world: World, pact: Pact): Promise<Hex> {
 
 /** Uploads files and makes the signed completion of the first round. */
 export async function completionOf(
-  world: World,
+  world: Desk,
   pact: Pact,
   { files, seq = 1n, round = 1 }: { files: Record<string, string>; seq?: bigint; round?: number },
 ): Promise<Record<string, unknown>> {
