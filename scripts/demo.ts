@@ -8,6 +8,7 @@ import { parseUsdc } from '@earnest/sdk/protocol'
 import { createBook } from './demo/book.ts'
 import { ghostTrade } from './demo/ghost.ts'
 import { happyTrade } from './demo/happy.ts'
+import { pretender } from './demo/pretender.ts'
 import { line, say, table, title } from './demo/say.ts'
 import { openStage } from './demo/stage.ts'
 
@@ -27,8 +28,10 @@ try {
 
   const book = await createBook(stage)
   await stage.mint(stage.buyer.account.address, parseUsdc('100'))
+  book.expect('buyer', parseUsdc('100'))
   fail(await happyTrade(stage, book))
   fail(await ghostTrade(stage))
+  fail(await pretender(stage))
 
   title('Balances, to the base unit')
   const { rows, faults } = await book.close()

@@ -1,30 +1,36 @@
 import { parseUsdc } from '@earnest/sdk/protocol'
+import type { WorkEvent } from '@earnest/sdk/seller'
 import { wallClock } from '../local/party.ts'
 import type { Book } from './book.ts'
-import { title, usdc } from './say.ts'
+import { line, title, usdc } from './say.ts'
 import type { Stage } from './stage.ts'
 import { closeTrade, talkingBuyer } from './trade.ts'
 import { company, model, valuationTask } from './valuation.ts'
 
 /** Two agents that have never met trade; the seller is paid, less the protocol fee. */
 export async function happyTrade(stage: Stage, book: Book): Promise<string[]> {
-  const amount = parseUsdc('20')
+  const [offer, limit, amount] = [parseUsdc('15'), parseUsdc('20'), parseUsdc('18')]
   const fee = amount / 200n
-  title(`1. A first trade: a valuation for ${usdc(amount)}`)
-  const result = await talkingBuyer(stage).hire(stage.sellers.honest.url, {
+  title(`1. A first trade: a valuation, ${usdc(offer)} offered, at most ${usdc(limit)}`)
+  const buyer = talkingBuyer(stage, { maxPaymentUsdc: limit })
+  const result = await buyer.hire(stage.sellers.honest.url, {
     task: valuationTask(wallClock.now() + 3600),
-    paymentUsdc: amount,
+    paymentUsdc: offer,
   })
-  book.expect('buyer', parseUsdc('100') - amount)
+  book.expect('buyer', -amount)
   book.expect('honest seller', amount - fee)
   book.expect('protocol fees (credit)', fee)
   book.expect('held by the escrow', fee)
 
+  const work = stage.heard('honest').flatMap(({ work }) => (work ? [work as WorkEvent] : []))
+  for (const { type, detail } of work) line('seller', detail ? `${type}: ${detail}` : type)
   const faults = await closeTrade(stage, result)
   if (result.settlementStatus !== 'released') faults.push(`ended ${result.settlementStatus}`)
+  if (result.receipts.signed.pact.paymentUsdc !== amount) faults.push('the price is another')
+  if (!work.some(({ type }) => type === 'revised')) faults.push('the first draft was not revised')
   const bytes = result.deliverable?.files[0]?.bytes
   const delivered = bytes && JSON.parse(new TextDecoder().decode(bytes))
-  if (delivered?.scenarios.base.value !== model(company).scenarios.base.value) {
+  if (delivered?.scenarios.bear.value !== model(company).scenarios.bear.value) {
     faults.push('the deliverable is not the valuation')
   }
   return faults

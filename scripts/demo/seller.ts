@@ -25,6 +25,9 @@ const oracleAddress = { url: ORACLE_URL, did: ORACLE_DID }
 const party = localParty({ name: `seller/${BEHAVIOUR}`, rpcUrl: RPC_URL, oracle: oracleAddress })
 const { identity, account, wallet, oracle } = party
 
+/** What the ghost asks for hardly matters; the honest seller knows its price. */
+const LEAST = BEHAVIOUR === 'honest' ? 18_000_000n : 10_000_000n
+
 const say = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 /** Tries to be paid for nothing: once at the contract, once at the oracle. */
@@ -88,14 +91,22 @@ async function refusalOf(work: () => Promise<unknown>): Promise<string> {
   }
 }
 
+/** A first attempt in a hurry: the bear scenario is missing. */
+function draft({ input }: Job) {
+  const { scenarios, ...rest } = model(input as Company)
+  const { bear: _, ...done } = scenarios
+  return { json: { ...rest, scenarios: done } }
+}
+
 const skill: Skill = {
   id: 'dcf_modeling',
   name: 'DCF modelling',
   description: 'Values a company by discounted cash flow, with scenarios and sensitivities',
-  minPaymentUsdc: 10_000_000n,
+  minPaymentUsdc: LEAST,
   minSeconds: 1,
-  run: (job) =>
-    BEHAVIOUR === 'honest' ? { json: model(job.input as Company) } : claimDelivery(job),
+  run: (job) => (BEHAVIOUR === 'honest' ? draft(job) : claimDelivery(job)),
+  // The audit named what the draft lacks; the second attempt has it.
+  revise: (job) => ({ json: model(job.input as Company) }),
 }
 
 let seller: ReturnType<typeof createSeller> | undefined
@@ -117,7 +128,7 @@ seller = createSeller({
   binding: await party.bind(),
   skills: [skill],
   policy: {
-    capabilities: { dcf_modeling: { minPaymentUsdc: 10_000_000n, minSeconds: 1 } },
+    capabilities: { dcf_modeling: { minPaymentUsdc: LEAST, minSeconds: 1 } },
     inputFormats: ['application/json'],
     outputFormats: ['application/json'],
     minDescriptionLength: 20,
@@ -150,7 +161,7 @@ seller = createSeller({
         payTo: account.address,
         transferMethod: 'eip3009',
       },
-      pricing: { currency: 'USDC', perTask: 10_000_000n, complex: 500_000_000n },
+      pricing: { currency: 'USDC', perTask: LEAST, complex: 500_000_000n },
       sla: { maxResponseTimeMs: 300_000, uptime99Days: 30 },
       inputFormats: ['application/json'],
       outputFormats: ['application/json'],
@@ -159,7 +170,7 @@ seller = createSeller({
     },
   },
   onEvent: (event) => {
-    if (event.type !== 'oracle_event') say({ work: { type: event.type } })
+    if (event.type !== 'oracle_event') say({ work: event })
   },
 })
 await seller.register()

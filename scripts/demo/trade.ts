@@ -15,12 +15,16 @@ import type { Stage } from './stage.ts'
 type Progress = Parameters<NonNullable<BuyerOptions['onProgress']>>[0]
 
 /** A buyer that says one line for each layer it passes. */
-export function talkingBuyer({ buyer }: Stage) {
+export function talkingBuyer(
+  { buyer }: Stage,
+  negotiationPolicy: NonNullable<BuyerOptions['negotiationPolicy']> = {},
+) {
   return createBuyer({
     identity: buyer.identity,
     wallet: buyer.wallet,
     oracles: [buyer.oracle],
     clock: wallClock,
+    negotiationPolicy,
     journal: createMemoryStore(),
     pollIntervalMs: 250,
     onProgress: (progress) => {

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { before, describe, test } from 'node:test'
+
+const lines: string[] = []
+let status: number | null
+
+/** The lines of one scene of the demo. */
+function scene(number: number): string {
+  const start = lines.findIndex((line) => line.startsWith(`${number}. `))
+  assert.ok(start >= 0, `there is no scene ${number}`)
+  const end = lines.findIndex((line, index) => index > start && /^(\d\. |Balances)/.test(line))
+  return lines.slice(start, end).join('\n')
+}
+
+describe('demo', () => {
+  before(() => {
+    const {
+      stdout,
+      stderr,
+      status: code,
+    } = spawnSync(process.execPath, ['scripts/demo.ts'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+    })
+    lines.push(...stdout.split('\n'), ...stderr.split('\n'))
+    status = code
+  })
+
+  test('[UNS-17] [GOV-10] [DRV-16] one command runs all layers offline, and everything that it says holds', () => {
+    assert.equal(status, 0, lines.join('\n'))
+    for (const word of ['discover', 'assess', 'negotiate', 'fund', 'deliver', 'verify', 'settle']) {
+      assert.match(scene(1), new RegExp(`^ {2}${word} `, 'm'))
+    }
+  })
+
+  test('[API-17] [W-44] one line per layer, with ids and the true amounts', () => {
+    assert.match(scene(1), /pact [0-9a-f]{64} at 18 USDC/)
+    assert.match(scene(1), /escrow 0x[0-9a-f]{64}/)
+    assert.match(scene(1), /released: seller 17\.91, buyer 0, protocol fee 0\.09 USDC/)
+  })
+
+  test('[DIS-20] the five layers of a finished trade are each proved with public data alone', () => {
+    const papers = ['card', 'trust answer', 'pact', 'escrow', 'verification report', 'settlement']
+    for (const paper of papers) assert.match(scene(1), new RegExp(`proved +${paper}: `))
+    assert.doesNotMatch(lines.join('\n'), /NOT PROVED/)
+  })
+
+  test('[SET-11] a first draft that fails its own audit is revised once and passes', () => {
+    assert.match(scene(1), /audited: Not met: scenarios/)
+    assert.match(scene(1), /revised: Every criterion/)
+    assert.match(scene(1), /attested PASS/)
+  })
+
+  test('[ATK-10] a delivery that is only claimed is refused by contract and oracle, and the deadline refunds', () => {
+    assert.match(scene(2), /contract: arbiter_refused, oracle: artifact_missing/)
+    assert.match(scene(2), /expired: seller 0, buyer 15, protocol fee 0 USDC/)
+  })
+
+  test('[TOL-08] a payment that is only said, even in the platform’s voice, starts nothing', () => {
+    assert.match(scene(3), /a message about a payment changes nothing/)
+    assert.doesNotMatch(lines.join('\n'), /work began without money/)
+  })
+})
