@@ -5,22 +5,16 @@ import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { EarnestError } from '@earnest/sdk/protocol'
 import type { LanguageModel } from 'ai'
-import type { Juror } from './roster.ts'
+import { addressOf, type Juror } from './roster.ts'
 
 /** No verdict is longer; a provider that sends more is broken or hostile. */
 const MAX_ANSWER_BYTES = 262_144
 
 /** The AI SDK's model for a seat, with answers of bounded size. Throws `juror_without_key`. */
-export function modelOf({
-  wire,
-  provider,
-  model,
-  baseUrl,
-  apiKey,
-  structured,
-}: Juror): LanguageModel {
+export function modelOf(juror: Juror): LanguageModel {
+  const { wire, provider, model, apiKey, structured } = juror
   if (!apiKey) throw new EarnestError('juror_without_key', `${provider} has no key`)
-  const settings = { apiKey, fetch: boundedFetch, ...(baseUrl ? { baseURL: baseUrl } : {}) }
+  const settings = { apiKey, baseURL: addressOf(juror), fetch: boundedFetch }
   switch (wire) {
     case 'openai':
       return createOpenAI(settings)(model)
@@ -30,13 +24,12 @@ export function modelOf({
       return createGoogle(settings)(model)
     case 'mistral':
       return createMistral(settings)(model)
-    case 'openai-compatible':
-      return createOpenAICompatible({
-        ...settings,
-        baseURL: baseUrl ?? '',
-        name: provider,
-        supportsStructuredOutputs: structured,
-      })(model)
+    case 'openai-compatible': {
+      const supportsStructuredOutputs = structured
+      return createOpenAICompatible({ ...settings, name: provider, supportsStructuredOutputs })(
+        model,
+      )
+    }
   }
 }
 

@@ -34,7 +34,7 @@ export function checkRoster(roster: readonly Juror[]): readonly Juror[] {
   const seen = new Set<string>()
   for (const juror of roster) {
     // The same house under two names would still be one voice, so its address counts as well.
-    const names = new Set([juror.provider.toLowerCase(), hostOf(juror)])
+    const names = new Set([juror.provider.toLowerCase(), new URL(addressOf(juror)).host])
     for (const name of names)
       if (seen.has(name))
         throw new EarnestError('provider_seated_twice', `${juror.provider} holds a seat already`, {
@@ -45,16 +45,20 @@ export function checkRoster(roster: readonly Juror[]): readonly Juror[] {
   return roster
 }
 
-const hosts = {
-  openai: 'api.openai.com',
-  anthropic: 'api.anthropic.com',
-  google: 'generativelanguage.googleapis.com',
-  mistral: 'api.mistral.ai',
+const addresses = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com/v1',
+  google: 'https://generativelanguage.googleapis.com/v1beta',
+  mistral: 'https://api.mistral.ai/v1',
 }
 
-function hostOf({ wire, provider, baseUrl }: Juror): string {
-  if (baseUrl) return new URL(baseUrl).host
-  if (wire !== 'openai-compatible') return hosts[wire]
+/**
+ * Where a seat's provider is asked. Always named, so that no environment can lead two seats to one house.
+ * Throws `base_url_missing`.
+ */
+export function addressOf({ wire, provider, baseUrl }: Juror): string {
+  if (baseUrl) return baseUrl
+  if (wire !== 'openai-compatible') return addresses[wire]
   throw new EarnestError('base_url_missing', `${provider} needs a baseUrl`)
 }
 

@@ -4,7 +4,9 @@ import {
   checkRoster,
   hashRoster,
   type Juror,
+  jurorSchema,
 } from '../../../../oracle/src/settlement/jury/roster.ts'
+import { decode } from '../../../../sdk/src/protocol/decode.ts'
 import { isEarnestError } from '../../../../sdk/src/protocol/error.ts'
 
 const juror = (change: Partial<Juror>): Juror => ({
@@ -58,6 +60,20 @@ describe('roster', () => {
       [...five, juror({ wire: 'openai-compatible', provider: 'x', baseUrl: 'https://x.example' })],
       'roster_too_large',
     )
+  })
+
+  test('an operator writes prices as decimal text, and a misspelt field is refused', () => {
+    const { apiKey: _, ...rest } = juror({})
+    const wire = { ...rest, price: { input: '1.25', output: '10' } }
+    assert.deepEqual(decode(jurorSchema, wire, 'invalid_juror').price, {
+      input: 1_250_000n,
+      output: 10_000_000n,
+    })
+    for (const change of [{ apikey: 'x' }, { wire: 'telnet' }, { price: { input: 1, output: 2 } }])
+      assert.throws(
+        () => decode(jurorSchema, { ...wire, ...change }, 'invalid_juror'),
+        (error) => isEarnestError(error, 'invalid_juror'),
+      )
   })
 
   test('the anchored hash names who judges and carries no key', () => {
