@@ -7,14 +7,14 @@
  *   that were raised and the agents whose answers changed;
  * - `assess(query)` for `GET /trust/:id`: the body without scorer, oracle, times, nonce, signature;
  * - `quote(query)` for `GET /quote` (the glue adds fees and gas), `explain(query)` for its route;
- * - `rank(query)` to sort search results, `reviews()` for what stands for review, `sweep(now)` for
+ * - `discoverability(query)` to sort search results, `reviews()` for what stands for review, `sweep(now)` for
  *   the nightly full pass, `replay(events, ...)` to recompute all of it from public data.
  *
  * Everything is pure: no clock, no store, no chance. The same code runs in the benches.
  */
 import { sweep } from './anomaly.ts'
 import { type Applied, applyEvent } from './apply.ts'
-import { type AssessQuery, assessAgent, type TrustRecord } from './assess.ts'
+import { type AssessQuery, assessAgent, effectiveBondTier, type TrustRecord } from './assess.ts'
 import { rankedComposite } from './breakdown.ts'
 import type { TrustEvent } from './event.ts'
 import { eventRoot } from './eventlog.ts'
@@ -43,6 +43,8 @@ export type TrustModel = {
   explain(query: { agent: string; now: number; limit?: number }): Influence[]
   forecast(query: ForecastQuery): Forecast
   forecastPair(query: PairForecastQuery): PairForecast
+  /** Place in search results: composite and, for each bond tier in force, ten points (REP-03). */
+  discoverability(query: { agent: string; now: number }): number
   /** Composite on 0..1000 for sorting, also of unrated agents; never served as a score. */
   rank(query: { agent: string; now: number }): number
   reviews(): readonly Review[]
@@ -77,6 +79,11 @@ export function createTrustModel({
     },
     forecast: (query) => forecastSeller(state, query, parameters),
     forecastPair: (query) => forecastPair(state, query, parameters),
+    discoverability({ agent, now }) {
+      const index = indexOf(agent)
+      const composite = rankedComposite(state, { agent: index, now }, parameters)
+      return composite + 10 * effectiveBondTier(state, index, now)
+    },
     rank: ({ agent, now }) => rankedComposite(state, { agent: indexOf(agent), now }, parameters),
     reviews: () => state.reviews,
     sweep: (now) => sweep(state, now),

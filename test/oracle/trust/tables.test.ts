@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { bondTierOf } from '../../../oracle/src/trust/bondtier.ts'
+import { DISPUTE_SENTENCE, isDisputeFlag, isFrivolous } from '../../../oracle/src/trust/buyer.ts'
+import { certificationOf } from '../../../oracle/src/trust/certification.ts'
+import {
+  PENALTY_TABLE,
+  penalised,
+  penaltyMultiplier,
+  penaltyPoints,
+} from '../../../oracle/src/trust/penalty.ts'
+import { DAY, livelyMarket, START, settled } from './market.ts'
+
+const missed = { ending: 'expired', sellerBps: 0, protocolFee: 0n } as const
+
+describe('penalties', () => {
+  test('[REP-01] [W-43] a missed deadline takes 8 from reliability and 5 from latency: 88 to 80, 79 to 74', () => {
+    const penalty = { kind: 'deadlineMissed', at: 0, event: 0, multiplier: 1, open: 1 } as const
+    assert.equal(penalised(88, penaltyPoints([penalty], 'reliability')), 80)
+    assert.equal(penalised(79, penaltyPoints([penalty], 'latency')), 74)
+    const model = livelyMarket(10)
+    model.apply(settled({ buyer: 'p1', seller: 'late', at: START, ...missed, facts: {} }))
+    const { penalties } = model.assess({ agent: 'late', role: 'seller', now: START })
+    assert.deepEqual(penalties, [
+      { code: 'deadline_missed', at: START, points: { reliability: 8, latency: 5 } },
+    ])
+  })
+
+  test('[REP-05] a partial delivery takes 3 from accuracy and 6 from scope honesty', () => {
+    const model = livelyMarket(10)
+    model.apply(
+      settled({
+        buyer: 'p1',
+        seller: 'partly',
+        at: START,
+        amount: 500_000_000n,
+        ending: 'resolved',
+        sellerBps: 7_500,
+        dispute: { by: 'arbiter', awardedBps: 7_500 },
+        facts: { passed: 0.7, partial: true },
+      }),
+    )
+    const { penalties } = model.assess({ agent: 'partly', role: 'seller', now: START })
+    assert.deepEqual(
+      penalties.map(({ points }) => points),
+      [{ accuracy: 3, scopeHonesty: 6 }],
+    )
+  })
+
+  test('[REP-04] repeats within 90 days count 1, 1.5, 2.25 and then 4 times', () => {
+    const times = [0, 10, 20, 30, 40].map((day) => day * DAY)
+    const multipliers = times.map((at, i) => penaltyMultiplier(times.slice(0, i), at))
+    assert.deepEqual(multipliers, [1, 1.5, 2.25, 4, 4])
+    assert.equal(penaltyMultiplier([0], 90 * DAY - 1), 1.5)
+    assert.equal(penaltyMultiplier([0], 90 * DAY), 1)
+    assert.match(PENALTY_TABLE.version, /^earnest-penalties\//)
+  })
+
+  test('[REP-03] the third missed deadline within 90 days opens a bond review and takes a tier off', () => {
+    const review = (model: ReturnType<typeof livelyMarket>) =>
+      model.reviews().filter(({ reason }) => reason === 'three_deadlines_missed')
+    const model = livelyMarket(10)
+    const bond = { kind: 'bond', at: START, staked: 5_000_000_000n, free: 5_000_000_000n } as const
+    model.apply({ ...bond, agent: 'slow' })
+    model.apply({ ...bond, agent: 'spread' })
+    for (const day of [0, 40]) {
+      model.apply(settled({ buyer: 'p1', seller: 'slow', at: START + day * DAY, ...missed }))
+    }
+    assert.equal(review(model).length, 0)
+    const place = model.discoverability({ agent: 'slow', now: START + 40 * DAY })
+    model.apply(settled({ buyer: 'p2', seller: 'slow', at: START + 89 * DAY, ...missed }))
+    assert.deepEqual(
+      review(model).map(({ kind, subject }) => [kind, subject]),
+      [['bondTier', 'slow']],
+    )
+    const answer = model.assess({ agent: 'slow', role: 'seller', now: START + 89 * DAY })
+    assert.equal(answer.bondTier, 1)
+    assert.ok(answer.flags.some(({ code }) => code === 'deadline_repeater'))
+    assert.ok(model.discoverability({ agent: 'slow', now: START + 89 * DAY }) < place)
+    for (const day of [0, 50, 100]) {
+      model.apply(settled({ buyer: 'p3', seller: 'spread', at: START + day * DAY, ...missed }))
+    }
+    assert.equal(review(model).length, 1)
+  })
+
+  test('[REP-10] unavailability costs health outside the twelve dimensions', () => {
+    const model = livelyMarket(10)
+    model.apply({
+      kind: 'incident',
+      incidentId: 'i',
+      agent: 'gone',
+      at: START,
+      class: 'availability',
+      severity: 1,
+      reason: 'silent at the deadline',
+    })
+    const answer = model.assess({ agent: 'gone', role: 'seller', now: START })
+    assert.equal(answer.health.availability, 90)
+    assert.equal(answer.incidentCount90d, 1)
+  })
+
+  test('penalties are forgiven by trusted deliveries and never by waiting', () => {
+    const model = livelyMarket(60)
+    model.apply(settled({ buyer: 'p0', seller: 'better', at: START, ...missed }))
+    const open = (now: number) =>
+      model.assess({ agent: 'better', role: 'seller', now }).penalties[0]?.points.reliability ?? 0
+    assert.equal(open(START + 1_000 * DAY), 8)
+    for (let i = 1; i <= 4; i++) {
+      model.apply(settled({ buyer: `p${i}`, seller: 'better', at: START + i }))
+    }
+    assert.ok(open(START + 10) > 0 && open(START + 10) < 4)
+    // The same buyer again, and sybils, forgive nothing.
+    const before = open(START + 10)
+    for (let i = 0; i < 30; i++) {
+      model.apply(settled({ buyer: 'p1', seller: 'better', at: START + 20 + i }))
+      model.apply(settled({ buyer: `sybil-${i}`, seller: 'better', at: START + 20 + i }))
+    }
+    assert.equal(open(START + 100), before)
+  })
+})
+
+describe('tiers', () => {
+  test('[W-42] [ORC-07] bond tiers at their thresholds; a changed bond changes the next answer', () => {
+    const usdc = 1_000_000n
+    const tiers = [499n, 500n, 4_999n, 5_000n, 25_000n, 99_999n, 100_000n].map((n) =>
+      bondTierOf(n * usdc),
+    )
+    assert.deepEqual(tiers, [0, 1, 1, 2, 3, 3, 4])
+    const model = livelyMarket(5)
+    const tier = () => model.assess({ agent: 'p1', role: 'seller', now: START }).bondTier
+    assert.equal(tier(), 0)
+    model.apply({ kind: 'bond', agent: 'p1', at: START, staked: 5_000n * usdc, free: 0n })
+    assert.equal(tier(), 2)
+  })
+
+  test('[ORC-06] the certification level is a table of score, evidence and bond tier', () => {
+    const golden = [
+      [null, 100, 4, 'none'],
+      [500, 1, 0, 'provisional'],
+      [700, 5, 1, 'verified'],
+      [699, 5, 1, 'provisional'],
+      [700, 4.9, 1, 'provisional'],
+      [834, 40, 2, 'verified'],
+      [850, 20, 2, 'trusted'],
+      [850, 20, 1, 'verified'],
+      [900, 50, 3, 'elite'],
+      [900, 49, 3, 'trusted'],
+    ] as const
+    for (const [score, evidence, bondTier, level] of golden) {
+      assert.equal(certificationOf({ score, evidence, bondTier }), level)
+    }
+  })
+})
+
+describe('buyers', () => {
+  test('[DSP-21] [W-16] more than 90 % for the seller is frivolous', () => {
+    assert.deepEqual([9_000, 9_001, 9_100].map(isFrivolous), [false, true, true])
+  })
+
+  test('[DSP-22] the flag needs five disputes and a mean above 80 %', () => {
+    assert.equal(isDisputeFlag([10_000, 10_000, 10_000, 10_000]), false)
+    assert.equal(isDisputeFlag([8_000, 8_000, 8_000, 8_000, 8_000]), false)
+    assert.equal(isDisputeFlag([8_100, 8_100, 8_100, 8_100, 8_100]), true)
+  })
+
+  test('[ORC-19] [ORC-20] the buyer record and the exact sentence, for 180 days', () => {
+    const model = livelyMarket(20)
+    for (let i = 0; i < 5; i++) {
+      model.apply(
+        settled({
+          buyer: 'picky',
+          seller: `p${i}`,
+          at: START + i * DAY,
+          ending: 'resolved',
+          sellerBps: 9_500,
+          dispute: { by: 'buyer', awardedBps: 9_500 },
+        }),
+      )
+    }
+    model.apply(settled({ buyer: 'picky', seller: 'p9', at: START + 5 * DAY }))
+    const answer = model.assess({ agent: 'picky', role: 'buyer', now: START + 6 * DAY })
+    assert.deepEqual(answer.buyer, { completed: 6, disputesFiled: 5, sellerReleaseRate: 0.95 })
+    assert.deepEqual(
+      answer.flags.map(({ reason }) => reason),
+      ["This agent has a history of disputed transactions that resolved in the seller's favor."],
+    )
+    assert.equal(answer.flags[0]?.reason, DISPUTE_SENTENCE)
+    const later = model.assess({ agent: 'picky', role: 'buyer', now: START + 181 * DAY })
+    assert.deepEqual(later.flags, [])
+  })
+
+  test('a victim who disputes a crook is hardly punished, one who disputes good work is', () => {
+    const model = livelyMarket(60)
+    for (let i = 0; i < 20; i++) {
+      model.apply(settled({ buyer: `p${i}`, seller: 'good', at: START + i }))
+      model.apply(settled({ buyer: `p${i}`, seller: 'crook', at: START + i, ...missed }))
+    }
+    const dispute = {
+      ending: 'resolved',
+      sellerBps: 5_000,
+      dispute: { by: 'buyer', awardedBps: 5_000 },
+    } as const
+    for (let i = 0; i < 3; i++) {
+      model.apply(settled({ buyer: 'victim', seller: 'crook', at: START + 100 + i, ...dispute }))
+      model.apply(settled({ buyer: 'nitpicker', seller: 'good', at: START + 100 + i, ...dispute }))
+    }
+    const habit = (buyer: string) =>
+      model.forecastPair({ buyer, seller: 'p50', at: START + 200 }).habit
+    assert.ok(habit('victim') < habit('nitpicker'))
+  })
+})
