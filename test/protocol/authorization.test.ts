@@ -11,11 +11,10 @@ import {
   stakeTypedData,
   type Terms,
   termsFromPact,
-  unpackClauses,
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { concat, hashTypedData, keccak256, stringToHex } from 'viem'
-import { samplePact } from '../support/pact.ts'
+import { samplePact, samplePactWire } from '../support/pact.ts'
 import { assertCode } from './code.ts'
 import { readVector } from './vector.ts'
 
@@ -111,14 +110,22 @@ describe('authorization', () => {
   })
 
   test('a batch sums the amounts and ends with the earliest fundBy', () => {
-    const first = termsFromPact({ pact: samplePact() })
-    const second = termsFromPact({ pact: samplePact({ paymentUsdc: '0.5' }) })
-    const { message } = fundBatchTypedData({ terms: [first, second], chainId, contract, token })
-    assert.equal(message.value, 500_500_000n)
-    assert.equal(message.validBefore, BigInt(unpackClauses(first.clauses).fundBy))
+    const late = termsFromPact({ pact: samplePact() })
+    const { timing } = samplePactWire
+    const earlier = { ...timing, fundBy: '2026-04-22T09:30:00Z' }
+    const pact = samplePact({ paymentUsdc: '0.5', timing: earlier })
+    const second = termsFromPact({ pact })
+    for (const terms of [
+      [late, second],
+      [second, late],
+    ]) {
+      const { message } = fundBatchTypedData({ terms, chainId, contract, token })
+      assert.equal(message.value, 500_500_000n)
+      assert.equal(message.validBefore, BigInt(pact.timing.fundBy))
+    }
     assertCode(() => fundBatchTypedData({ terms: [], chainId, contract, token }), 'empty_batch')
     const foreign: Terms = { ...second, buyer: contract }
-    const mixed = { terms: [first, foreign], chainId, contract, token } as const
+    const mixed = { terms: [late, foreign], chainId, contract, token } as const
     assertCode(() => fundBatchTypedData(mixed), 'mixed_batch')
   })
 

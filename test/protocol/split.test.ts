@@ -90,6 +90,12 @@ describe('split', () => {
     )
   })
 
+  test('the protocol fee never takes more than the seller has', () => {
+    const given = { amount: 1_000_000n, sellerBps: 10_000, arbitrated: true }
+    const split = splitOf({ ...given, protocolFeeBps: 10_000, arbitrationFeeBps: 500 })
+    assert.deepEqual(split, { arbitration: 50_000n, protocol: 950_000n, seller: 0n, buyer: 0n })
+  })
+
   test('the seller never gains by asking for less', () => {
     fc.assert(
       fc.property(

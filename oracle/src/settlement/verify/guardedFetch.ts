@@ -73,8 +73,8 @@ export function isAllowedUrl(url: URL): boolean {
   )
 }
 
-// Checked where the socket is opened, so a name cannot resolve to one thing here and another there.
-const publicLookup: LookupFunction = (hostname, options, callback) => {
+/** Resolves to public addresses or not at all; runs where the socket is opened, so a name cannot mean one thing here and another there. */
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error, '', 0)
     const [first] = addresses

@@ -6,6 +6,7 @@ import type { PactWire } from '@earnest/sdk/protocol'
 import {
   createGuardedFetch,
   isAllowedUrl,
+  publicLookup,
   type TestAnswer,
   type TestFetch,
   type TestRequest,
@@ -194,6 +195,15 @@ describe('guardedFetch', () => {
       assert.equal(isAllowedUrl(new URL(url)), false)
       const fetch = createGuardedFetch()
       assert.equal(await fetch({ method: 'GET', url, headers: {}, body: null }), null)
+    })
+  }
+
+  for (const all of [true, false]) {
+    test(`a name of this machine is looked up and refused (all: ${all})`, async () => {
+      const error = await new Promise((resolve) => {
+        publicLookup('localhost', { all }, (failure) => resolve(failure))
+      })
+      assert.ok(error instanceof Error && error.message === 'not a public address')
     })
   }
 
