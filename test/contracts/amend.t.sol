@@ -178,12 +178,14 @@ contract AmendTest is EscrowTest {
         other.pactHash = sha256("amended pact");
     }
 
-    function _by(uint256 key, address actor, Terms memory t, Terms memory other)
-        private
-        view
-        returns (bytes memory)
-    {
-        return _authorization(key, _amend(_id(t), actor, _id(other), _of(t).seq, _later()), _later());
+    function _by(
+        uint256 key,
+        address actor,
+        Terms memory t,
+        Terms memory other
+    ) private view returns (bytes memory) {
+        return
+            _authorization(key, _amend(_id(t), actor, _id(other), _of(t).seq, _later()), _later());
     }
 
     function _refused(Terms memory t, Terms memory other, bytes4 selector) private {

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Escrow, IPactEscrow, Kind, Result, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Escrow,
+    IPactEscrow,
+    Kind,
+    Result,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -16,7 +23,10 @@ contract AttestTest is EscrowTest {
             vm.prank(address(arbiter));
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Delivered
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Delivered
                 )
             );
             escrow.attest(t, Result.Fail, REPORT, "");
@@ -48,7 +58,10 @@ contract AttestTest is EscrowTest {
         bytes memory one = _proof(hash, 1);
         bytes memory twice = bytes.concat(one, one);
         bytes memory error_ = abi.encodeWithSelector(
-            IPactEscrow.ArbiterRefused.selector, address(arbiter), Kind.Attestation, digest
+            IPactEscrow.ArbiterRefused.selector,
+            address(arbiter),
+            Kind.Attestation,
+            digest
         );
         vm.expectRevert(error_);
         escrow.attest(t, Result.Pass, REPORT, one);

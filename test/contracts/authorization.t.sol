@@ -90,11 +90,13 @@ contract AuthorizationTest is Verbs {
             Case memory c = _case(Verb(i));
             bytes32 hash = _hashOf(Verb(i), c.terms, c.id, c.actor, c.seq, c.end);
             bytes memory foreign = abi.encodePacked(
-                uint48(c.end), _sign(c.key, _digestOn(8453, address(escrow), hash))
+                uint48(c.end),
+                _sign(c.key, _digestOn(8453, address(escrow), hash))
             );
             _refused(Verb(i), c, foreign, IPactEscrow.InvalidSignature.selector);
             foreign = abi.encodePacked(
-                uint48(c.end), _sign(c.key, _digestOn(block.chainid, address(0xE5C), hash))
+                uint48(c.end),
+                _sign(c.key, _digestOn(block.chainid, address(0xE5C), hash))
             );
             _refused(Verb(i), c, foreign, IPactEscrow.InvalidSignature.selector);
             vm.revertToState(snapshot);
@@ -112,7 +114,7 @@ contract AuthorizationTest is Verbs {
                     cut[j] = whole[j];
                 }
                 vm.prank(stranger);
-                (bool ok,) = address(escrow).call(_callOf(Verb(i), c.terms, cut));
+                (bool ok, ) = address(escrow).call(_callOf(Verb(i), c.terms, cut));
                 vm.assertTrue(!ok, string.concat(vm.toString(i), " cut to ", vm.toString(length)));
             }
             vm.revertToState(snapshot);
@@ -126,10 +128,10 @@ contract AuthorizationTest is Verbs {
             Case memory c = _case(Verb(i));
             bytes memory call_ = _callOf(Verb(i), c.terms, _signed(Verb(i), c));
             vm.prank(stranger);
-            (bool ok,) = address(escrow).call(call_);
+            (bool ok, ) = address(escrow).call(call_);
             vm.assertTrue(ok, string.concat("first ", vm.toString(i)));
             vm.prank(stranger);
-            (ok,) = address(escrow).call(call_);
+            (ok, ) = address(escrow).call(call_);
             vm.assertTrue(!ok, string.concat("second ", vm.toString(i)));
             vm.revertToState(snapshot);
         }
@@ -141,12 +143,14 @@ contract AuthorizationTest is Verbs {
         bytes memory release = _callOf(Verb.Release, t, _authorizationOf(Verb.Release, t));
         _doAttestPass(t);
         vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
-        (bool ok,) = address(escrow).call(release);
+        (bool ok, ) = address(escrow).call(release);
         ok;
     }
 
     function _doAttestPass(Terms memory t) private {
-        (bool ok,) = address(escrow).call(_callOf(Verb.AttestPass, t, _proofOf(Verb.AttestPass, t, 2)));
+        (bool ok, ) = address(escrow).call(
+            _callOf(Verb.AttestPass, t, _proofOf(Verb.AttestPass, t, 2))
+        );
         vm.assertTrue(ok, "attested");
     }
 
@@ -163,7 +167,12 @@ contract AuthorizationTest is Verbs {
         return _authorization(c.key, _hashOf(verb, c.terms, c.id, c.actor, c.seq, c.end), c.end);
     }
 
-    function _refused(Verb verb, Case memory c, bytes memory authorization, bytes4 selector) private {
+    function _refused(
+        Verb verb,
+        Case memory c,
+        bytes memory authorization,
+        bytes4 selector
+    ) private {
         bytes memory call_ = _callOf(verb, c.terms, authorization);
         vm.prank(stranger);
         (bool ok, bytes memory answer) = address(escrow).call(call_);
@@ -174,7 +183,7 @@ contract AuthorizationTest is Verbs {
     function _accepted(Verb verb, Case memory c, bytes memory authorization) private {
         bytes memory call_ = _callOf(verb, c.terms, authorization);
         vm.prank(stranger);
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
         vm.assertTrue(ok, string.concat("accepted ", vm.toString(uint256(verb))));
     }
 }

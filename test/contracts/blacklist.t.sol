@@ -10,7 +10,14 @@ import {vm} from "./support/Vm.sol";
 contract BlacklistTest is Verbs {
     address private constant SAFE = address(0x5AFE);
 
-    Verb[6] private ends = [Verb.Release, Verb.Refund, Verb.SettleBySeller, Verb.Rule, Verb.Conclude, Verb.Expire];
+    Verb[6] private ends = [
+        Verb.Release,
+        Verb.Refund,
+        Verb.SettleBySeller,
+        Verb.Rule,
+        Verb.Conclude,
+        Verb.Expire
+    ];
 
     function test_aBlacklistedBuyerBlocksNobodyAndLosesNothing() external {
         _everyEnd(buyer);
@@ -93,7 +100,11 @@ contract BlacklistTest is Verbs {
         vm.revertToState(ready);
 
         usdc.blacklist(victim);
-        string memory what = string.concat(vm.toString(uint256(stage)), " verb ", vm.toString(uint256(verb)));
+        string memory what = string.concat(
+            vm.toString(uint256(stage)),
+            " verb ",
+            vm.toString(uint256(verb))
+        );
         vm.assertTrue(_do(verb, t), string.concat("not blocked, stage ", what));
         vm.assertEq(_shares(), honest, what);
         vm.assertTrue(_of(t).state >= State.Completed, what);
@@ -112,10 +123,13 @@ contract BlacklistTest is Verbs {
         bytes memory proof;
         if (verb <= LAST_SIGNED) proof = _authorizationOf(verb, t);
         if (verb == Verb.Rule) proof = _proofOf(verb, t, 2);
-        (ok,) = address(escrow).call(_callOf(verb, t, proof));
+        (ok, ) = address(escrow).call(_callOf(verb, t, proof));
     }
 
     function _shares() private view returns (bytes32) {
-        return keccak256(abi.encode(_owned(buyer), _owned(seller), _owned(fees), _owned(address(arbiter))));
+        return
+            keccak256(
+                abi.encode(_owned(buyer), _owned(seller), _owned(fees), _owned(address(arbiter)))
+            );
     }
 }

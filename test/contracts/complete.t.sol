@@ -2,7 +2,13 @@
 pragma solidity 0.8.37;
 
 import {
-    Completion, Escrow, IPactEscrow, Kind, Result, State, Terms
+    Completion,
+    Escrow,
+    IPactEscrow,
+    Kind,
+    Result,
+    State,
+    Terms
 } from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {Numbers, pack, unpack} from "./support/Signatures.sol";
@@ -20,7 +26,10 @@ contract CompleteTest is EscrowTest {
             Completion memory c = _completion(t, false);
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Funded
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Funded
                 )
             );
             escrow.complete(t, c);
@@ -33,7 +42,9 @@ contract CompleteTest is EscrowTest {
         uint256 deliverBy = unpack(t.clauses).deliverBy;
         vm.warp(deliverBy);
         Completion memory c = _completion(t, false);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AfterDeliverBy.selector, deliverBy, deliverBy));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AfterDeliverBy.selector, deliverBy, deliverBy)
+        );
         escrow.complete(t, c);
         vm.warp(deliverBy - 1);
         escrow.complete(t, _completion(t, false));
@@ -69,7 +80,10 @@ contract CompleteTest is EscrowTest {
             c.proof = wrong[i];
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.ArbiterRefused.selector, address(arbiter), Kind.Attestation, digest
+                    IPactEscrow.ArbiterRefused.selector,
+                    address(arbiter),
+                    Kind.Attestation,
+                    digest
                 )
             );
             escrow.complete(t, c);
@@ -157,7 +171,11 @@ contract CompleteTest is EscrowTest {
     }
 
     function test_stopsAtDeliveredWhenTheVaultDoesNotReserve() external {
-        for (uint256 answer = uint256(TestVault.Answer.No); answer <= uint256(TestVault.Answer.Short); ++answer) {
+        for (
+            uint256 answer = uint256(TestVault.Answer.No);
+            answer <= uint256(TestVault.Answer.Short);
+            ++answer
+        ) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _terms();
             t.vault = address(vault);
@@ -237,7 +255,11 @@ contract CompleteTest is EscrowTest {
     // -------------------------------------------------------------------- private
 
     /// @dev Bound to the seq after the delivery and the PASS.
-    function _buyerRelease(Terms memory t, uint256 key, uint256 changes) private view returns (bytes memory) {
+    function _buyerRelease(
+        Terms memory t,
+        uint256 key,
+        uint256 changes
+    ) private view returns (bytes memory) {
         uint256 seq = uint256(_of(t).seq) + changes;
         return _authorization(key, _release(_id(t), t.buyer, seq, _later()), _later());
     }

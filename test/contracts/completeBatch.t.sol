@@ -2,7 +2,12 @@
 pragma solidity 0.8.37;
 
 import {
-    Completion, IPactEscrow, Kind, Result, State, Terms
+    Completion,
+    IPactEscrow,
+    Kind,
+    Result,
+    State,
+    Terms
 } from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest} from "./support/EscrowTest.sol";
 import {Numbers, pack} from "./support/Signatures.sol";
@@ -88,12 +93,16 @@ contract CompleteBatchTest is EscrowTest {
         batch.push(young);
         completions.push(_completion(young, false));
         bytes32 digest = _digest(address(escrow), _statements(_hashes()));
-        (uint256 low, uint256 high) =
-            vm.addr(STRANGER) < vm.addr(attestors[0]) ? (STRANGER, attestors[0]) : (attestors[0], STRANGER);
+        (uint256 low, uint256 high) = vm.addr(STRANGER) < vm.addr(attestors[0])
+            ? (STRANGER, attestors[0])
+            : (attestors[0], STRANGER);
         bytes memory proof = bytes.concat(_sign(low, digest), _sign(high, digest));
         vm.expectRevert(
             abi.encodeWithSelector(
-                IPactEscrow.ArbiterRefused.selector, address(arbiter), Kind.Attestation, digest
+                IPactEscrow.ArbiterRefused.selector,
+                address(arbiter),
+                Kind.Attestation,
+                digest
             )
         );
         escrow.completeBatch(batch, completions, proof);

@@ -17,7 +17,10 @@ contract ConcludeTest is EscrowTest {
             vm.warp(START + 365 days);
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Arbitration
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Arbitration
                 )
             );
             escrow.conclude(t);
@@ -32,7 +35,9 @@ contract ConcludeTest is EscrowTest {
         vm.warp(end - 1);
         for (uint256 i = 0; i < 4; ++i) {
             vm.prank(everyone[i]);
-            vm.expectRevert(abi.encodeWithSelector(IPactEscrow.BeforeWindowEnd.selector, end - 1, end));
+            vm.expectRevert(
+                abi.encodeWithSelector(IPactEscrow.BeforeWindowEnd.selector, end - 1, end)
+            );
             escrow.conclude(t);
         }
         uint256 snapshot = vm.snapshotState();
@@ -56,7 +61,11 @@ contract ConcludeTest is EscrowTest {
         uint256 before = usdc.balanceOf(seller);
         _doPropose(t, 10_000);
         _doConclude(t);
-        vm.assertEq(usdc.balanceOf(seller) - before, 497_500_000, "against its own fail, without its fee");
+        vm.assertEq(
+            usdc.balanceOf(seller) - before,
+            497_500_000,
+            "against its own fail, without its fee"
+        );
     }
 
     /// @dev (2) PASS to the seller, FAIL to the buyer, PARTIAL the fallback split.
@@ -73,7 +82,13 @@ contract ConcludeTest is EscrowTest {
         _concluded(Stage.Arbitration, 199 * USDC, 300 * USDC, 1 * USDC, 0);
         _concluded(Stage.ArbitrationObjected, 199 * USDC, 300 * USDC + 5 * USDC, 1 * USDC, 0);
         _concluded(Stage.ArbitrationBySeller, 199 * USDC + 5 * USDC, 300 * USDC, 1 * USDC, 0);
-        _concluded(Stage.ArbitrationByBoth, 199 * USDC + 5 * USDC, 300 * USDC + 5 * USDC, 1 * USDC, 0);
+        _concluded(
+            Stage.ArbitrationByBoth,
+            199 * USDC + 5 * USDC,
+            300 * USDC + 5 * USDC,
+            1 * USDC,
+            0
+        );
         _concluded(Stage.ArbitrationNoticed, 497_500_000, 0, 2_500_000, 0);
     }
 
@@ -100,7 +115,11 @@ contract ConcludeTest is EscrowTest {
         _doEscalate(t);
         uint256 before = usdc.balanceOf(seller);
         _doConclude(t);
-        vm.assertEq(usdc.balanceOf(seller) - before, 497_500_000, "notified by the second receipt, no objection");
+        vm.assertEq(
+            usdc.balanceOf(seller) - before,
+            497_500_000,
+            "notified by the second receipt, no objection"
+        );
     }
 
     function test_takesNoArbitrationFeeWithoutADispute() external {
@@ -146,13 +165,27 @@ contract ConcludeTest is EscrowTest {
         bool disputed = _of(t).buyerDisputed && stage == Stage.Proposed;
         _doConclude(t);
         string memory what = vm.toString(uint256(stage));
-        vm.assertEq(usdc.balanceOf(seller) - sellerBefore, sellerAmount, string.concat("seller ", what));
         vm.assertEq(
-            usdc.balanceOf(buyer) - buyerBefore, buyerAmount + (disputed ? _stake(t) : 0), string.concat("buyer ", what)
+            usdc.balanceOf(seller) - sellerBefore,
+            sellerAmount,
+            string.concat("seller ", what)
+        );
+        vm.assertEq(
+            usdc.balanceOf(buyer) - buyerBefore,
+            buyerAmount + (disputed ? _stake(t) : 0),
+            string.concat("buyer ", what)
         );
         vm.assertEq(escrow.creditOf(fees), protocol, string.concat("protocol ", what));
-        vm.assertEq(escrow.creditOf(address(arbiter)), arbitration, string.concat("arbitration ", what));
-        vm.assertEq(usdc.balanceOf(address(escrow)), protocol + arbitration, "nothing else is left");
+        vm.assertEq(
+            escrow.creditOf(address(arbiter)),
+            arbitration,
+            string.concat("arbitration ", what)
+        );
+        vm.assertEq(
+            usdc.balanceOf(address(escrow)),
+            protocol + arbitration,
+            "nothing else is left"
+        );
         _same(_of(t).state, State.Resolved, what);
         vm.revertToState(snapshot);
     }

@@ -16,7 +16,10 @@ contract DefendTest is EscrowTest {
             vm.prank(seller);
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Disputed
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Disputed
                 )
             );
             escrow.defend(t, RESPONSE, "");
@@ -56,8 +59,12 @@ contract DefendTest is EscrowTest {
     // ------------------------------------------------------------------- succeeds
 
     function test_opensTheNegotiation() external {
-        Stage[4] memory stages =
-            [Stage.Disputed, Stage.DisputedPass, Stage.DisputedPartial, Stage.DisputedFail];
+        Stage[4] memory stages = [
+            Stage.Disputed,
+            Stage.DisputedPass,
+            Stage.DisputedPartial,
+            Stage.DisputedFail
+        ];
         for (uint256 i = 0; i < 4; ++i) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _reach(stages[i]);

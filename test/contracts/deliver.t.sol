@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Escrow, IPactEscrow, Kind, Receipt, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Escrow,
+    IPactEscrow,
+    Kind,
+    Receipt,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {unpack} from "./support/Signatures.sol";
 import {SmartWallet} from "./support/SmartWallet.sol";
@@ -19,7 +26,10 @@ contract DeliverTest is EscrowTest {
             vm.prank(seller);
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Funded
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Funded
                 )
             );
             escrow.deliver(t, ARTIFACT, receipt, "");
@@ -44,7 +54,9 @@ contract DeliverTest is EscrowTest {
         uint256 deliverBy = unpack(t.clauses).deliverBy;
         vm.warp(deliverBy);
         vm.prank(seller);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AfterDeliverBy.selector, deliverBy, deliverBy));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AfterDeliverBy.selector, deliverBy, deliverBy)
+        );
         escrow.deliver(t, ARTIFACT, receipt, "");
         vm.warp(deliverBy - 1);
         vm.prank(seller);
@@ -78,12 +90,17 @@ contract DeliverTest is EscrowTest {
             vm.prank(seller);
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.ArbiterRefused.selector, address(arbiter), Kind.Receipt, digest
+                    IPactEscrow.ArbiterRefused.selector,
+                    address(arbiter),
+                    Kind.Receipt,
+                    digest
                 )
             );
             escrow.deliver(t, ARTIFACT, Receipt(false, byArbiter), "");
             vm.prank(seller);
-            vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidSignature.selector, buyer, digest));
+            vm.expectRevert(
+                abi.encodeWithSelector(IPactEscrow.InvalidSignature.selector, buyer, digest)
+            );
             escrow.deliver(t, ARTIFACT, Receipt(true, byBuyer), "");
         }
     }
@@ -150,7 +167,12 @@ contract DeliverTest is EscrowTest {
         usdc.mint(t.buyer, t.amount);
         _doFund(t);
         bytes32 hash = _deliver(_id(t), t.seller, ARTIFACT, false, _of(t).seq, _later());
-        escrow.deliver(t, ARTIFACT, _buyerReceipt(t, ARTIFACT), _authorization(SELLER, hash, _later()));
+        escrow.deliver(
+            t,
+            ARTIFACT,
+            _buyerReceipt(t, ARTIFACT),
+            _authorization(SELLER, hash, _later())
+        );
         vm.assertTrue(_of(t).noticed, "noticed");
     }
 

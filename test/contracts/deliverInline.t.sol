@@ -20,7 +20,9 @@ contract DeliverInlineTest is EscrowTest {
         Terms memory t = _reach(Stage.Funded);
         bytes memory long = new bytes(24_577);
         vm.prank(seller);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidArtifactLength.selector, 24_577, 1, 24_576));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.InvalidArtifactLength.selector, 24_577, 1, 24_576)
+        );
         escrow.deliverInline(t, long, "");
     }
 
@@ -29,7 +31,9 @@ contract DeliverInlineTest is EscrowTest {
         uint256 deliverBy = unpack(t.clauses).deliverBy;
         vm.warp(deliverBy);
         vm.prank(seller);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AfterDeliverBy.selector, deliverBy, deliverBy));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AfterDeliverBy.selector, deliverBy, deliverBy)
+        );
         escrow.deliverInline(t, "artifact", "");
         vm.warp(deliverBy - 1);
         vm.prank(seller);
@@ -95,7 +99,10 @@ contract DeliverInlineTest is EscrowTest {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(logs.length, 1, "one event");
         vm.assertEq(logs[0].topics[0], IPactEscrow.Delivered.selector, "Delivered");
-        (uint256 round, bytes32 artifactHash,) = abi.decode(logs[0].data, (uint256, bytes32, bool));
+        (uint256 round, bytes32 artifactHash, ) = abi.decode(
+            logs[0].data,
+            (uint256, bytes32, bool)
+        );
         vm.assertEq(round, 1, "round");
         vm.assertEq(artifactHash, sha256("artifact"), "hash of the raw bytes");
     }

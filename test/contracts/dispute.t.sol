@@ -36,7 +36,11 @@ contract DisputeTest is EscrowTest {
     }
 
     function test_reverts_twiceInOneRound() external {
-        Stage[3] memory stages = [Stage.ArbitrationObjected, Stage.ArbitrationByBoth, Stage.Proposed];
+        Stage[3] memory stages = [
+            Stage.ArbitrationObjected,
+            Stage.ArbitrationByBoth,
+            Stage.Proposed
+        ];
         for (uint256 i = 0; i < 3; ++i) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _reach(stages[i]);
@@ -124,9 +128,13 @@ contract DisputeTest is EscrowTest {
         uint256 end = _later();
         bytes memory stake = _stakeSignature(t, BUYER, CLAIM, end);
         bytes memory seven = abi.encodePacked(uint48(end), uint8(0));
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidAuthorizationLength.selector, 7, 6));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.InvalidAuthorizationLength.selector, 7, 6)
+        );
         escrow.dispute(t, buyer, CLAIM, seven, stake);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidAuthorizationLength.selector, 0, 6));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.InvalidAuthorizationLength.selector, 0, 6)
+        );
         escrow.dispute(t, buyer, CLAIM, "", stake);
     }
 
@@ -209,7 +217,13 @@ contract DisputeTest is EscrowTest {
         _doFund(t);
         _doDeliver(t);
         uint256 end = _later();
-        escrow.dispute(t, t.buyer, CLAIM, abi.encodePacked(uint48(end)), _stakeSignature(t, BUYER, CLAIM, end));
+        escrow.dispute(
+            t,
+            t.buyer,
+            CLAIM,
+            abi.encodePacked(uint48(end)),
+            _stakeSignature(t, BUYER, CLAIM, end)
+        );
         _same(_of(t).state, State.Disputed, "state");
         vm.assertEq(usdc.balanceOf(t.buyer), 0, "stake");
     }
@@ -252,11 +266,12 @@ contract DisputeTest is EscrowTest {
 
     // -------------------------------------------------------------------- private
 
-    function _stakeSignature(Terms memory t, uint256 key, bytes32 claim, uint256 end)
-        private
-        view
-        returns (bytes memory)
-    {
+    function _stakeSignature(
+        Terms memory t,
+        uint256 key,
+        bytes32 claim,
+        uint256 end
+    ) private view returns (bytes memory) {
         bytes32 nonce = _digest(address(escrow), _dispute(_id(t), t.buyer, claim, _of(t).seq, end));
         return _sign(key, _receiveDigest(usdc, t.buyer, address(escrow), _stake(t), end, nonce));
     }

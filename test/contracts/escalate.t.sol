@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Escrow, IPactEscrow, Result, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Escrow,
+    IPactEscrow,
+    Result,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -69,7 +75,12 @@ contract EscalateTest is EscrowTest {
     // ------------------------------------------------------------------- succeeds
 
     function test_anyoneExactlyFromTheEndOfEachWindow() external {
-        Stage[4] memory stages = [Stage.Delivered, Stage.Disputed, Stage.DisputedPass, Stage.Negotiating];
+        Stage[4] memory stages = [
+            Stage.Delivered,
+            Stage.Disputed,
+            Stage.DisputedPass,
+            Stage.Negotiating
+        ];
         for (uint256 s = 0; s < 4; ++s) {
             for (uint256 late = 0; late < 2; ++late) {
                 uint256 snapshot = vm.snapshotState();

@@ -19,7 +19,10 @@ contract ExpireTest is EscrowTest {
             vm.prank(buyer);
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Funded
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Funded
                 )
             );
             escrow.expire(t);
@@ -35,7 +38,11 @@ contract ExpireTest is EscrowTest {
         for (uint256 i = 0; i < 4; ++i) {
             vm.prank(everyone[i]);
             vm.expectRevert(
-                abi.encodeWithSelector(IPactEscrow.BeforeDeliverBy.selector, deliverBy - 1, deliverBy)
+                abi.encodeWithSelector(
+                    IPactEscrow.BeforeDeliverBy.selector,
+                    deliverBy - 1,
+                    deliverBy
+                )
             );
             escrow.expire(t);
         }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Clauses, Escrow, IPactEscrow, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Clauses,
+    Escrow,
+    IPactEscrow,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest} from "./support/EscrowTest.sol";
 import {Numbers, pack, unpack} from "./support/Signatures.sol";
 import {SmartWallet} from "./support/SmartWallet.sol";
@@ -15,9 +21,9 @@ contract FundTest is EscrowTest {
         bytes memory call_ = abi.encodeCall(IPactEscrow.fund, (t, _fundSignature(t, BUYER)));
         vm.deal(address(this), 1 ether);
 
-        (bool ok,) = address(escrow).call{value: 1}(call_);
+        (bool ok, ) = address(escrow).call{value: 1}(call_);
         vm.assertTrue(!ok, "a verb with value");
-        (ok,) = address(escrow).call{value: 1}("");
+        (ok, ) = address(escrow).call{value: 1}("");
         vm.assertTrue(!ok, "a plain transfer");
         vm.assertEq(address(escrow).balance, 0, "no ether can be stuck");
     }
@@ -41,9 +47,23 @@ contract FundTest is EscrowTest {
     function test_reverts_whenDeliverByIsNotAfterFundBy() external {
         Numbers memory n = _numbers();
         n.deliverBy = n.fundBy;
-        _refused(n, abi.encodeWithSelector(IPactEscrow.DeliverByNotAfterFundBy.selector, n.deliverBy, n.fundBy));
+        _refused(
+            n,
+            abi.encodeWithSelector(
+                IPactEscrow.DeliverByNotAfterFundBy.selector,
+                n.deliverBy,
+                n.fundBy
+            )
+        );
         n.deliverBy = n.fundBy - 1;
-        _refused(n, abi.encodeWithSelector(IPactEscrow.DeliverByNotAfterFundBy.selector, n.deliverBy, n.fundBy));
+        _refused(
+            n,
+            abi.encodeWithSelector(
+                IPactEscrow.DeliverByNotAfterFundBy.selector,
+                n.deliverBy,
+                n.fundBy
+            )
+        );
         n.deliverBy = n.fundBy + 1;
         _accepted(n);
     }
@@ -53,7 +73,15 @@ contract FundTest is EscrowTest {
         for (uint256 i = 0; i < 4; ++i) {
             for (uint256 window = 0; window < 4; ++window) {
                 Numbers memory n = _withWindow(window, wrong[i]);
-                _refused(n, abi.encodeWithSelector(IPactEscrow.InvalidWindow.selector, wrong[i], 60, 30 days));
+                _refused(
+                    n,
+                    abi.encodeWithSelector(
+                        IPactEscrow.InvalidWindow.selector,
+                        wrong[i],
+                        60,
+                        30 days
+                    )
+                );
             }
         }
         for (uint256 window = 0; window < 4; ++window) {
@@ -65,7 +93,8 @@ contract FundTest is EscrowTest {
     function test_reverts_withAZeroWindowOtherThanTheReview() external {
         for (uint256 window = 1; window < 4; ++window) {
             _refused(
-                _withWindow(window, 0), abi.encodeWithSelector(IPactEscrow.InvalidWindow.selector, 0, 60, 30 days)
+                _withWindow(window, 0),
+                abi.encodeWithSelector(IPactEscrow.InvalidWindow.selector, 0, 60, 30 days)
             );
         }
         _accepted(_withWindow(0, 0));
@@ -213,7 +242,9 @@ contract FundTest is EscrowTest {
         Terms memory t = _terms();
         bytes memory signature = _fundSignature(t, BUYER);
         bytes32 id = escrow.fund(t, signature);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, id, State.Funded));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, id, State.Funded)
+        );
         escrow.fund(t, signature);
     }
 
@@ -256,7 +287,10 @@ contract FundTest is EscrowTest {
         vm.assertEq(e.fundedAt, START, "fundedAt");
         vm.assertEq(e.timerEnd, unpack(t.clauses).deliverBy, "timerEnd");
         vm.assertEq(e.round, 0, "round");
-        vm.assertTrue(!e.noticed && !e.buyerDisputed && !e.sellerDisputed && !e.bonded && !e.proposed, "flags");
+        vm.assertTrue(
+            !e.noticed && !e.buyerDisputed && !e.sellerDisputed && !e.bonded && !e.proposed,
+            "flags"
+        );
     }
 
     function test_writesOneStorageSlotPerEscrow() external {

@@ -73,7 +73,9 @@ contract FundBatchTest is EscrowTest {
         bytes memory signature = _batchSignature(batch, BUYER);
 
         vm.warp(START + 100);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AfterFundBy.selector, START + 100, START + 100));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AfterFundBy.selector, START + 100, START + 100)
+        );
         escrow.fundBatch(batch, signature);
         vm.warp(START + 99);
         escrow.fundBatch(batch, signature);
@@ -119,7 +121,9 @@ contract FundBatchTest is EscrowTest {
         _doRefund(batch[1]);
         _same(_of(batch[2]).state, State.Funded, "untouched");
         vm.assertEq(
-            usdc.balanceOf(address(escrow)), batch[2].amount + escrow.creditOf(fees), "the third and the fee"
+            usdc.balanceOf(address(escrow)),
+            batch[2].amount + escrow.creditOf(fees),
+            "the third and the fee"
         );
     }
 
@@ -146,7 +150,10 @@ contract FundBatchTest is EscrowTest {
         }
     }
 
-    function _batchSignature(Terms[] memory batch, uint256 key) private view returns (bytes memory) {
+    function _batchSignature(
+        Terms[] memory batch,
+        uint256 key
+    ) private view returns (bytes memory) {
         bytes memory ids;
         uint256 sum;
         uint256 end = type(uint256).max;

@@ -31,7 +31,9 @@ contract FundByAllowanceTest is EscrowTest {
     function test_reverts_withTheSignatureOfAnother() external {
         Terms memory t = _terms();
         bytes memory signature = _sign(STRANGER, _id(t));
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidSignature.selector, buyer, _id(t)));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.InvalidSignature.selector, buyer, _id(t))
+        );
         escrow.fundByAllowance(t, signature);
     }
 
@@ -39,7 +41,11 @@ contract FundByAllowanceTest is EscrowTest {
         Terms memory t = _terms();
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(BUYER, _id(t));
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
-        bytes memory flipped = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27));
+        bytes memory flipped = abi.encodePacked(
+            r,
+            bytes32(order - uint256(s)),
+            v == 27 ? uint8(28) : uint8(27)
+        );
         vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
         escrow.fundByAllowance(t, flipped);
         vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
@@ -61,7 +67,7 @@ contract FundByAllowanceTest is EscrowTest {
         bytes memory signature = _sign(BUYER, _id(t));
         for (uint256 mode = 0; mode <= uint256(type(HostileWallet.Mode).max); ++mode) {
             wallet.set(HostileWallet.Mode(mode));
-            (bool ok,) = address(escrow).call{gas: 5_000_000}(
+            (bool ok, ) = address(escrow).call{gas: 5_000_000}(
                 abi.encodeCall(IPactEscrow.fundByAllowance, (t, signature))
             );
             vm.assertTrue(!ok, vm.toString(mode));
@@ -94,7 +100,9 @@ contract FundByAllowanceTest is EscrowTest {
         vm.prank(buyer);
         escrow.fundByAllowance(t, "");
         vm.prank(buyer);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, _id(t), State.Funded));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, _id(t), State.Funded)
+        );
         escrow.fundByAllowance(t, "");
     }
 

@@ -40,7 +40,9 @@ contract FundByPermitTest is EscrowTest {
         Terms memory t = _terms();
         bytes memory permit = _permit(t, BUYER);
         bytes memory signature = _sign(SELLER, _id(t));
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidSignature.selector, buyer, _id(t)));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.InvalidSignature.selector, buyer, _id(t))
+        );
         escrow.fundByPermit(t, DEADLINE, permit, signature);
     }
 
@@ -67,7 +69,9 @@ contract FundByPermitTest is EscrowTest {
         _doFund(t);
         bytes memory permit = _permit(t, BUYER);
         vm.prank(buyer);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, _id(t), State.Funded));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, _id(t), State.Funded)
+        );
         escrow.fundByPermit(t, DEADLINE, permit, "");
     }
 

@@ -10,31 +10,44 @@ import {vm} from "./support/Vm.sol";
 /// @notice Any amount, any fee, any split: the contract pays what the reference arithmetic says, and the
 /// four shares are the amount, to the base unit.
 contract FuzzTest is EscrowTest {
-    function testFuzz_settle_DRV_01(uint256 amount, uint256 protocolBps, uint256 arbitrationBps, uint256 bps)
-        external
-    {
+    function testFuzz_settle_DRV_01(
+        uint256 amount,
+        uint256 protocolBps,
+        uint256 arbitrationBps,
+        uint256 bps
+    ) external {
         Terms memory t = _any(amount, protocolBps, arbitrationBps, 0);
         bps = _bound(bps, 0, 10_000);
         _reach(t, Stage.Delivered);
         _doSettleAndCheck(t, bps);
     }
 
-    function testFuzz_rule_DRV_01(uint256 amount, uint256 protocolBps, uint256 arbitrationBps, uint256 bps)
-        external
-    {
+    function testFuzz_rule_DRV_01(
+        uint256 amount,
+        uint256 protocolBps,
+        uint256 arbitrationBps,
+        uint256 bps
+    ) external {
         Terms memory t = _any(amount, protocolBps, arbitrationBps, 0);
         bps = _bound(bps, 0, 10_000);
         _reach(t, Stage.ArbitrationByBoth);
         uint256 stakes = 2 * _stake(t);
-        uint256 toSeller = bps > 9000 ? stakes : bps < 1000 ? 0 : stakes / 2;
+        uint256 toSeller =
+            bps > 9000
+                ? stakes
+                : bps < 1000
+                    ? 0
+                    : stakes / 2;
         Balances memory before = _balances();
         _doRule(t, bps);
         _paid(t, before, _expected(t, bps, true), toSeller, stakes - toSeller);
     }
 
-    function testFuzz_concludeByTheFallback(uint256 amount, uint256 arbitrationBps, uint256 fallbackBps)
-        external
-    {
+    function testFuzz_concludeByTheFallback(
+        uint256 amount,
+        uint256 arbitrationBps,
+        uint256 fallbackBps
+    ) external {
         Terms memory t = _any(amount, 50, arbitrationBps, fallbackBps);
         uint256 bps = unpack(t.clauses).fallbackSellerBps;
         _reach(t, Stage.ArbitrationPartial);
@@ -44,7 +57,11 @@ contract FuzzTest is EscrowTest {
         _paid(t, before, _expected(t, bps, bps < 9000), 0, 0);
     }
 
-    function testFuzz_concludeByTheProposal(uint256 amount, uint256 arbitrationBps, uint256 bps) external {
+    function testFuzz_concludeByTheProposal(
+        uint256 amount,
+        uint256 arbitrationBps,
+        uint256 bps
+    ) external {
         Terms memory t = _any(amount, 50, arbitrationBps, 0);
         bps = _bound(bps, 0, 10_000);
         _reach(t, Stage.ArbitrationObjected);
@@ -92,10 +109,13 @@ contract FuzzTest is EscrowTest {
         uint256 deliverBy = unpack(t.clauses).deliverBy;
         vm.warp(_bound(now_, START, deliverBy + 365 days));
         bool late = block.timestamp >= deliverBy;
-        bytes memory deliver = abi.encodeCall(IPactEscrow.deliver, (t, ARTIFACT, _arbiterReceipt(t, ARTIFACT), ""));
+        bytes memory deliver = abi.encodeCall(
+            IPactEscrow.deliver,
+            (t, ARTIFACT, _arbiterReceipt(t, ARTIFACT), "")
+        );
         vm.prank(seller);
-        (bool delivered,) = address(escrow).call(deliver);
-        (bool expired,) = address(escrow).call(abi.encodeCall(IPactEscrow.expire, (t)));
+        (bool delivered, ) = address(escrow).call(deliver);
+        (bool expired, ) = address(escrow).call(abi.encodeCall(IPactEscrow.expire, (t)));
         vm.assertTrue(delivered == !late && expired == late, "exactly one");
     }
 
@@ -105,19 +125,23 @@ contract FuzzTest is EscrowTest {
         uint256 end = _of(t).timerEnd;
         vm.warp(_bound(now_, START, end + 365 days));
         uint256 snapshot = vm.snapshotState();
-        (bool released,) = address(escrow).call(abi.encodeCall(IPactEscrow.release, (t, "")));
+        (bool released, ) = address(escrow).call(abi.encodeCall(IPactEscrow.release, (t, "")));
         vm.revertToState(snapshot);
         vm.prank(buyer);
-        (bool disputed,) = address(escrow).call(abi.encodeCall(IPactEscrow.dispute, (t, buyer, CLAIM, "", "")));
+        (bool disputed, ) = address(escrow).call(
+            abi.encodeCall(IPactEscrow.dispute, (t, buyer, CLAIM, "", ""))
+        );
         vm.assertTrue(released == (block.timestamp >= end) && disputed == !released, "exactly one");
     }
 
     // -------------------------------------------------------------------- private
 
-    function _any(uint256 amount, uint256 protocolBps, uint256 arbitrationBps, uint256 fallbackBps)
-        private
-        returns (Terms memory t)
-    {
+    function _any(
+        uint256 amount,
+        uint256 protocolBps,
+        uint256 arbitrationBps,
+        uint256 fallbackBps
+    ) private returns (Terms memory t) {
         t = _terms();
         Numbers memory n = _numbers();
         // Half of the runs near the least amount, where the rounding bites.
@@ -130,7 +154,11 @@ contract FuzzTest is EscrowTest {
         usdc.mint(seller, t.amount);
     }
 
-    function _expected(Terms memory t, uint256 bps, bool arbitrated) private pure returns (Shares memory) {
+    function _expected(
+        Terms memory t,
+        uint256 bps,
+        bool arbitrated
+    ) private pure returns (Shares memory) {
         Numbers memory n = unpack(t.clauses);
         return splitOf(t.amount, bps, n.protocolFeeBps, n.arbitrationFeeBps, arbitrated);
     }
@@ -154,9 +182,15 @@ contract FuzzTest is EscrowTest {
         vm.assertEq(afterwards.fees - before.fees, expected.protocol, "protocol");
         vm.assertEq(afterwards.arbiter - before.arbiter, expected.arbitration, "arbitration");
         vm.assertEq(
-            expected.seller + expected.buyer + expected.protocol + expected.arbitration, t.amount, "conserved"
+            expected.seller + expected.buyer + expected.protocol + expected.arbitration,
+            t.amount,
+            "conserved"
         );
-        vm.assertLe(expected.protocol, t.amount * unpack(t.clauses).protocolFeeBps / 1e4, "fee of the terms");
+        vm.assertLe(
+            expected.protocol,
+            (t.amount * unpack(t.clauses).protocolFeeBps) / 1e4,
+            "fee of the terms"
+        );
         vm.assertEq(
             before.escrow - afterwards.escrow,
             t.amount - expected.protocol - expected.arbitration + stakeToSeller + stakeToBuyer,

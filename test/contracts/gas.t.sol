@@ -49,10 +49,14 @@ contract GasTest is Verbs {
         uint256 done;
         for (uint256 gas_ = 60_000; gas_ < 400_000; gas_ += STEP) {
             uint256 snapshot = vm.snapshotState();
-            (bool ok,) = address(escrow).call{gas: gas_}(call_);
+            (bool ok, ) = address(escrow).call{gas: gas_}(call_);
             if (ok) {
                 ++done;
-                _same(_of(t).state, State.Completed, string.concat("degraded at ", vm.toString(gas_)));
+                _same(
+                    _of(t).state,
+                    State.Completed,
+                    string.concat("degraded at ", vm.toString(gas_))
+                );
             }
             vm.revertToState(snapshot);
         }
@@ -89,14 +93,22 @@ contract GasTest is Verbs {
     /// @dev The arbiter is told, or the dispute does not open.
     function test_noNoticeStarvesInDispute() external {
         Terms memory t = _reach(Stage.Delivered);
-        bytes memory call_ = _callOf(Verb.DisputeByBuyer, t, _authorizationOf(Verb.DisputeByBuyer, t));
+        bytes memory call_ = _callOf(
+            Verb.DisputeByBuyer,
+            t,
+            _authorizationOf(Verb.DisputeByBuyer, t)
+        );
         uint256 done;
         for (uint256 gas_ = 60_000; gas_ < 500_000; gas_ += STEP) {
             uint256 snapshot = vm.snapshotState();
-            (bool ok,) = address(escrow).call{gas: gas_}(call_);
+            (bool ok, ) = address(escrow).call{gas: gas_}(call_);
             if (ok) {
                 ++done;
-                vm.assertEq(arbiter.disputes(), 1, string.concat("not told at ", vm.toString(gas_)));
+                vm.assertEq(
+                    arbiter.disputes(),
+                    1,
+                    string.concat("not told at ", vm.toString(gas_))
+                );
             }
             vm.revertToState(snapshot);
         }
@@ -115,11 +127,19 @@ contract GasTest is Verbs {
         uint256 starved;
         for (uint256 gas_ = 3_000; gas_ < 400_000; gas_ += STEP) {
             uint256 snapshot = vm.snapshotState();
-            (bool ok,) = address(escrow).call{gas: gas_}(call_);
+            (bool ok, ) = address(escrow).call{gas: gas_}(call_);
             if (ok) {
                 ++done;
-                vm.assertEq(escrow.creditOf(seller), 0, string.concat("seller starved at ", vm.toString(gas_)));
-                vm.assertEq(escrow.creditOf(buyer), 0, string.concat("buyer starved at ", vm.toString(gas_)));
+                vm.assertEq(
+                    escrow.creditOf(seller),
+                    0,
+                    string.concat("seller starved at ", vm.toString(gas_))
+                );
+                vm.assertEq(
+                    escrow.creditOf(buyer),
+                    0,
+                    string.concat("buyer starved at ", vm.toString(gas_))
+                );
             } else {
                 ++starved;
             }

@@ -39,7 +39,7 @@ contract HostileArbiterTest is Verbs {
         Terms memory t = _reach(Stage.ArbitrationObjected);
         for (uint256 mode = 1; mode < uint256(HostileArbiter.Mode.Reenters); ++mode) {
             hostile.set(HostileArbiter.Mode(mode), HostileArbiter.Mode.Honest);
-            (bool ok,) = address(escrow).call{gas: 10_000_000}(
+            (bool ok, ) = address(escrow).call{gas: 10_000_000}(
                 abi.encodeCall(IPactEscrow.rule, (t, 10_000, RECORD, "proof"))
             );
             vm.assertTrue(!ok, vm.toString(mode));
@@ -52,7 +52,11 @@ contract HostileArbiterTest is Verbs {
 
     /// @dev An arbiter that refuses everything or whose code is gone: time ends every dispute.
     function test_aDisputeWithoutAResolverEndsByTime_DRV_02() external {
-        for (uint256 stage = uint256(Stage.Disputed); stage <= uint256(Stage.ArbitrationByBoth); ++stage) {
+        for (
+            uint256 stage = uint256(Stage.Disputed);
+            stage <= uint256(Stage.ArbitrationByBoth);
+            ++stage
+        ) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _reach(Stage(stage));
             vm.etch(address(hostile), "");
@@ -99,9 +103,15 @@ contract HostileArbiterTest is Verbs {
 
                 vm.assertTrue(hostile.reentered(), "it tried");
                 vm.assertTrue(hostile.reentryFailed(), "and was refused");
-                _same(_of(t).state, i == 0 ? State.Disputed : State.Arbitration, "the state of the dispute");
+                _same(
+                    _of(t).state,
+                    i == 0 ? State.Disputed : State.Arbitration,
+                    "the state of the dispute"
+                );
                 vm.assertEq(
-                    usdc.balanceOf(address(escrow)), t.amount + _stake(t) + other.amount, "the money of the dispute"
+                    usdc.balanceOf(address(escrow)),
+                    t.amount + _stake(t) + other.amount,
+                    "the money of the dispute"
                 );
                 vm.revertToState(snapshot);
             }

@@ -26,8 +26,10 @@ contract HostileTokenTest is Verbs {
     function test_reverts_withoutAToken() external {
         address[2] memory wrong = [address(0), address(0xC0DE1E55)];
         for (uint256 i = 0; i < 2; ++i) {
-            bytes memory code =
-                abi.encodePacked(vm.getCode("contracts/src/PactEscrow.sol:PactEscrow"), abi.encode(wrong[i]));
+            bytes memory code = abi.encodePacked(
+                vm.getCode("contracts/src/PactEscrow.sol:PactEscrow"),
+                abi.encode(wrong[i])
+            );
             address deployed;
             assembly ("memory-safe") {
                 deployed := create(0, add(code, 32), mload(code))
@@ -38,7 +40,15 @@ contract HostileTokenTest is Verbs {
 
     function test_readsTheTokenAndTheDomain() external view {
         vm.assertEq(escrow.token(), address(hostile), "token");
-        (, string memory name, string memory version, uint256 chainId, address verifier,,) = escrow.eip712Domain();
+        (
+            ,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifier,
+            ,
+
+        ) = escrow.eip712Domain();
         vm.assertEq(keccak256(bytes(name)), keccak256("Earnest PactEscrow"), "name");
         vm.assertEq(keccak256(bytes(version)), keccak256("1"), "version");
         vm.assertEq(chainId, block.chainid, "chain");
@@ -50,7 +60,10 @@ contract HostileTokenTest is Verbs {
     /// @dev What did not come in is not locked.
     function test_refusesMoneyThatDoesNotComeIn() external {
         Terms memory t = _terms();
-        HostileToken.Mode[2] memory modes = [HostileToken.Mode.Reverts, HostileToken.Mode.RevertsWithABomb];
+        HostileToken.Mode[2] memory modes = [
+            HostileToken.Mode.Reverts,
+            HostileToken.Mode.RevertsWithABomb
+        ];
         for (uint256 i = 0; i < 2; ++i) {
             hostile.set(HostileToken.Mode.Honest, modes[i]);
             vm.expectRevert();
@@ -79,7 +92,9 @@ contract HostileTokenTest is Verbs {
     /// @dev False or a revert is a failed transfer: credited once, never lost, and the other side is paid.
     function test_creditsWhatTheTokenRefuses() external {
         HostileToken.Mode[3] memory modes = [
-            HostileToken.Mode.ReturnsFalse, HostileToken.Mode.Reverts, HostileToken.Mode.RevertsWithABomb
+            HostileToken.Mode.ReturnsFalse,
+            HostileToken.Mode.Reverts,
+            HostileToken.Mode.RevertsWithABomb
         ];
         for (uint256 i = 0; i < 3; ++i) {
             uint256 snapshot = vm.snapshotState();
@@ -93,7 +108,11 @@ contract HostileTokenTest is Verbs {
             vm.prank(seller);
             vm.expectRevert();
             escrow.withdraw(seller, seller, "");
-            vm.assertEq(escrow.creditOf(seller), 298_500_000, "a failed withdrawal keeps the credit");
+            vm.assertEq(
+                escrow.creditOf(seller),
+                298_500_000,
+                "a failed withdrawal keeps the credit"
+            );
 
             hostile.set(HostileToken.Mode.Honest, HostileToken.Mode.Honest);
             vm.prank(seller);
@@ -118,7 +137,9 @@ contract HostileTokenTest is Verbs {
         Terms memory t = _reach(Stage.Delivered);
         hostile.set(HostileToken.Mode.BurnsGas, HostileToken.Mode.Honest);
         vm.prank(buyer);
-        (bool ok,) = address(escrow).call{gas: 30_000_000}(abi.encodeCall(IPactEscrow.release, (t, "")));
+        (bool ok, ) = address(escrow).call{gas: 30_000_000}(
+            abi.encodeCall(IPactEscrow.release, (t, ""))
+        );
         vm.assertTrue(ok, "goes on");
         vm.assertEq(escrow.creditOf(seller), 497_500_000, "credited");
         _same(_of(t).state, State.Completed, "state");
@@ -183,7 +204,9 @@ contract HostileTokenTest is Verbs {
         _doRelease(t);
         vm.assertTrue(hostile.reentryFailed(), "refused");
         vm.assertEq(
-            hostile.balanceOf(address(escrow)), other.amount + escrow.creditOf(fees), "the other lock is whole"
+            hostile.balanceOf(address(escrow)),
+            other.amount + escrow.creditOf(fees),
+            "the other lock is whole"
         );
     }
 
@@ -198,13 +221,20 @@ contract HostileTokenTest is Verbs {
         bytes32 hash = _withdraw(seller, seller, 1, _later());
         hostile.reenterWith(
             address(escrow),
-            abi.encodeCall(IPactEscrow.withdraw, (seller, seller, _authorization(SELLER, hash, _later())))
+            abi.encodeCall(
+                IPactEscrow.withdraw,
+                (seller, seller, _authorization(SELLER, hash, _later()))
+            )
         );
         hostile.set(HostileToken.Mode.Reenters, HostileToken.Mode.Honest);
         vm.prank(seller);
         escrow.withdraw(seller, seller, "");
         vm.assertTrue(hostile.reentered() && hostile.reentryFailed(), "refused");
-        vm.assertEq(hostile.balanceOf(address(escrow)), other.amount + escrow.creditOf(fees), "the others");
+        vm.assertEq(
+            hostile.balanceOf(address(escrow)),
+            other.amount + escrow.creditOf(fees),
+            "the others"
+        );
     }
 
     /// @dev While money comes in, nothing of the half-funded escrow can be taken out.
@@ -214,7 +244,8 @@ contract HostileTokenTest is Verbs {
             uint256 snapshot = vm.snapshotState();
             bytes32 hash = _release(_id(t), buyer, seq, _later());
             hostile.reenterWith(
-                address(escrow), abi.encodeCall(IPactEscrow.release, (t, _authorization(BUYER, hash, _later())))
+                address(escrow),
+                abi.encodeCall(IPactEscrow.release, (t, _authorization(BUYER, hash, _later())))
             );
             hostile.set(HostileToken.Mode.Honest, HostileToken.Mode.Reenters);
             escrow.fund(t, new bytes(65));

@@ -53,7 +53,11 @@ abstract contract Campaign {
 contract SolvencyTest is Campaign(1) {
     function invariant_1_solvency_TRZ_10() external view {
         (uint256 locked, uint256 credits, uint256 balance) = handler.held();
-        vm.assertEq(balance, locked + credits + handler.donated(), "the contract holds what it owes");
+        vm.assertEq(
+            balance,
+            locked + credits + handler.donated(),
+            "the contract holds what it owes"
+        );
         _none();
     }
 }

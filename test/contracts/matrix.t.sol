@@ -130,27 +130,74 @@ contract MatrixTest is Verbs {
             next = State.Arbitration;
             if (e.buyerDisputed) who = "-";
         }
-        string memory where = string.concat("stage ", vm.toString(uint256(stage)), " ", string(abi.encodePacked(who)));
+        string memory where = string.concat(
+            "stage ",
+            vm.toString(uint256(stage)),
+            " ",
+            string(abi.encodePacked(who))
+        );
 
         bytes memory direct = _callOf(verb, t, "");
         _try(direct, buyer, t, next, who == "B" || who == "*", string.concat(where, " buyer"));
         _try(direct, seller, t, next, who == "S" || who == "*", string.concat(where, " seller"));
-        _try(direct, t.arbiter, t, next, who == "A" || who == "*", string.concat(where, " arbiter"));
+        _try(
+            direct,
+            t.arbiter,
+            t,
+            next,
+            who == "A" || who == "*",
+            string.concat(where, " arbiter")
+        );
         _try(direct, stranger, t, next, who == "*", string.concat(where, " stranger"));
 
         if (verb <= LAST_SIGNED || verb == Verb.Complete) {
             Verb signed = verb == Verb.Complete ? Verb.Deliver : verb;
             bool open = who != "-";
-            _try(_callOf(verb, t, _as(signed, t, _keyOf(signed))), stranger, t, next, open, string.concat(where, " signed"));
+            _try(
+                _callOf(verb, t, _as(signed, t, _keyOf(signed))),
+                stranger,
+                t,
+                next,
+                open,
+                string.concat(where, " signed")
+            );
             if (who == "*") return;
-            _try(_callOf(verb, t, _as(signed, t, STRANGER)), stranger, t, next, false, string.concat(where, " forged"));
+            _try(
+                _callOf(verb, t, _as(signed, t, STRANGER)),
+                stranger,
+                t,
+                next,
+                false,
+                string.concat(where, " forged")
+            );
             uint256 other = _isOfBuyer(signed) ? SELLER : BUYER;
-            _try(_callOf(verb, t, _as(signed, t, other)), stranger, t, next, false, string.concat(where, " crossed"));
+            _try(
+                _callOf(verb, t, _as(signed, t, other)),
+                stranger,
+                t,
+                next,
+                false,
+                string.concat(where, " crossed")
+            );
         } else if (verb <= Verb.Rule) {
             // A signed proposal does not replace a standing one.
             bool open = who == "A" && !(verb == Verb.Propose && e.proposed);
-            _try(_callOf(verb, t, _proofOf(verb, t, 2)), stranger, t, next, open, string.concat(where, " proof"));
-            _try(_callOf(verb, t, _proofOf(verb, t, 1)), seller, t, next, false, string.concat(where, " one key"));
+            _try(
+                _callOf(verb, t, _proofOf(verb, t, 2)),
+                stranger,
+                t,
+                next,
+                open,
+                string.concat(where, " proof")
+            );
+            _try(
+                _callOf(verb, t, _proofOf(verb, t, 1)),
+                seller,
+                t,
+                next,
+                false,
+                string.concat(where, " one key")
+            );
         }
     }
 
@@ -160,14 +207,19 @@ contract MatrixTest is Verbs {
     }
 
     /// @dev A refused call changes nothing; an accepted one moves state and money together.
-    function _try(bytes memory call_, address caller, Terms memory t, State next, bool allowed, string memory what)
-        private
-    {
+    function _try(
+        bytes memory call_,
+        address caller,
+        Terms memory t,
+        State next,
+        bool allowed,
+        string memory what
+    ) private {
         uint256 snapshot = vm.snapshotState();
         Escrow memory before = _of(t);
         uint256 held = usdc.balanceOf(address(escrow));
         vm.prank(caller);
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
         vm.assertTrue(ok == allowed, what);
 
         Escrow memory e = _of(t);
@@ -181,7 +233,11 @@ contract MatrixTest is Verbs {
             if (locked != 0 && e.buyerDisputed) locked += _stake(t);
             if (locked != 0 && e.sellerDisputed) locked += _stake(t);
             uint256 credits = escrow.creditOf(fees) + escrow.creditOf(address(arbiter));
-            vm.assertEq(usdc.balanceOf(address(escrow)), locked + credits, string.concat(what, ": money"));
+            vm.assertEq(
+                usdc.balanceOf(address(escrow)),
+                locked + credits,
+                string.concat(what, ": money")
+            );
         }
         vm.revertToState(snapshot);
     }

@@ -10,8 +10,14 @@ import {vm} from "./support/Vm.sol";
 contract PauseTest is Verbs {
     /// @dev Whatever ends an escrow ends it while the token is paused: the shares wait as credits.
     function test_inEveryStageEveryEndWorksAndNothingIsLost() external {
-        Verb[6] memory ends =
-            [Verb.Release, Verb.Refund, Verb.SettleBySeller, Verb.Rule, Verb.Conclude, Verb.Expire];
+        Verb[6] memory ends = [
+            Verb.Release,
+            Verb.Refund,
+            Verb.SettleBySeller,
+            Verb.Rule,
+            Verb.Conclude,
+            Verb.Expire
+        ];
         uint256 count;
         for (uint256 stage = uint256(Stage.Funded); stage <= uint256(Stage.Proposed); ++stage) {
             for (uint256 i = 0; i < ends.length; ++i) {
@@ -101,10 +107,13 @@ contract PauseTest is Verbs {
         if (verb <= LAST_SIGNED) proof = _authorizationOf(verb, t);
         else if (verb <= Verb.Rule) proof = _proofOf(verb, t, 2);
         else if (verb == Verb.Complete) proof = _deliverAuthorization(t, ARTIFACT, false);
-        (ok,) = address(escrow).call(_callOf(verb, t, proof));
+        (ok, ) = address(escrow).call(_callOf(verb, t, proof));
     }
 
     function _shares() private view returns (bytes32) {
-        return keccak256(abi.encode(_owned(buyer), _owned(seller), _owned(fees), _owned(address(arbiter))));
+        return
+            keccak256(
+                abi.encode(_owned(buyer), _owned(seller), _owned(fees), _owned(address(arbiter)))
+            );
     }
 }

@@ -35,7 +35,7 @@ contract PoolingTest is Verbs {
         if (verb <= LAST_SIGNED) proof = _authorizationOf(verb, t);
         else if (verb <= Verb.Rule) proof = _proofOf(verb, t, 2);
         else if (verb == Verb.Complete) proof = _deliverAuthorization(t, ARTIFACT, false);
-        (bool ok,) = address(escrow).call(_callOf(verb, t, proof));
+        (bool ok, ) = address(escrow).call(_callOf(verb, t, proof));
         vm.assertTrue(!ok, vm.toString(uint256(verb)));
         vm.assertEq(usdc.balanceOf(address(escrow)), held, "held");
     }
@@ -44,7 +44,9 @@ contract PoolingTest is Verbs {
     function test_noRefundAfterAPartialPayment() external {
         Terms memory t = _reach(Stage.Ruled);
         vm.prank(seller);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.NotOpen.selector, _id(t), State.Resolved));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.NotOpen.selector, _id(t), State.Resolved)
+        );
         escrow.refund(t, "");
         vm.warp(START + 365 days);
         vm.expectPartialRevert(IPactEscrow.UnexpectedState.selector);
@@ -64,10 +66,13 @@ contract PoolingTest is Verbs {
             large.amount = 50_000 * USDC;
             _reach(large, Stage(stage));
             uint256 held = usdc.balanceOf(address(escrow));
-            uint256 stakes = (_of(small).buyerDisputed ? 1 : 0) + (_of(small).sellerDisputed ? 1 : 0);
+            uint256 stakes =
+                (_of(small).buyerDisputed ? 1 : 0) + (_of(small).sellerDisputed ? 1 : 0);
             _doRefund(small);
             vm.assertEq(
-                held - usdc.balanceOf(address(escrow)), small.amount + stakes * _stake(small), vm.toString(stage)
+                held - usdc.balanceOf(address(escrow)),
+                small.amount + stakes * _stake(small),
+                vm.toString(stage)
             );
             _doRefund(large);
             vm.assertEq(usdc.balanceOf(address(escrow)), 0, "empty");
@@ -121,12 +126,12 @@ contract PoolingTest is Verbs {
             vm.warp(_of(t).timerEnd - 1);
             for (uint256 i = 0; i < 4; ++i) {
                 vm.prank(seller);
-                (bool ok,) = address(escrow).call(_callOf(forItself[i], t, ""));
+                (bool ok, ) = address(escrow).call(_callOf(forItself[i], t, ""));
                 vm.assertTrue(!ok, "seller");
                 // The buyer's way back would be a refund, which is the seller's.
                 Verb verb = forItself[i] == Verb.Release ? Verb.Refund : forItself[i];
                 vm.prank(buyer);
-                (ok,) = address(escrow).call(_callOf(verb, t, ""));
+                (ok, ) = address(escrow).call(_callOf(verb, t, ""));
                 vm.assertTrue(!ok, "buyer");
             }
             vm.assertEq(usdc.balanceOf(address(escrow)), held, "held");

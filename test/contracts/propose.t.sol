@@ -16,7 +16,10 @@ contract ProposeTest is EscrowTest {
             vm.prank(address(arbiter));
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Arbitration
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Arbitration
                 )
             );
             escrow.propose(t, 6000, RECORD, "");

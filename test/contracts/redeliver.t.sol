@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Escrow, IPactEscrow, Result, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Escrow,
+    IPactEscrow,
+    Result,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {vm} from "./support/Vm.sol";
 

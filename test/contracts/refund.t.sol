@@ -77,8 +77,13 @@ contract RefundTest is EscrowTest {
     }
 
     function test_staysOpenAfterEveryTimer_W_49() external {
-        Stage[5] memory stages =
-            [Stage.Funded, Stage.Delivered, Stage.Disputed, Stage.Negotiating, Stage.Arbitration];
+        Stage[5] memory stages = [
+            Stage.Funded,
+            Stage.Delivered,
+            Stage.Disputed,
+            Stage.Negotiating,
+            Stage.Arbitration
+        ];
         for (uint256 i = 0; i < stages.length; ++i) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _reach(stages[i]);
@@ -92,7 +97,9 @@ contract RefundTest is EscrowTest {
     function test_keepsTheIdOccupied_DRV_04() external {
         Terms memory t = _reach(Stage.Refunded);
         bytes memory signature = _fundSignature(t, BUYER);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, _id(t), State.Refunded));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AlreadyExists.selector, _id(t), State.Refunded)
+        );
         escrow.fund(t, signature);
         vm.prank(buyer);
         vm.expectPartialRevert(IPactEscrow.AlreadyExists.selector);

@@ -86,8 +86,13 @@ contract ReleaseTest is EscrowTest {
     }
 
     function test_staysOpenToTheBuyerAfterTheTimer_W_49() external {
-        Stage[5] memory stages =
-            [Stage.Funded, Stage.Delivered, Stage.Disputed, Stage.Negotiating, Stage.Arbitration];
+        Stage[5] memory stages = [
+            Stage.Funded,
+            Stage.Delivered,
+            Stage.Disputed,
+            Stage.Negotiating,
+            Stage.Arbitration
+        ];
         for (uint256 i = 0; i < stages.length; ++i) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _reach(stages[i]);
@@ -133,8 +138,11 @@ contract ReleaseTest is EscrowTest {
         t.buyer = address(new SmartWallet(buyer));
         usdc.mint(t.buyer, t.amount);
         _doFund(t);
-        bytes memory authorization =
-            _authorization(BUYER, _release(_id(t), t.buyer, _of(t).seq, _later()), _later());
+        bytes memory authorization = _authorization(
+            BUYER,
+            _release(_id(t), t.buyer, _of(t).seq, _later()),
+            _later()
+        );
         escrow.release(t, authorization);
         _same(_of(t).state, State.Completed, "state");
     }

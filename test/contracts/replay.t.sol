@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IPactEscrow, Receipt, Result, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    IPactEscrow,
+    Receipt,
+    Result,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {Stage} from "./support/EscrowTest.sol";
 import {Numbers, pack, unpack} from "./support/Signatures.sol";
 import {SmartWallet} from "./support/SmartWallet.sol";
@@ -31,14 +37,14 @@ contract ReplayTest is Verbs {
     }
 
     /// @dev After a fork of the chain the escrow is not the one that the parties signed for.
-    function test_nothingWorksOnAnotherChainId() external {
+    function test_noSignatureWorksOnAnotherChainId() external {
         Terms memory t = _reach(Stage.Delivered);
         bytes memory authorization = _authorizationOf(Verb.Release, t);
         bytes memory proof = _proofOf(Verb.AttestPass, t, 2);
         vm.chainId(8453);
-        (bool ok,) = address(escrow).call(abi.encodeCall(IPactEscrow.release, (t, authorization)));
+        (bool ok, ) = address(escrow).call(abi.encodeCall(IPactEscrow.release, (t, authorization)));
         vm.assertTrue(!ok, "release");
-        (ok,) = address(escrow).call(_callOf(Verb.AttestPass, t, proof));
+        (ok, ) = address(escrow).call(_callOf(Verb.AttestPass, t, proof));
         vm.assertTrue(!ok, "attest");
 
         Terms memory u = _terms();
@@ -71,8 +77,11 @@ contract ReplayTest is Verbs {
         escrow.fundByAllowance(t, signature);
         _doFund(u);
 
-        bytes memory authorization =
-            _authorization(BUYER, _release(_id(t), t.buyer, _of(t).seq, _later()), _later());
+        bytes memory authorization = _authorization(
+            BUYER,
+            _release(_id(t), t.buyer, _of(t).seq, _later()),
+            _later()
+        );
         vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
         escrow.release(u, authorization);
         escrow.release(t, authorization);
@@ -85,8 +94,11 @@ contract ReplayTest is Verbs {
         t.seller = address(new SmartWallet(buyer));
         usdc.mint(t.buyer, t.amount);
         _doFund(t);
-        bytes memory ofBuyer =
-            _authorization(BUYER, _settle(_id(t), t.buyer, 10_000, _of(t).seq, _later()), _later());
+        bytes memory ofBuyer = _authorization(
+            BUYER,
+            _settle(_id(t), t.buyer, 10_000, _of(t).seq, _later()),
+            _later()
+        );
         vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
         escrow.settle(t, 10_000, ofBuyer, ofBuyer);
     }
@@ -103,8 +115,11 @@ contract ReplayTest is Verbs {
         usdc.blacklist(u.seller);
         _doRelease(t);
         _doRelease(u);
-        bytes memory authorization =
-            _authorization(SELLER, _withdraw(t.seller, address(0x5AFE), 0, _later()), _later());
+        bytes memory authorization = _authorization(
+            SELLER,
+            _withdraw(t.seller, address(0x5AFE), 0, _later()),
+            _later()
+        );
         vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
         escrow.withdraw(u.seller, address(0x5AFE), authorization);
         escrow.withdraw(t.seller, address(0x5AFE), authorization);
@@ -122,10 +137,11 @@ contract ReplayTest is Verbs {
             n.milestone = 1;
             u.clauses = pack(n);
             _reach(u, _stageOf(verb));
-            bytes memory proof = verb <= LAST_SIGNED ? _authorizationOf(verb, t) : _proofOf(verb, t, 2);
-            (bool ok,) = address(escrow).call(_callOf(verb, u, proof));
+            bytes memory proof =
+                verb <= LAST_SIGNED ? _authorizationOf(verb, t) : _proofOf(verb, t, 2);
+            (bool ok, ) = address(escrow).call(_callOf(verb, u, proof));
             vm.assertTrue(!ok, vm.toString(i));
-            (ok,) = address(escrow).call(_callOf(verb, t, proof));
+            (ok, ) = address(escrow).call(_callOf(verb, t, proof));
             vm.assertTrue(ok, vm.toString(i));
             vm.revertToState(snapshot);
         }
@@ -148,7 +164,10 @@ contract ReplayTest is Verbs {
         Terms memory t = _reach(Stage.Delivered);
         uint256 end = _later();
         bytes32 nonce = _digest(address(escrow), _dispute(_id(t), buyer, CLAIM, _of(t).seq, end));
-        bytes memory stake = _sign(BUYER, _receiveDigest(usdc, buyer, address(escrow), _stake(t), end, nonce));
+        bytes memory stake = _sign(
+            BUYER,
+            _receiveDigest(usdc, buyer, address(escrow), _stake(t), end, nonce)
+        );
         bytes memory six = abi.encodePacked(uint48(end));
         vm.prank(stranger);
         vm.expectRevert();

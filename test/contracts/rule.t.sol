@@ -16,7 +16,10 @@ contract RuleTest is EscrowTest {
             vm.prank(address(arbiter));
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector, _id(t), _stateOf(Stage(stage)), State.Arbitration
+                    IPactEscrow.UnexpectedState.selector,
+                    _id(t),
+                    _stateOf(Stage(stage)),
+                    State.Arbitration
                 )
             );
             escrow.rule(t, 6000, RECORD, "");
@@ -67,7 +70,12 @@ contract RuleTest is EscrowTest {
         for (uint256 i = 0; i < 5; ++i) {
             bytes memory proof = _proof(wrong[i], 3);
             vm.expectRevert(
-                abi.encodeWithSelector(IPactEscrow.ArbiterRefused.selector, address(arbiter), Kind.Ruling, digest)
+                abi.encodeWithSelector(
+                    IPactEscrow.ArbiterRefused.selector,
+                    address(arbiter),
+                    Kind.Ruling,
+                    digest
+                )
             );
             escrow.rule(t, 6000, RECORD, proof);
         }
@@ -95,7 +103,7 @@ contract RuleTest is EscrowTest {
             Terms memory t = _reach(Stage.ArbitrationObjected);
             _doRule(t, bps);
             vm.assertEq(escrow.creditOf(address(arbiter)), 5 * USDC, "arbitration");
-            vm.assertEq(escrow.creditOf(fees), 2_500_000 * bps / 10_000, "protocol");
+            vm.assertEq(escrow.creditOf(fees), (2_500_000 * bps) / 10_000, "protocol");
             vm.revertToState(snapshot);
         }
     }
@@ -146,7 +154,15 @@ contract RuleTest is EscrowTest {
         Terms memory t = _reach(Stage.ArbitrationObjected);
         bytes memory proof = _proof(_ruling(_id(t), 1, 6000, RECORD), 2);
         vm.expectEmit(true, true, true, true, address(escrow));
-        emit IPactEscrow.Ruled(_id(t), 6000, 295_500_000, 198_000_000, 1_500_000, 5_000_000, RECORD);
+        emit IPactEscrow.Ruled(
+            _id(t),
+            6000,
+            295_500_000,
+            198_000_000,
+            1_500_000,
+            5_000_000,
+            RECORD
+        );
         escrow.rule(t, 6000, RECORD, proof);
     }
 
@@ -165,8 +181,24 @@ contract RuleTest is EscrowTest {
         t.amount = amount;
         _reach(t, Stage.ArbitrationByBoth);
         uint256 stake = _stake(t);
-        uint256 buyerBefore = usdc.balanceOf(buyer) + (bps > 9000 ? 0 : bps < 1000 ? 2 * stake : stake);
-        uint256 sellerBefore = usdc.balanceOf(seller) + (bps > 9000 ? 2 * stake : bps < 1000 ? 0 : stake);
+        uint256 buyerBefore =
+            usdc.balanceOf(buyer) +
+                (
+                    bps > 9000
+                        ? 0
+                        : bps < 1000
+                            ? 2 * stake
+                            : stake
+                );
+        uint256 sellerBefore =
+            usdc.balanceOf(seller) +
+                (
+                    bps > 9000
+                        ? 2 * stake
+                        : bps < 1000
+                            ? 0
+                            : stake
+                );
         _doRule(t, bps);
         vm.assertEq(escrow.creditOf(address(arbiter)), arbitration, "arbitration");
         vm.assertEq(escrow.creditOf(fees), protocol, "protocol");
@@ -194,8 +226,8 @@ contract RuleTest is EscrowTest {
         uint256 buyerBefore = usdc.balanceOf(buyer);
         uint256 sellerBefore = usdc.balanceOf(seller);
         _doRule(t, bps);
-        uint256 gross = 495 * USDC * bps / 1e4;
-        uint256 protocol = t.amount * bps * 50 / 1e8;
+        uint256 gross = (495 * USDC * bps) / 1e4;
+        uint256 protocol = (t.amount * bps * 50) / 1e8;
         vm.assertEq(
             usdc.balanceOf(buyer) - buyerBefore,
             495 * USDC - gross + toBuyer * _stake(t),

@@ -79,22 +79,37 @@ contract SettleTest is EscrowTest {
             _doSettle(t, 6000);
 
             uint256 arbitration = stage == uint256(Stage.Proposed) ? 5 * USDC : 0;
-            uint256 gross = (t.amount - arbitration) * 6 / 10;
-            vm.assertEq(usdc.balanceOf(seller), sellerBefore + gross - 1_500_000, vm.toString(stage));
+            uint256 gross = ((t.amount - arbitration) * 6) / 10;
             vm.assertEq(
-                usdc.balanceOf(buyer), buyerBefore - gross - arbitration, string.concat("buyer ", vm.toString(stage))
+                usdc.balanceOf(seller),
+                sellerBefore + gross - 1_500_000,
+                vm.toString(stage)
+            );
+            vm.assertEq(
+                usdc.balanceOf(buyer),
+                buyerBefore - gross - arbitration,
+                string.concat("buyer ", vm.toString(stage))
             );
             vm.assertEq(escrow.creditOf(fees), 1_500_000, "protocol");
             vm.assertEq(escrow.creditOf(address(arbiter)), arbitration, "arbitration");
-            vm.assertEq(usdc.balanceOf(address(escrow)), 1_500_000 + arbitration, "nothing else is left");
+            vm.assertEq(
+                usdc.balanceOf(address(escrow)),
+                1_500_000 + arbitration,
+                "nothing else is left"
+            );
             _same(_of(t).state, State.Resolved, vm.toString(stage));
             vm.revertToState(snapshot);
         }
     }
 
     function test_staysOpenAfterEveryTimer_W_49() external {
-        Stage[5] memory stages =
-            [Stage.Funded, Stage.Delivered, Stage.Disputed, Stage.Negotiating, Stage.Arbitration];
+        Stage[5] memory stages = [
+            Stage.Funded,
+            Stage.Delivered,
+            Stage.Disputed,
+            Stage.Negotiating,
+            Stage.Arbitration
+        ];
         for (uint256 i = 0; i < stages.length; ++i) {
             uint256 snapshot = vm.snapshotState();
             Terms memory t = _reach(stages[i]);
@@ -146,7 +161,8 @@ contract SettleTest is EscrowTest {
     }
 
     function _bySeller(Terms memory t, uint256 bps) private view returns (bytes memory) {
-        return _authorization(SELLER, _settle(_id(t), t.seller, bps, _of(t).seq, _later()), _later());
+        return
+            _authorization(SELLER, _settle(_id(t), t.seller, bps, _of(t).seq, _later()), _later());
     }
 
     /// @dev How many of the held stakes each side gets beside its part of the amount.
@@ -156,13 +172,17 @@ contract SettleTest is EscrowTest {
         uint256 buyerBefore = usdc.balanceOf(buyer);
         uint256 sellerBefore = usdc.balanceOf(seller);
         _doSettle(t, bps);
-        uint256 gross = t.amount * bps / 1e4;
-        uint256 protocol = t.amount * bps * 50 / 1e8;
+        uint256 gross = (t.amount * bps) / 1e4;
+        uint256 protocol = (t.amount * bps * 50) / 1e8;
         vm.assertEq(
-            usdc.balanceOf(buyer) - buyerBefore, t.amount - gross + toBuyer * _stake(t), string.concat("buyer at ", vm.toString(bps))
+            usdc.balanceOf(buyer) - buyerBefore,
+            t.amount - gross + toBuyer * _stake(t),
+            string.concat("buyer at ", vm.toString(bps))
         );
         vm.assertEq(
-            usdc.balanceOf(seller) - sellerBefore, gross - protocol + toSeller * _stake(t), string.concat("seller at ", vm.toString(bps))
+            usdc.balanceOf(seller) - sellerBefore,
+            gross - protocol + toSeller * _stake(t),
+            string.concat("seller at ", vm.toString(bps))
         );
         vm.revertToState(snapshot);
     }

@@ -42,8 +42,12 @@ contract VectorsTest is EscrowTest {
 
     function _pays(string memory where) private {
         uint256 snapshot = vm.snapshotState();
-        Shares memory expected =
-            Shares(_uint(where, "seller"), _uint(where, "buyer"), _uint(where, "protocol"), _uint(where, "arbitration"));
+        Shares memory expected = Shares(
+            _uint(where, "seller"),
+            _uint(where, "buyer"),
+            _uint(where, "protocol"),
+            _uint(where, "arbitration")
+        );
         bool arbitrated = vm.parseJsonBool(json, string.concat(where, ".arbitrated"));
         uint256 bps = _uint(where, "sellerBps");
         Terms memory t = _terms();
@@ -53,8 +57,18 @@ contract VectorsTest is EscrowTest {
         n.arbitrationFeeBps = uint16(_uint(where, "arbitrationFeeBps"));
         t.clauses = pack(n);
 
-        Shares memory own = splitOf(t.amount, bps, n.protocolFeeBps, n.arbitrationFeeBps, arbitrated);
-        vm.assertEq(keccak256(abi.encode(own)), keccak256(abi.encode(expected)), string.concat(where, " reference"));
+        Shares memory own = splitOf(
+            t.amount,
+            bps,
+            n.protocolFeeBps,
+            n.arbitrationFeeBps,
+            arbitrated
+        );
+        vm.assertEq(
+            keccak256(abi.encode(own)),
+            keccak256(abi.encode(expected)),
+            string.concat(where, " reference")
+        );
 
         usdc.mint(buyer, 2 * t.amount);
         usdc.mint(seller, t.amount);
@@ -65,13 +79,28 @@ contract VectorsTest is EscrowTest {
         if (arbitrated) _doRule(t, bps);
         else _doSettle(t, bps);
 
-        uint256 toSeller = bps > 9000 ? stakes : bps < 1000 ? 0 : stakes / 2;
-        vm.assertEq(usdc.balanceOf(seller) - sellerBefore, expected.seller + toSeller, string.concat(where, " seller"));
+        uint256 toSeller =
+            bps > 9000
+                ? stakes
+                : bps < 1000
+                    ? 0
+                    : stakes / 2;
         vm.assertEq(
-            usdc.balanceOf(buyer) - buyerBefore, expected.buyer + stakes - toSeller, string.concat(where, " buyer")
+            usdc.balanceOf(seller) - sellerBefore,
+            expected.seller + toSeller,
+            string.concat(where, " seller")
+        );
+        vm.assertEq(
+            usdc.balanceOf(buyer) - buyerBefore,
+            expected.buyer + stakes - toSeller,
+            string.concat(where, " buyer")
         );
         vm.assertEq(escrow.creditOf(fees), expected.protocol, string.concat(where, " protocol"));
-        vm.assertEq(escrow.creditOf(address(arbiter)), expected.arbitration, string.concat(where, " arbitration"));
+        vm.assertEq(
+            escrow.creditOf(address(arbiter)),
+            expected.arbitration,
+            string.concat(where, " arbitration")
+        );
         vm.revertToState(snapshot);
     }
 
@@ -110,9 +139,13 @@ contract VectorsTest is EscrowTest {
     function _hash(string memory where, bytes32 type_) private view returns (bytes32) {
         if (type_ == keccak256("Terms")) return _termsHash(_readTerms(where));
         if (type_ == keccak256("Withdraw")) {
-            return _withdraw(
-                _address(where, "owner"), _address(where, "to"), _uint(where, "nonce"), _uint(where, "validBefore")
-            );
+            return
+                _withdraw(
+                    _address(where, "owner"),
+                    _address(where, "to"),
+                    _uint(where, "nonce"),
+                    _uint(where, "validBefore")
+                );
         }
         if (type_ == keccak256("Statements")) {
             bytes32[] memory hashes = new bytes32[](2);
@@ -122,12 +155,17 @@ contract VectorsTest is EscrowTest {
         }
         if (!vm.keyExistsJson(json, string.concat(where, ".escrowId"))) return 0;
         bytes32 id = _bytes32(where, "escrowId");
-        return vm.keyExistsJson(json, string.concat(where, ".actor"))
-            ? _verbHash(where, type_, id)
-            : _statementHash(where, type_, id);
+        return
+            vm.keyExistsJson(json, string.concat(where, ".actor"))
+                ? _verbHash(where, type_, id)
+                : _statementHash(where, type_, id);
     }
 
-    function _verbHash(string memory where, bytes32 type_, bytes32 id) private view returns (bytes32) {
+    function _verbHash(
+        string memory where,
+        bytes32 type_,
+        bytes32 id
+    ) private view returns (bytes32) {
         address actor = _address(where, "actor");
         uint256 seq = _uint(where, "seq");
         uint256 end = _uint(where, "validBefore");
@@ -138,24 +176,46 @@ contract VectorsTest is EscrowTest {
             bool reserve = vm.parseJsonBool(json, string.concat(where, ".reserve"));
             return _deliver(id, actor, _bytes32(where, "artifactHash"), reserve, seq, end);
         }
-        if (type_ == keccak256("Redeliver")) return _redeliver(id, actor, _bytes32(where, "artifactHash"), seq, end);
-        if (type_ == keccak256("Defend")) return _defend(id, actor, _bytes32(where, "responseHash"), seq, end);
-        if (type_ == keccak256("Dispute")) return _dispute(id, actor, _bytes32(where, "claimHash"), seq, end);
-        if (type_ == keccak256("Settle")) return _settle(id, actor, _uint(where, "sellerBps"), seq, end);
+        if (type_ == keccak256("Redeliver"))
+            return _redeliver(id, actor, _bytes32(where, "artifactHash"), seq, end);
+        if (type_ == keccak256("Defend"))
+            return _defend(id, actor, _bytes32(where, "responseHash"), seq, end);
+        if (type_ == keccak256("Dispute"))
+            return _dispute(id, actor, _bytes32(where, "claimHash"), seq, end);
+        if (type_ == keccak256("Settle"))
+            return _settle(id, actor, _uint(where, "sellerBps"), seq, end);
         return _amend(id, actor, _bytes32(where, "amendedId"), seq, end);
     }
 
-    function _statementHash(string memory where, bytes32 type_, bytes32 id) private view returns (bytes32) {
+    function _statementHash(
+        string memory where,
+        bytes32 type_,
+        bytes32 id
+    ) private view returns (bytes32) {
         uint256 round = _uint(where, "round");
-        if (type_ == keccak256("Receipt")) return _receipt(id, round, _bytes32(where, "artifactHash"));
+        if (type_ == keccak256("Receipt"))
+            return _receipt(id, round, _bytes32(where, "artifactHash"));
         if (type_ == keccak256("Attestation")) {
-            return _attestation(id, round, Result(_uint(where, "result")), _bytes32(where, "reportHash"));
+            return
+                _attestation(
+                    id,
+                    round,
+                    Result(_uint(where, "result")),
+                    _bytes32(where, "reportHash")
+                );
         }
         if (type_ == keccak256("Statement")) {
-            return _statement(id, round, _bytes32(where, "artifactHash"), _bytes32(where, "reportHash"));
+            return
+                _statement(
+                    id,
+                    round,
+                    _bytes32(where, "artifactHash"),
+                    _bytes32(where, "reportHash")
+                );
         }
         uint256 bps = _uint(where, "sellerBps");
-        if (type_ == keccak256("Proposal")) return _proposal(id, round, bps, _bytes32(where, "recordHash"));
+        if (type_ == keccak256("Proposal"))
+            return _proposal(id, round, bps, _bytes32(where, "recordHash"));
         return _ruling(id, round, bps, _bytes32(where, "recordHash"));
     }
 
@@ -211,7 +271,10 @@ contract VectorsTest is EscrowTest {
         return vm.parseJsonBytes32(json, string.concat(where, ".", field));
     }
 
-    function _string(string memory where, string memory field) private view returns (string memory) {
+    function _string(
+        string memory where,
+        string memory field
+    ) private view returns (string memory) {
         return vm.parseJsonString(json, string.concat(where, ".", field));
     }
 }

@@ -48,7 +48,9 @@ contract WithdrawTest is EscrowTest {
         address[2] memory wrong = [address(0), address(escrow)];
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(seller);
-            vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidRecipient.selector, wrong[i]));
+            vm.expectRevert(
+                abi.encodeWithSelector(IPactEscrow.InvalidRecipient.selector, wrong[i])
+            );
             escrow.withdraw(seller, wrong[i], "");
         }
         // USDC refuses itself.
@@ -77,7 +79,9 @@ contract WithdrawTest is EscrowTest {
 
         bytes memory signature = _signed(SELLER, SAFE, 0, end);
         vm.warp(end);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AuthorizationExpired.selector, end, end));
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactEscrow.AuthorizationExpired.selector, end, end)
+        );
         escrow.withdraw(seller, SAFE, signature);
         vm.warp(end - 1);
         escrow.withdraw(seller, SAFE, signature);
@@ -142,7 +146,12 @@ contract WithdrawTest is EscrowTest {
 
     // -------------------------------------------------------------------- private
 
-    function _signed(uint256 key, address to, uint256 nonce, uint256 end) private view returns (bytes memory) {
+    function _signed(
+        uint256 key,
+        address to,
+        uint256 nonce,
+        uint256 end
+    ) private view returns (bytes memory) {
         return _authorization(key, _withdraw(seller, to, nonce, end), end);
     }
 }

@@ -115,33 +115,35 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
     }
 
     function _numbers() internal pure returns (Numbers memory) {
-        return Numbers({
-            milestone: 0,
-            fundBy: uint40(START + 1 days),
-            deliverBy: uint40(START + 7 days),
-            reviewWindow: 12 hours,
-            responseWindow: 24 hours,
-            negotiationWindow: 36 hours,
-            arbitrationWindow: 72 hours,
-            protocolFeeBps: 50,
-            arbitrationFeeBps: 100,
-            fallbackSellerBps: 4000
-        });
+        return
+            Numbers({
+                milestone: 0,
+                fundBy: uint40(START + 1 days),
+                deliverBy: uint40(START + 7 days),
+                reviewWindow: 12 hours,
+                responseWindow: 24 hours,
+                negotiationWindow: 36 hours,
+                arbitrationWindow: 72 hours,
+                protocolFeeBps: 50,
+                arbitrationFeeBps: 100,
+                fallbackSellerBps: 4000
+            });
     }
 
     function _terms() internal view returns (Terms memory) {
-        return Terms({
-            buyer: buyer,
-            seller: seller,
-            arbiter: address(arbiter),
-            vault: address(0),
-            feeRecipient: fees,
-            amount: 500 * USDC,
-            pactHash: sha256("pact"),
-            ladder: keccak256("ladder"),
-            salt: keccak256("salt"),
-            clauses: pack(_numbers())
-        });
+        return
+            Terms({
+                buyer: buyer,
+                seller: seller,
+                arbiter: address(arbiter),
+                vault: address(0),
+                feeRecipient: fees,
+                amount: 500 * USDC,
+                pactHash: sha256("pact"),
+                ladder: keccak256("ladder"),
+                salt: keccak256("salt"),
+                clauses: pack(_numbers())
+            });
     }
 
     function _id(Terms memory t) internal view returns (bytes32) {
@@ -153,17 +155,18 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
     }
 
     function _stake(Terms memory t) internal pure returns (uint256) {
-        return t.amount * unpack(t.clauses).arbitrationFeeBps / 1e4;
+        return (t.amount * unpack(t.clauses).arbitrationFeeBps) / 1e4;
     }
 
     // ------------------------------------------------------------------ signatures
 
-    function _authorization(uint256 key, bytes32 structHash, uint256 validBefore)
-        internal
-        view
-        returns (bytes memory)
-    {
-        return abi.encodePacked(uint48(validBefore), _sign(key, _digest(address(escrow), structHash)));
+    function _authorization(
+        uint256 key,
+        bytes32 structHash,
+        uint256 validBefore
+    ) internal view returns (bytes memory) {
+        return
+            abi.encodePacked(uint48(validBefore), _sign(key, _digest(address(escrow), structHash)));
     }
 
     function _later() internal view returns (uint256) {
@@ -179,44 +182,60 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
     }
 
     function _fundSignature(Terms memory t, uint256 key) internal view returns (bytes memory) {
-        return _sign(
-            key,
-            _receiveDigest(usdc, t.buyer, address(escrow), t.amount, unpack(t.clauses).fundBy, _id(t))
-        );
+        return
+            _sign(
+                key,
+                _receiveDigest(
+                    usdc,
+                    t.buyer,
+                    address(escrow),
+                    t.amount,
+                    unpack(t.clauses).fundBy,
+                    _id(t)
+                )
+            );
     }
 
-    function _arbiterReceipt(Terms memory t, bytes32 artifactHash) internal view returns (Receipt memory) {
+    function _arbiterReceipt(
+        Terms memory t,
+        bytes32 artifactHash
+    ) internal view returns (Receipt memory) {
         uint256 round = uint256(_of(t).round) + 1;
         return Receipt({byBuyer: false, proof: _proof(_receipt(_id(t), round, artifactHash), 1)});
     }
 
-    function _buyerReceipt(Terms memory t, bytes32 artifactHash) internal view returns (Receipt memory) {
+    function _buyerReceipt(
+        Terms memory t,
+        bytes32 artifactHash
+    ) internal view returns (Receipt memory) {
         uint256 round = uint256(_of(t).round) + 1;
-        return Receipt({
-            byBuyer: true,
-            proof: _sign(BUYER, _digest(address(escrow), _receipt(_id(t), round, artifactHash)))
-        });
+        return
+            Receipt({
+                byBuyer: true,
+                proof: _sign(BUYER, _digest(address(escrow), _receipt(_id(t), round, artifactHash)))
+            });
     }
 
-    function _deliverAuthorization(Terms memory t, bytes32 artifactHash, bool reserve)
-        internal
-        view
-        returns (bytes memory)
-    {
+    function _deliverAuthorization(
+        Terms memory t,
+        bytes32 artifactHash,
+        bool reserve
+    ) internal view returns (bytes memory) {
         bytes32 hash = _deliver(_id(t), t.seller, artifactHash, reserve, _of(t).seq, _later());
         return _authorization(SELLER, hash, _later());
     }
 
     /// @dev What the oracle submits: signed delivery, receipt and PASS as one statement.
     function _completion(Terms memory t, bool reserve) internal view returns (Completion memory) {
-        return Completion({
-            artifactHash: ARTIFACT,
-            reportHash: REPORT,
-            reserve: reserve,
-            sellerAuthorization: _deliverAuthorization(t, ARTIFACT, reserve),
-            proof: _proof(_statement(_id(t), uint256(_of(t).round) + 1, ARTIFACT, REPORT), 2),
-            buyerAuthorization: ""
-        });
+        return
+            Completion({
+                artifactHash: ARTIFACT,
+                reportHash: REPORT,
+                reserve: reserve,
+                sellerAuthorization: _deliverAuthorization(t, ARTIFACT, reserve),
+                proof: _proof(_statement(_id(t), uint256(_of(t).round) + 1, ARTIFACT, REPORT), 2),
+                buyerAuthorization: ""
+            });
     }
 
     // ----------------------------------------------------------------------- steps
@@ -238,7 +257,12 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
     }
 
     function _doAttest(Terms memory t, Result result) internal {
-        escrow.attest(t, result, REPORT, _proof(_attestation(_id(t), _of(t).round, result, REPORT), 2));
+        escrow.attest(
+            t,
+            result,
+            REPORT,
+            _proof(_attestation(_id(t), _of(t).round, result, REPORT), 2)
+        );
     }
 
     function _doDispute(Terms memory t, address by) internal {
@@ -320,7 +344,9 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
         else _doDeliver(t);
         if (stage == Stage.Delivered || stage == Stage.Noticed) return;
 
-        if (stage == Stage.Passed || stage == Stage.DisputedPass || stage == Stage.ArbitrationPass) {
+        if (
+            stage == Stage.Passed || stage == Stage.DisputedPass || stage == Stage.ArbitrationPass
+        ) {
             _doAttest(t, Result.Pass);
             if (stage == Stage.Passed) return;
             _doDispute(t, t.buyer);
@@ -328,7 +354,9 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
             return;
         }
         if (
-            stage == Stage.DisputedPartial || stage == Stage.NegotiatingPartial || stage == Stage.ArbitrationPartial
+            stage == Stage.DisputedPartial ||
+            stage == Stage.NegotiatingPartial ||
+            stage == Stage.ArbitrationPartial
         ) {
             _doAttest(t, Result.Partial);
             if (stage == Stage.NegotiatingPartial) _doDefend(t);
@@ -397,13 +425,14 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
 
     /// @dev Wallets and credits together: who owns what, wherever it lies.
     function _balances() internal view returns (Balances memory) {
-        return Balances({
-            buyer: _owned(buyer),
-            seller: _owned(seller),
-            escrow: usdc.balanceOf(address(escrow)),
-            fees: _owned(fees),
-            arbiter: _owned(address(arbiter))
-        });
+        return
+            Balances({
+                buyer: _owned(buyer),
+                seller: _owned(seller),
+                escrow: usdc.balanceOf(address(escrow)),
+                fees: _owned(fees),
+                arbiter: _owned(address(arbiter))
+            });
     }
 
     function _owned(address who) internal view returns (uint256) {

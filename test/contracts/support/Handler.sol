@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Escrow, IPactEscrow, Result, State, Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Escrow,
+    IPactEscrow,
+    Result,
+    State,
+    Terms
+} from "../../../contracts/src/interfaces/IPactEscrow.sol";
 import {Numbers, pack, unpack} from "./Signatures.sol";
 import {Shares, splitOf} from "./Split.sol";
 import {Verb, Verbs} from "./Verbs.sol";
@@ -98,7 +104,8 @@ abstract contract Handler is Verbs {
     /// @dev A step that the law allows now: this is what carries trades to their ends.
     function _advance(uint256 seed) private {
         uint256 i = seed % TRADES;
-        if (trades[i].state >= State.Completed || trades[i].state == State.None) return _open(i, seed);
+        if (trades[i].state >= State.Completed || trades[i].state == State.None)
+            return _open(i, seed);
         uint256 verbs = uint256(Verb.Conclude) + 1;
         uint256 first = (seed >> 8) % verbs;
         for (uint256 n = 0; n < verbs; ++n) {
@@ -127,7 +134,7 @@ abstract contract Handler is Verbs {
         if (_isFree(call_)) return;
         bytes32 before = _world();
         vm.prank(stranger);
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
         if (ok) _violated(10, "a signature worked twice");
         if (!ok && before != _world()) _violated(10, "a refused replay left a trace");
     }
@@ -144,7 +151,7 @@ abstract contract Handler is Verbs {
         bytes memory proof = verb <= LAST_SIGNED ? _authorizationOf(verb, t) : _proofOf(verb, t, 2);
         bytes memory call_ = _callOf(verb, u, proof);
         vm.prank(stranger);
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
         if (ok) _violated(10, "a signature worked elsewhere");
     }
 
@@ -158,7 +165,7 @@ abstract contract Handler is Verbs {
         else if (verb <= Verb.Rule) proof = _proofOf(verb, t, 2);
         bytes memory call_ = _callOf(verb, t, proof);
         vm.prank(seed % 2 == 0 ? seller : buyer);
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
         if (ok) _violated(4, "what was never funded moved");
     }
 
@@ -178,7 +185,7 @@ abstract contract Handler is Verbs {
             paused = !paused;
         }
         if (kind == 2 && !paused) {
-            uint256 gift = 1 + (seed >> 16) % 1000;
+            uint256 gift = 1 + ((seed >> 16) % 1000);
             usdc.mint(address(escrow), gift);
             donated += gift;
         }
@@ -186,7 +193,9 @@ abstract contract Handler is Verbs {
         if (kind == 4) _sweepOf(who);
         if (kind == 5) {
             vm.prank(stranger);
-            (bool ok,) = address(escrow).call(abi.encodeCall(IPactEscrow.withdraw, (who, stranger, "")));
+            (bool ok, ) = address(escrow).call(
+                abi.encodeCall(IPactEscrow.withdraw, (who, stranger, ""))
+            );
             if (ok) _violated(6, "a stranger withdrew");
         }
     }
@@ -202,8 +211,11 @@ abstract contract Handler is Verbs {
             if (trade.buyerDisputed) locked += stake;
             if (trade.sellerDisputed) locked += stake;
         }
-        credits = escrow.creditOf(buyer) + escrow.creditOf(seller) + escrow.creditOf(fees)
-            + escrow.creditOf(address(arbiter));
+        credits =
+            escrow.creditOf(buyer) +
+            escrow.creditOf(seller) +
+            escrow.creditOf(fees) +
+            escrow.creditOf(address(arbiter));
         balance = usdc.balanceOf(address(escrow));
     }
 
@@ -236,7 +248,7 @@ abstract contract Handler is Verbs {
                 if (e.state == State.None || e.state >= State.Completed) break;
                 if (e.timerEnd > block.timestamp) vm.warp(e.timerEnd);
                 vm.prank(stranger);
-                (bool ok,) = address(escrow).call(_timerOf(t, e));
+                (bool ok, ) = address(escrow).call(_timerOf(t, e));
                 if (!ok) break;
             }
             State last = _of(t).state;
@@ -269,7 +281,7 @@ abstract contract Handler is Verbs {
         Terms memory t = _anyTerms(seed);
         bool possible = !paused && !usdc.isBlacklisted(buyer);
         bytes memory call_ = abi.encodeCall(IPactEscrow.fund, (t, _fundSignature(t, BUYER)));
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
         if (ok != possible) _violated(6, "funding");
         if (!ok) return;
         ++accepted;
@@ -286,16 +298,16 @@ abstract contract Handler is Verbs {
         uint256 random = uint256(keccak256(abi.encode(seed, ++salt)));
         t = _terms();
         t.salt = bytes32(random);
-        t.amount = random % 3 == 0 ? 10_000 + random % 1000 : 10_000 + random % 1e11;
+        t.amount = random % 3 == 0 ? 10_000 + (random % 1000) : 10_000 + (random % 1e11);
         if (random % 5 == 0) t.vault = address(vault);
         Numbers memory n = Numbers({
             milestone: uint16(random),
             fundBy: uint40(clock + 600),
             deliverBy: uint40(clock + 3000),
-            reviewWindow: random % 4 == 0 ? 0 : uint24(60 + (random >> 8) % 900),
-            responseWindow: uint24(60 + (random >> 16) % 900),
-            negotiationWindow: uint24(60 + (random >> 24) % 900),
-            arbitrationWindow: uint24(60 + (random >> 32) % 900),
+            reviewWindow: random % 4 == 0 ? 0 : uint24(60 + ((random >> 8) % 900)),
+            responseWindow: uint24(60 + ((random >> 16) % 900)),
+            negotiationWindow: uint24(60 + ((random >> 24) % 900)),
+            arbitrationWindow: uint24(60 + ((random >> 32) % 900)),
             protocolFeeBps: uint16((random >> 40) % 201),
             arbitrationFeeBps: uint16((random >> 56) % 501),
             fallbackSellerBps: uint16((random >> 72) % 10_001)
@@ -326,19 +338,29 @@ abstract contract Handler is Verbs {
         Before memory before = Before(_of(t), _owned(seller), _owned(buyer));
 
         vm.prank(_senderOf(way));
-        (bool ok,) = address(escrow).call(call_);
+        (bool ok, ) = address(escrow).call(call_);
 
         if (ok != allowed) _mispredicted(ok, verb, way, before.escrow.state);
         if (ok && way == Way.Signed && verb <= LAST_SIGNED) sent[(seed >> 64) % REMEMBERED] = call_;
         _observe(t, verb, ok, before);
         if (ok && allowed) _apply(i, verb);
         if (!_agrees(trades[i], _of(trades[i].terms))) {
-            _violated(5, string.concat("another state than the law says after verb ", vm.toString(uint256(verb))));
+            _violated(
+                5,
+                string.concat(
+                    "another state than the law says after verb ",
+                    vm.toString(uint256(verb))
+                )
+            );
         }
     }
 
     function _mispredicted(bool ok, Verb verb, Way way, State state) private {
-        string memory tried = string.concat(vm.toString(uint256(verb)), " way ", vm.toString(uint256(way)));
+        string memory tried = string.concat(
+            vm.toString(uint256(verb)),
+            " way ",
+            vm.toString(uint256(way))
+        );
         string memory in_ = string.concat(tried, " state ", vm.toString(uint256(state)));
         _violated(6, string.concat(ok ? "accepted verb " : "refused verb ", in_));
     }
@@ -354,7 +376,8 @@ abstract contract Handler is Verbs {
         ++accepted;
         if (e.seq <= before.escrow.seq) _violated(5, "seq did not move");
         ++transitions[uint256(before.escrow.state)][uint256(e.state)];
-        if (before.escrow.state >= State.Completed) _violated(3, "something happened after the end");
+        if (before.escrow.state >= State.Completed)
+            _violated(3, "something happened after the end");
         if (verb == Verb.Expire || verb == Verb.Conclude) _evidence(t, before);
     }
 
@@ -362,9 +385,11 @@ abstract contract Handler is Verbs {
     function _evidence(Terms memory t, Before memory before) private {
         uint256 toSeller = _owned(seller) - before.seller;
         uint256 toBuyer = _owned(buyer) - before.buyer;
-        if (before.escrow.round == 0 && (toSeller != 0 || toBuyer != t.amount)) _violated(8, "never delivered");
+        if (before.escrow.round == 0 && (toSeller != 0 || toBuyer != t.amount))
+            _violated(8, "never delivered");
         if (before.escrow.proposed) return;
-        if (before.escrow.result == Result.Pass && toBuyer != 0) _violated(8, "a PASS was not paid in full");
+        if (before.escrow.result == Result.Pass && toBuyer != 0)
+            _violated(8, "a PASS was not paid in full");
         if (before.escrow.result == Result.Fail && toSeller != 0) _violated(8, "a FAIL was paid");
     }
 
@@ -392,8 +417,13 @@ abstract contract Handler is Verbs {
     }
 
     function _isExit(Verb verb) private pure returns (bool) {
-        return verb == Verb.Release || verb == Verb.Refund || verb == Verb.SettleByBuyer
-            || verb == Verb.SettleBySeller || verb == Verb.Rule || verb == Verb.Complete;
+        return
+            verb == Verb.Release ||
+            verb == Verb.Refund ||
+            verb == Verb.SettleByBuyer ||
+            verb == Verb.SettleBySeller ||
+            verb == Verb.Rule ||
+            verb == Verb.Complete;
     }
 
     // ------------------------------------------------------------------------ the law
@@ -406,11 +436,16 @@ abstract contract Handler is Verbs {
         bool running = clock < trade.end;
         bool passed = trade.result == Result.Pass;
 
-        if (verb == Verb.Release) return state == State.Delivered && passed && !running ? Who.Anyone : Who.Actor;
-        if (verb == Verb.Refund || verb == Verb.SettleByBuyer || verb == Verb.SettleBySeller) return Who.Actor;
+        if (verb == Verb.Release)
+            return state == State.Delivered && passed && !running ? Who.Anyone : Who.Actor;
+        if (verb == Verb.Refund || verb == Verb.SettleByBuyer || verb == Verb.SettleBySeller)
+            return Who.Actor;
         if (verb == Verb.Expire) return state == State.Funded && !running ? Who.Anyone : Who.Nobody;
-        if (verb == Verb.Conclude) return state == State.Arbitration && !running ? Who.Anyone : Who.Nobody;
-        if (verb == Verb.Escalate || verb == Verb.EscalateByBuyer || verb == Verb.EscalateBySeller) {
+        if (verb == Verb.Conclude)
+            return state == State.Arbitration && !running ? Who.Anyone : Who.Nobody;
+        if (
+            verb == Verb.Escalate || verb == Verb.EscalateByBuyer || verb == Verb.EscalateBySeller
+        ) {
             if (state == State.Funded || state == State.Arbitration) return Who.Nobody;
             if (state == State.Delivered && passed) return Who.Nobody;
             if (!running) return Who.Anyone;
@@ -425,7 +460,8 @@ abstract contract Handler is Verbs {
             bool inTime = clock < unpack(trade.terms.clauses).fundBy;
             return state == State.Funded && inTime ? Who.Actor : Who.Nobody;
         }
-        if (verb == Verb.Redeliver) return state == State.Negotiating && trade.round < 3 ? Who.Actor : Who.Nobody;
+        if (verb == Verb.Redeliver)
+            return state == State.Negotiating && trade.round < 3 ? Who.Actor : Who.Nobody;
         if (verb == Verb.Defend) return state == State.Disputed ? Who.Actor : Who.Nobody;
         if (verb == Verb.DisputeByBuyer) {
             if (state != State.Delivered && state != State.Arbitration) return Who.Nobody;
@@ -444,7 +480,12 @@ abstract contract Handler is Verbs {
         return _stake(trade.terms) == 0 || (!paused && !usdc.isBlacklisted(who));
     }
 
-    function _isAllowed(Trade storage trade, Verb verb, Who who, Way way) private view returns (bool) {
+    function _isAllowed(
+        Trade storage trade,
+        Verb verb,
+        Who who,
+        Way way
+    ) private view returns (bool) {
         if (who == Who.Nobody) return false;
         if (who == Who.Anyone) return true;
         if (way == Way.Forged) return false;
@@ -461,7 +502,8 @@ abstract contract Handler is Verbs {
         Trade storage trade = trades[i];
         Numbers memory n = unpack(trade.terms.clauses);
         if (verb == Verb.Release) return _pay(trade, State.Completed, 10_000, false);
-        if (verb == Verb.Refund || verb == Verb.Expire) return _pay(trade, State.Refunded, 0, false);
+        if (verb == Verb.Refund || verb == Verb.Expire)
+            return _pay(trade, State.Refunded, 0, false);
         if (verb == Verb.SettleByBuyer || verb == Verb.SettleBySeller) {
             return _pay(trade, State.Resolved, split, trade.proposed);
         }
@@ -541,7 +583,12 @@ abstract contract Handler is Verbs {
             return _pay(trade, State.Resolved, trade.proposedBps, _isDue(trade, trade.proposedBps));
         }
         if (trade.result != Result.None) {
-            uint256 bps = trade.result == Result.Pass ? 10_000 : trade.result == Result.Fail ? 0 : fallbackBps;
+            uint256 bps =
+                trade.result == Result.Pass
+                    ? 10_000
+                    : trade.result == Result.Fail
+                        ? 0
+                        : fallbackBps;
             return _pay(trade, State.Resolved, bps, _isDue(trade, bps));
         }
         bool silent = trade.noticed && !trade.buyerDisputed;
@@ -551,9 +598,16 @@ abstract contract Handler is Verbs {
     function _pay(Trade storage trade, State state, uint256 bps, bool arbitrated) private {
         Terms memory t = trade.terms;
         Numbers memory n = unpack(t.clauses);
-        Shares memory shares = splitOf(t.amount, bps, n.protocolFeeBps, n.arbitrationFeeBps, arbitrated);
-        if (shares.protocol > t.amount * n.protocolFeeBps / 1e4) _violated(9, "protocol fee");
-        if (shares.arbitration > t.amount * n.arbitrationFeeBps / 1e4) _violated(9, "arbitration fee");
+        Shares memory shares = splitOf(
+            t.amount,
+            bps,
+            n.protocolFeeBps,
+            n.arbitrationFeeBps,
+            arbitrated
+        );
+        if (shares.protocol > (t.amount * n.protocolFeeBps) / 1e4) _violated(9, "protocol fee");
+        if (shares.arbitration > (t.amount * n.arbitrationFeeBps) / 1e4)
+            _violated(9, "arbitration fee");
         expected[seller] += shares.seller;
         expected[buyer] += shares.buyer;
         expected[fees] += shares.protocol;
@@ -580,11 +634,18 @@ abstract contract Handler is Verbs {
     function _agrees(Trade storage trade, Escrow memory e) private view returns (bool) {
         if (e.state != trade.state) return false;
         if (e.state == State.None) return true;
-        if (e.state >= State.Completed) return e.bonded == trade.bonded && (!e.bonded || e.timerEnd == trade.end);
-        return e.timerEnd == trade.end && e.round == trade.round && e.result == trade.result
-            && e.noticed == trade.noticed && e.buyerDisputed == trade.buyerDisputed
-            && e.sellerDisputed == trade.sellerDisputed && e.proposed == trade.proposed
-            && e.proposedBps == trade.proposedBps && !e.bonded;
+        if (e.state >= State.Completed)
+            return e.bonded == trade.bonded && (!e.bonded || e.timerEnd == trade.end);
+        return
+            e.timerEnd == trade.end &&
+            e.round == trade.round &&
+            e.result == trade.result &&
+            e.noticed == trade.noticed &&
+            e.buyerDisputed == trade.buyerDisputed &&
+            e.sellerDisputed == trade.sellerDisputed &&
+            e.proposed == trade.proposed &&
+            e.proposedBps == trade.proposedBps &&
+            !e.bonded;
     }
 
     // ----------------------------------------------------------------- credits, replays
@@ -594,7 +655,7 @@ abstract contract Handler is Verbs {
         address to = (seed >> 16) % 2 == 0 ? SAFE : who;
         bool possible = credit != 0 && !paused && !usdc.isBlacklisted(to);
         vm.prank(who);
-        (bool ok,) = address(escrow).call(abi.encodeCall(IPactEscrow.withdraw, (who, to, "")));
+        (bool ok, ) = address(escrow).call(abi.encodeCall(IPactEscrow.withdraw, (who, to, "")));
         if (ok != possible) _violated(6, "withdraw");
         if (!ok) return;
         expected[who] -= credit;
@@ -604,14 +665,15 @@ abstract contract Handler is Verbs {
     function _sweepOf(address who) private {
         bool possible = escrow.creditOf(who) > 1 && !paused && !usdc.isBlacklisted(who);
         vm.prank(stranger);
-        (bool ok,) = address(escrow).call(abi.encodeCall(IPactEscrow.sweep, (who)));
+        (bool ok, ) = address(escrow).call(abi.encodeCall(IPactEscrow.sweep, (who)));
         if (ok != possible) _violated(6, "sweep");
     }
 
     /// @dev A signed `release` or `escalate` whose window has run out since.
     function _isFree(bytes memory call_) private view returns (bool) {
         bytes4 selector = bytes4(call_);
-        if (selector != IPactEscrow.release.selector && selector != IPactEscrow.escalate.selector) return false;
+        if (selector != IPactEscrow.release.selector && selector != IPactEscrow.escalate.selector)
+            return false;
         Verb verb = selector == IPactEscrow.release.selector ? Verb.Release : Verb.Escalate;
         for (uint256 i = 0; i < TRADES; ++i) {
             if (_may(trades[i], verb) == Who.Anyone) return true;

@@ -38,10 +38,17 @@ contract HostileArbiter is IArbiter {
 
     /// @notice Makes the arbiter send a call of its own.
     function send(address to, bytes calldata data) external returns (bool ok) {
-        (ok,) = to.call(data);
+        (ok, ) = to.call(data);
     }
 
-    function isAuthorized(bytes32, bytes32, Kind, uint256, bytes32, bytes calldata) external view returns (bool) {
+    function isAuthorized(
+        bytes32,
+        bytes32,
+        Kind,
+        uint256,
+        bytes32,
+        bytes calldata
+    ) external view returns (bool) {
         Mode mode = answers;
         _misbehave(mode);
         if (mode == Mode.ReturnsShort) {
@@ -65,7 +72,7 @@ contract HostileArbiter is IArbiter {
         ++told;
         if (mode == Mode.Reenters && !reentered) {
             reentered = true;
-            (bool ok,) = target.call(call_);
+            (bool ok, ) = target.call(call_);
             reentryFailed = !ok;
         }
     }

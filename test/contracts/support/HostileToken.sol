@@ -75,7 +75,7 @@ contract HostileToken {
         balanceOf[to] += amount;
         if (mode == Mode.Reenters && !reentered) {
             reentered = true;
-            (bool ok,) = target.call(call_);
+            (bool ok, ) = target.call(call_);
             reentryFailed = !ok;
         }
         if (mode == Mode.ReturnsNothing) {

@@ -10,10 +10,17 @@ contract SmartWallet {
         owner = owner_;
     }
 
-    function isValidSignature(bytes32 digest, bytes calldata signature) external view returns (bytes4) {
+    function isValidSignature(
+        bytes32 digest,
+        bytes calldata signature
+    ) external view returns (bytes4) {
         if (signature.length != 65) return 0xffffffff;
-        address signer =
-            ecrecover(digest, uint8(signature[64]), bytes32(signature[:32]), bytes32(signature[32:64]));
+        address signer = ecrecover(
+            digest,
+            uint8(signature[64]),
+            bytes32(signature[:32]),
+            bytes32(signature[32:64])
+        );
         return signer == owner ? this.isValidSignature.selector : bytes4(0xffffffff);
     }
 
@@ -60,7 +67,9 @@ contract HostileWallet {
                 mstore(0, shl(224, 0x1626ba7e))
                 return(0, 4)
             }
-            if eq(mode_, 3) { return(0, 0) }
+            if eq(mode_, 3) {
+                return(0, 0)
+            }
         }
         return 0xffffffff;
     }

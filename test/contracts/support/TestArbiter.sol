@@ -28,16 +28,24 @@ contract TestArbiter is IArbiter {
     }
 
     /// @param proof 65-byte signatures (r, s, v), one after the other, signers in ascending order.
-    function isAuthorized(bytes32, bytes32, Kind kind, uint256 fundedAt, bytes32 digest, bytes calldata proof)
-        external
-        view
-        returns (bool)
-    {
+    function isAuthorized(
+        bytes32,
+        bytes32,
+        Kind kind,
+        uint256 fundedAt,
+        bytes32 digest,
+        bytes calldata proof
+    ) external view returns (bool) {
         uint256 count;
         address last;
         for (uint256 offset = 0; offset + 65 <= proof.length; offset += 65) {
             bytes calldata one = proof[offset:offset + 65];
-            address signer = ecrecover(digest, uint8(one[64]), bytes32(one[:32]), bytes32(one[32:64]));
+            address signer = ecrecover(
+                digest,
+                uint8(one[64]),
+                bytes32(one[:32]),
+                bytes32(one[32:64])
+            );
             if (signer <= last || since[signer] == 0 || since[signer] > fundedAt) continue;
             last = signer;
             ++count;

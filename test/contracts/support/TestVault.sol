@@ -24,7 +24,12 @@ contract TestVault is IBondVault {
         answer = answer_;
     }
 
-    function reserve(bytes32 escrowId, address seller, uint256 amount, uint256 until) external returns (bytes4) {
+    function reserve(
+        bytes32 escrowId,
+        address seller,
+        uint256 amount,
+        uint256 until
+    ) external returns (bytes4) {
         if (answer == Answer.Revert) revert("no bond");
         if (answer == Answer.Burn) while (true) {}
         if (answer == Answer.No) return 0;

