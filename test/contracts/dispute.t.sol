@@ -264,6 +264,16 @@ contract DisputeTest is EscrowTest {
         escrow.dispute(t, buyer, CLAIM, "", "");
     }
 
+    function test_emitsTheEscalationOfTheSeller() external {
+        Terms memory t = _reach(Stage.Delivered);
+        vm.expectEmit(true, true, true, true, address(escrow));
+        emit IPactEscrow.Disputed(_id(t), seller, CLAIM, 5 * USDC);
+        vm.expectEmit(true, true, true, true, address(escrow));
+        emit IPactEscrow.Escalated(_id(t));
+        vm.prank(seller);
+        escrow.dispute(t, seller, CLAIM, "", "");
+    }
+
     // -------------------------------------------------------------------- private
 
     function _stakeSignature(

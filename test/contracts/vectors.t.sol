@@ -30,31 +30,44 @@ contract VectorsTest is EscrowTest {
 
     // ---------------------------------------------------------------------- split
 
-    /// @dev Each case is a real trade: settled where no arbitration fee is due, ruled where it is.
-    function test_splitsPayWhatTheKernelComputes_W_14() external {
-        json = vm.readFile("test/vectors/split.json");
-        uint256 count;
-        for (; vm.keyExistsJson(json, _case(count)); ++count) {
-            _pays(_case(count));
-        }
-        vm.assertTrue(count >= 100, "cases");
+    struct SplitCase {
+        uint256 amount;
+        uint256 sellerBps;
+        uint256 protocolFeeBps;
+        uint256 arbitrationFeeBps;
+        bool arbitrated;
+        uint256 arbitration;
+        uint256 protocol;
+        uint256 seller;
+        uint256 buyer;
     }
 
-    function _pays(string memory where) private {
-        uint256 snapshot = vm.snapshotState();
-        Shares memory expected = Shares(
-            _uint(where, "seller"),
-            _uint(where, "buyer"),
-            _uint(where, "protocol"),
-            _uint(where, "arbitration")
+    /// @dev Each case is a real trade: settled where no arbitration fee is due, ruled where it is.
+    function test_splitsPayWhatTheKernelComputes_W_14() external {
+        SplitCase[] memory cases = abi.decode(
+            vm.parseJsonTypeArray(
+                vm.readFile("test/vectors/split.json"),
+                ".cases",
+                "SplitCase(uint256 amount,uint256 sellerBps,uint256 protocolFeeBps,uint256 arbitrationFeeBps,bool arbitrated,uint256 arbitration,uint256 protocol,uint256 seller,uint256 buyer)"
+            ),
+            (SplitCase[])
         );
-        bool arbitrated = vm.parseJsonBool(json, string.concat(where, ".arbitrated"));
-        uint256 bps = _uint(where, "sellerBps");
+        for (uint256 i = 0; i < cases.length; ++i) {
+            _pays(cases[i], vm.toString(i));
+        }
+        vm.assertTrue(cases.length >= 100, "cases");
+    }
+
+    function _pays(SplitCase memory c, string memory where) private {
+        uint256 snapshot = vm.snapshotState();
+        Shares memory expected = Shares(c.seller, c.buyer, c.protocol, c.arbitration);
+        bool arbitrated = c.arbitrated;
+        uint256 bps = c.sellerBps;
         Terms memory t = _terms();
         Numbers memory n = _numbers();
-        t.amount = _uint(where, "amount");
-        n.protocolFeeBps = uint16(_uint(where, "protocolFeeBps"));
-        n.arbitrationFeeBps = uint16(_uint(where, "arbitrationFeeBps"));
+        t.amount = c.amount;
+        n.protocolFeeBps = uint16(c.protocolFeeBps);
+        n.arbitrationFeeBps = uint16(c.arbitrationFeeBps);
         t.clauses = pack(n);
 
         Shares memory own = splitOf(
