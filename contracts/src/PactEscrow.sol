@@ -179,7 +179,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         }
 
         // Effect: the review begins.
-        _deliver(id, slot, artifactHash, _after(terms.clauses.reviewWindow()), receipt.byBuyer);
+        _deliver(id, slot, artifactHash, _after(terms.clauses.deliveryReview()), receipt.byBuyer);
     }
 
     /// @inheritdoc IPactEscrow
@@ -198,7 +198,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         _authorizePlainDeliver(terms.sellerOf(), id, artifactHash, slot.seq(), authorization);
 
         // Effect: the review begins.
-        _deliver(id, slot, artifactHash, _after(terms.clauses.reviewWindow()), false);
+        _deliver(id, slot, artifactHash, _after(terms.clauses.deliveryReview()), false);
     }
 
     /// @inheritdoc IPactEscrow
@@ -226,7 +226,7 @@ contract PactEscrow is IPactEscrow, Authorization {
         _authorizeBuyer(terms.buyerOf(), digest, receipt);
 
         // Effect: a new round with its full review; the dispute is over.
-        _deliver(id, slot, artifactHash, _after(terms.clauses.reviewWindow()), true);
+        _deliver(id, slot, artifactHash, _after(terms.clauses.deliveryReview()), true);
 
         // Interaction: the stake of an ended dispute goes home.
         if (slot.buyerDisputed()) {

@@ -289,8 +289,9 @@ interface IPactEscrow {
 
     // ----------------------------------------------------------------- SELLER
 
-    /// @notice Delivers in time; the review begins. The artifact is held by the buyer or by one attestor,
-    /// who signed `Receipt`.
+    /// @notice Delivers in time; the review begins, which where the terms waive it (window 0) lasts one
+    /// response window: it is waived for a PASS, not for a delivery that nobody has attested. The artifact
+    /// is held by the buyer or by one attestor, who signed `Receipt`.
     /// @param artifactHash sha256 of the canonical manifest.
     /// @param authorization `Deliver` of the seller, with either value of `reserve`: nothing is reserved here.
     function deliver(
@@ -433,6 +434,8 @@ interface IPactEscrow {
     function withdraw(address owner, address to, bytes calldata authorization) external;
 
     /// @notice Pushes a credit to its owner, all but the one base unit that keeps the next accrual cheap.
+    /// Warning: this also pushes what a failed transfer left. An owner who wants it elsewhere withdraws
+    /// before its own address can receive again.
     function sweep(address recipient) external;
 
     // ------------------------------------------------------------------ VIEWS

@@ -3,13 +3,9 @@ pragma solidity 0.8.37;
 
 import {Clauses} from "../interfaces/IPactEscrow.sol";
 
-/// @title The ten numbers packed into `Clauses`
-/// @dev The layout is documented at the type.
+/// @title The numbers packed into `Clauses`
+/// @dev The layout is documented at the type. The milestone only makes ids differ, nobody here reads it.
 library ClausesLib {
-    function milestone(Clauses clauses) internal pure returns (uint256) {
-        return uint16(Clauses.unwrap(clauses));
-    }
-
     function fundBy(Clauses clauses) internal pure returns (uint256) {
         return uint40(Clauses.unwrap(clauses) >> 16);
     }
@@ -20,6 +16,12 @@ library ClausesLib {
 
     function reviewWindow(Clauses clauses) internal pure returns (uint256) {
         return uint24(Clauses.unwrap(clauses) >> 96);
+    }
+
+    /// @dev The review of a delivery that nobody has attested: who waived the review waived it for a PASS.
+    function deliveryReview(Clauses clauses) internal pure returns (uint256) {
+        uint256 window = reviewWindow(clauses);
+        return window == 0 ? responseWindow(clauses) : window;
     }
 
     function responseWindow(Clauses clauses) internal pure returns (uint256) {

@@ -41,14 +41,18 @@ library SignatureLib {
         }
     }
 
+    /// @dev Takes one word of the answer, whatever the wallet sends.
     function _isErc1271(
         address signer,
         bytes32 digest,
         bytes calldata signature
-    ) private view returns (bool) {
-        (bool success, bytes memory answer) = signer.staticcall(
-            abi.encodeWithSelector(ERC1271_MAGIC, digest, signature)
-        );
-        return success && answer.length >= 32 && bytes32(answer) == bytes32(ERC1271_MAGIC);
+    ) private view returns (bool valid) {
+        bytes memory data = abi.encodeWithSelector(ERC1271_MAGIC, digest, signature);
+        bytes32 magic = ERC1271_MAGIC;
+        assembly ("memory-safe") {
+            let success := staticcall(gas(), signer, add(data, 0x20), mload(data), 0, 0x20)
+            // Read after the call, which wrote the answer.
+            valid := and(and(success, gt(returndatasize(), 31)), eq(mload(0), magic))
+        }
     }
 }

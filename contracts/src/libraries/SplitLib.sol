@@ -27,8 +27,8 @@ library SplitLib {
             uint256 shared = amount - arbitrationFee;
             uint256 gross = share(shared, sellerBps);
             protocolFee = (amount * sellerBps * protocolFeeBps) / (BPS * BPS);
-            // Rounding down twice may leave a gross of a few units below the fee.
-            if (protocolFee > gross) protocolFee = gross;
+            // Never above gross under the caps of the terms: with x = amount * sellerBps / BPS the fee is
+            // at most floor(0.02 x), so it is zero below x = 50, and gross is at least floor(0.95 x).
             seller = gross - protocolFee;
             buyer = shared - gross;
         }
