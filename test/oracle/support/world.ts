@@ -2,9 +2,11 @@ import { pactEscrowAbi } from '@earnest/contracts'
 import {
   artifactHash,
   bindWallet,
+  type Clock,
   type CompletionProof,
   completionProofSchema,
   createIdentity,
+  createManualClock,
   decodePact,
   deliverTypedData,
   encode,
@@ -17,7 +19,6 @@ import {
   hashPact,
   type Identity,
   type Manifest,
-  type OracleInfo,
   type Pact,
   type PactWire,
   registrationSchema,
@@ -26,6 +27,7 @@ import {
   signRequest,
   termsFromPact,
   toBytes32,
+  verifyEcdsa,
 } from '@earnest/sdk/protocol'
 import type { Hono } from 'hono'
 import {
@@ -38,7 +40,7 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { createChainClock } from '../../../oracle/src/escrow/clock.ts'
-import { createApp } from '../../../oracle/src/http/app.ts'
+import { type AppOptions, createApp } from '../../../oracle/src/http/app.ts'
 import { createMetrics } from '../../../oracle/src/http/metrics.ts'
 import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
 import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
@@ -97,16 +99,22 @@ export type World = Desk & {
   ground: Ground
   oracle: Oracle
   app: Hono
-  info: OracleInfo
   /** Everything that is due, until nothing is left. */
   settle(): Promise<void>
   close(): Promise<void>
 }
 
+type WorldOptions = {
+  store?: Store
+  secret?: number
+  jury?: readonly Juror[]
+  app?: Partial<AppOptions>
+}
+
 /** An oracle in this process over a ground; nothing runs by itself, `settle` moves it. */
 export async function createWorld(
   ground: Ground,
-  { store, secret = 33, jury }: { store?: Store; secret?: number; jury?: readonly Juror[] } = {},
+  { store, secret = 33, jury = [], app: changes = {} }: WorldOptions = {},
 ): Promise<World> {
   const { client: local, deployment, url } = ground
   const opened = store ?? (await openStore())
@@ -114,14 +122,83 @@ export async function createWorld(
   await new Promise((resolve) => setTimeout(resolve, 100))
   const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
   const clock = await createChainClock({ client, monotonic: () => 0 })
+  await fundGas(local, localAccount(3).address)
+  const wired = wire({ store: opened, clock, client, deployment, secret, jury, changes })
+  const { oracle } = wired
+  const entries = async () =>
+    (
+      await oracle.db
+        .selectFrom('journal')
+        .select((eb) => eb.fn.countAll<number>().as('n'))
+        .executeTakeFirstOrThrow()
+    ).n
+  return {
+    ...wired,
+    ground,
+    async settle() {
+      for (let quiet = 0; quiet < 2; ) {
+        await clock.sync()
+        const before = await entries()
+        await oracle.follow()
+        const worked = await oracle.work()
+        quiet = worked === 0 && (await entries()) === before ? quiet + 1 : 0
+      }
+    },
+  }
+}
+
+/** An oracle without a chain, under a clock that is moved by hand: for everything before the lock. */
+export async function createDesk({
+  store,
+  secret = 33,
+  jury = [],
+  app: changes = {},
+}: WorldOptions = {}): Promise<Omit<World, 'ground' | 'settle'> & Desk & { clock: ManualClock }> {
+  const clock = createManualClock(1_800_000_000)
+  const at = (byte: number) => `0x${byte.toString(16).padStart(2, '0').repeat(20)}` as Hex
+  const deployment = {
+    chainId: 31_337,
+    token: at(1),
+    escrow: at(2),
+    arbiter: at(3),
+    vault: at(4),
+    feeRecipient: at(5),
+    startBlock: 0,
+  }
+  // Nobody answers there, and nothing here asks.
+  const client = createPublicClient({ transport: http('http://127.0.0.1:1') }) as PublicClient
+  const opened = store ?? (await openStore())
+  const wired = wire({ store: opened, clock, client, deployment, secret, jury, changes })
+  return { ...wired, clock, ground: { client: localClient('http://127.0.0.1:1'), deployment } }
+}
+
+type ManualClock = ReturnType<typeof createManualClock>
+
+function wire({
+  store,
+  clock,
+  client,
+  deployment,
+  secret,
+  jury,
+  changes,
+}: {
+  store: Store
+  clock: Clock
+  client: PublicClient
+  deployment: Deployment
+  secret: number
+  jury: readonly Juror[]
+  changes: Partial<AppOptions>
+}) {
   const signer = createSigner({ secretKey: new Uint8Array(32).fill(secret) })
   const oracle = createOracle({
-    store: opened,
+    store,
     clock,
     signer,
     attestors: attestorKeys,
     artifactKey: new Uint8Array(32).fill(9),
-    ...(jury && { jury }),
+    jury,
     chain: {
       client,
       chainId: deployment.chainId,
@@ -134,7 +211,6 @@ export async function createWorld(
       sender: localAccount(3),
     },
   })
-  await fundGas(local, localAccount(3).address)
   const app = createApp(oracle, {
     info: {
       chainId: deployment.chainId,
@@ -142,7 +218,7 @@ export async function createWorld(
       token: deployment.token,
       tokenName: 'USDC',
       tokenVersion: '2',
-      vault: '0x0000000000000000000000000000000000000000',
+      vault: deployment.vault,
       arbiters: [deployment.arbiter],
       feeRecipients: [deployment.feeRecipient],
       fees: { protocolBps: 50, arbitrationBps: 100 },
@@ -153,33 +229,16 @@ export async function createWorld(
     metrics: createMetrics(),
     monotonic: () => performance.now(),
     clientOf: () => 'test',
-    verifyWallet: async ({ wallet, typedData, signature }) =>
-      client.verifyTypedData({ address: wallet, ...typedData, signature }),
+    verifyWallet: verifyEcdsa,
+    readLimit: { burst: 10_000, perSecond: 1000 },
+    writeLimit: { burst: 10_000, perSecond: 1000 },
+    ...changes,
   })
-  const info = (await (await app.request('/api/v1/oracle')).json()) as OracleInfo
   return {
-    ground,
     oracle,
     app,
-    info,
     buyer: party(17),
     seller: party(34),
-    async settle() {
-      for (let quiet = 0; quiet < 2; ) {
-        await clock.sync()
-        const before = await oracle.db
-          .selectFrom('journal')
-          .select((eb) => eb.fn.countAll<number>().as('n'))
-          .executeTakeFirstOrThrow()
-        await oracle.follow()
-        const worked = await oracle.work()
-        const after = await oracle.db
-          .selectFrom('journal')
-          .select((eb) => eb.fn.countAll<number>().as('n'))
-          .executeTakeFirstOrThrow()
-        quiet = worked === 0 && after.n === before.n ? quiet + 1 : 0
-      }
-    },
     close: () => oracle.stop(),
   }
 }
@@ -443,4 +502,10 @@ export async function completionOf(
     },
   }
   return encode(completionProofSchema, proof, 'invalid_completion') as Record<string, unknown>
+}
+
+/** Status and stable code of a refusal. */
+export async function problemOf(response: Response): Promise<[number, string]> {
+  const { code } = (await response.json()) as { code: string }
+  return [response.status, code]
 }

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { bindWallet } from '@earnest/sdk/protocol'
+import { watchHeartbeats } from '../../../oracle/src/discovery/heartbeat.ts'
+import { createDesk, type Party, party, problemOf, register, send } from '../support/world.ts'
+
+let desk: Awaited<ReturnType<typeof createDesk>>
+
+before(async () => {
+  desk = await createDesk()
+})
+after(() => desk?.close())
+
+/** A registration as `send` makes it, with parts exchanged. */
+async function attempt(who: Party, change: { wallet?: Party; by?: Party } = {}): Promise<Response> {
+  const wallet = change.wallet ?? who
+  const binding = await bindWallet({
+    identity: who.identity,
+    body: {
+      did: who.identity.did,
+      wallet: wallet.wallet.address,
+      chainId: desk.ground.deployment.chainId,
+      issuedAt: desk.clock.now(),
+      nonce: crypto.randomUUID(),
+    },
+    signWallet: (typedData) => wallet.wallet.signTypedData(typedData),
+  })
+  const issued = new Date(desk.clock.now() * 1000).toISOString().replace('.000', '')
+  const body = {
+    did: who.identity.did,
+    name: 'An agent',
+    description: 'It does what it says',
+    endpoint: 'https://agent.test/a2a',
+    capabilities: ['financial_analysis'],
+    inputFormats: ['application/json'],
+    outputFormats: ['application/json'],
+    binding: {
+      ...binding,
+      body: {
+        ...binding.body,
+        wallet: binding.body.wallet.toLowerCase(),
+        issuedAt: issued,
+      },
+    },
+  }
+  return send(desk, { by: change.by ?? who, method: 'POST', path: '/api/v1/agents', body })
+}
+
+test('[DIS-12] DID and wallet belong together for ever', async () => {
+  const agent = party(51)
+  assert.equal((await attempt(agent)).status, 201)
+  assert.equal((await attempt(agent)).status, 201)
+  // The same wallet under another DID, the same DID under another wallet.
+  const other = party(52)
+  assert.deepEqual(await problemOf(await attempt(other, { wallet: agent })), [409, 'did_immutable'])
+  assert.deepEqual(await problemOf(await attempt(agent, { wallet: other })), [
+    409,
+    'wallet_immutable',
+  ])
+})
+
+test('nobody registers another agent, or with a wallet that did not consent', async () => {
+  const agent = party(53)
+  assert.deepEqual(await problemOf(await attempt(agent, { by: party(54) })), [
+    403,
+    'signer_not_agent',
+  ])
+})
+
+test('[DIS-06] an agent is found by each of its capabilities and by no other', async () => {
+  await register(desk, party(55), 'dcf_modeling')
+  const find = async (capability: string) => {
+    const response = await desk.app.request(`/api/v1/agents?capability=${capability}`)
+    const { agents } = (await response.json()) as { agents: { did: string }[] }
+    return agents.map(({ did }) => did)
+  }
+  assert.deepEqual(await find('dcf_modeling'), [party(55).identity.did])
+  assert.deepEqual(await find('unheard_of'), [])
+})
+
+test('[W-47] a heartbeat or a question is no activity', async () => {
+  const agent = party(56)
+  await register(desk, agent)
+  const path = `/api/v1/agents/${encodeURIComponent(agent.identity.did)}`
+  const activity = async () =>
+    ((await (await desk.app.request(path)).json()) as { lastActiveAt: string }).lastActiveAt
+  const before = await activity()
+  desk.clock.set(desk.clock.now() + 1000)
+  const at = new Date(desk.clock.now() * 1000).toISOString().replace('.000', '')
+  const beat = await send(desk, {
+    by: agent,
+    method: 'POST',
+    path: `${path}/heartbeats`,
+    body: { at, escrowIds: [] },
+  })
+  assert.equal(beat.status, 202)
+  await desk.app.request(`/api/v1/trust/${encodeURIComponent(agent.identity.did)}`)
+  assert.equal(await activity(), before)
+})
+
+test('nobody waits for a silent seller without work: nobody is told', async () => {
+  desk.clock.set(desk.clock.now() + 10_000)
+  assert.equal(await watchHeartbeats(desk.oracle), 0)
+})

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { escrowIdOfPact, hashPact } from '@earnest/sdk/protocol'
+import {
+  agree,
+  call,
+  createDesk,
+  pactOf,
+  problemOf,
+  register,
+  registrationOf,
+  send,
+} from '../support/world.ts'
+
+let desk: Awaited<ReturnType<typeof createDesk>>
+
+before(async () => {
+  desk = await createDesk()
+  await register(desk, desk.buyer)
+  await register(desk, desk.seller)
+})
+after(() => desk?.close())
+
+const path = '/api/v1/pacts'
+
+test('[PCT-21] registering again, by either party, gives the same record', async () => {
+  const body = registrationOf(desk, pactOf(desk))
+  const first = await call(desk, { by: desk.buyer, method: 'POST', path, body })
+  desk.clock.set(desk.clock.now() + 10)
+  const again = await call(desk, { by: desk.seller, method: 'POST', path, body })
+  assert.deepEqual(again, first)
+})
+
+test('[PCT-12] a nonce of the buyer under other terms is refused, the first pact stands', async () => {
+  const pact = pactOf(desk)
+  await agree(desk, pact)
+  const other = { ...pact, taskDescription: 'Something else' }
+  const response = await send(desk, {
+    by: desk.buyer,
+    method: 'POST',
+    path,
+    body: registrationOf(desk, other),
+  })
+  assert.deepEqual(await problemOf(response), [409, 'nonce_reused'])
+  assert.equal((await desk.app.request(`${path}/${hashPact(pact)}`)).status, 200)
+  assert.equal((await desk.app.request(`${path}/${hashPact(other)}`)).status, 404)
+})
+
+test('a pact shows its terms, its escrow ids and where it stands before the lock', async () => {
+  const pact = pactOf(desk)
+  await agree(desk, pact)
+  const read = async () => await (await desk.app.request(`${path}/${hashPact(pact)}`)).json()
+  const record = await read()
+  assert.equal(record.status, 'registered')
+  assert.deepEqual(record.escrowIds, [escrowIdOfPact({ pact })])
+  assert.equal(record.pactId, hashPact(pact))
+  desk.clock.set(pact.timing.fundBy)
+  assert.equal((await read()).status, 'expired')
+})
+
+test('[API-02] an unknown pact is said to be unknown', async () => {
+  const response = await desk.app.request(`${path}/${'0'.repeat(64)}`)
+  assert.deepEqual(await problemOf(response), [404, 'pact_unknown'])
+})
+
+test('deposits have to be what a criterion names, byte for byte', async () => {
+  const body = registrationOf(desk, pactOf(desk))
+  const deposit = { sha256: 'a'.repeat(64), content: Buffer.from('x').toString('base64') }
+  const response = await send(desk, {
+    by: desk.buyer,
+    method: 'POST',
+    path,
+    body: { ...body, deposits: [deposit] },
+  })
+  assert.deepEqual(await problemOf(response), [422, 'deposit_mismatch'])
+})
