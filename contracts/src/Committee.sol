@@ -520,8 +520,9 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
             }
             seat++;
         }
-        // Where nobody revealed, there is nobody to pay: it leaves with the arbiter.
-        if (sitting.revealed == 0) _token.push(arbiter, pot);
+        // Where nobody revealed, there is nobody to pay: it leaves with the arbiter, or stays here for
+        // ever where the token refuses; a decision never waits for it.
+        if (sitting.revealed == 0) _token.tryPush(arbiter, pot);
         else _share(sitting, drawn, pot);
     }
 

@@ -52,6 +52,8 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     uint256 public owed;
     /// @inheritdoc IPactArbiter
     mapping(address owner => uint256) public creditOf;
+    /// @inheritdoc IPactArbiter
+    mapping(bytes32 id => mapping(uint256 panel => uint256)) public unpaidOf;
     mapping(bytes32 id => Docket) private _dockets;
 
     /// @dev Where a dispute stands outside: the escrow's arbitration or a claim in the vault.
@@ -276,6 +278,18 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPactArbiter
+    function payPanel(bytes32 id, uint256 panel, address[] calldata drawn) external nonReentrant {
+        // Check
+        uint256 pot = unpaidOf[id][panel];
+        if (pot == 0) revert NothingOwed(address(_committee));
+
+        // Effect, interaction
+        unpaidOf[id][panel] = 0;
+        owed -= pot;
+        _payPanel(id, panel, drawn, pot);
+    }
+
+    /// @inheritdoc IPactArbiter
     function collect() external nonReentrant {
         // Interaction: fees come in first; what is owed never goes out here.
         if (_escrow.creditOf(address(this)) > 1) _escrow.sweep(address(this));
@@ -471,12 +485,20 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         fee = _holdings() - fee;
     }
 
-    /// @dev The fee of an escrow is credit there; it is fetched when it is needed.
+    /// @dev The fee of an escrow is credit there; it is fetched when it is needed. A token that is paused
+    /// delays the panel's pay, never the ruling.
     function _payPanel(bytes32 id, uint256 panel, address[] calldata drawn, uint256 pot) private {
         if (pot == 0) return;
-        if (_balance() < owed + pot) _escrow.withdraw(address(this), address(this), "");
-        _token.push(address(_committee), pot);
-        _committee.pay(id, panel, drawn, pot);
+        if (_balance() < owed + pot) {
+            try _escrow.withdraw(address(this), address(this), "") {} catch {}
+        }
+        if (_balance() >= owed + pot && _token.tryPush(address(_committee), pot)) {
+            _committee.pay(id, panel, drawn, pot);
+        } else {
+            unpaidOf[id][panel] += pot;
+            owed += pot;
+            emit PanelUnpaid(id, panel, pot);
+        }
     }
 
     /// @dev Fees of the vault arrive as tokens, those of the escrow as credit there.

@@ -101,6 +101,8 @@ interface IPactArbiter is IArbiter, IAttestors {
     event Decided(bytes32 indexed id, uint256 sellerBps, bytes32 recordHash, bool executed);
     /// @dev A first decision was due and did not come: the escrow concludes by its evidence.
     event Lapsed(bytes32 indexed id);
+    /// @dev The token refused; `payPanel` pays it later.
+    event PanelUnpaid(bytes32 indexed id, uint256 indexed panel, uint256 pot);
     event RosterChanged(bytes32 rosterHash);
     event ModeratorChanged(address moderator);
     event TreasuryChanged(address treasury);
@@ -173,6 +175,9 @@ interface IPactArbiter is IArbiter, IAttestors {
     /// @notice Returns the bond of an appeal that the moderator let run out.
     function lapse(Terms calldata terms) external;
 
+    /// @notice Pays a panel whose pay the token had refused.
+    function payPanel(bytes32 id, uint256 panel, address[] calldata drawn) external;
+
     /// @notice Sends to the treasury what nobody has a claim to.
     function collect() external;
 
@@ -197,9 +202,10 @@ interface IPactArbiter is IArbiter, IAttestors {
     function moderator() external view returns (address);
     function rosterHash() external view returns (bytes32);
     function panelCost() external view returns (uint256);
-    /// @notice Credits and appeal bonds: what this contract owes, base units.
+    /// @notice Credits, appeal bonds and unpaid panels: what this contract owes, base units.
     function owed() external view returns (uint256);
     function creditOf(address owner) external view returns (uint256);
+    function unpaidOf(bytes32 id, uint256 panel) external view returns (uint256);
     function docketOf(bytes32 id) external view returns (Docket memory);
     /// @notice True when an escrow with these terms, funded now or later, has its ladder walked; also for ladder zero.
     function acceptsLadder(Terms calldata terms) external view returns (bool);

@@ -208,6 +208,30 @@ contract ExecuteTest is CommitteeTest {
         vm.assertEq(committee.memberOf(drawn[6]).stake, MEMBER_STAKE - NO_SHOW, "slashed");
     }
 
+    /// @dev A paused token delays the pay, never the ruling.
+    function test_pausedToken_rulesAtOnceAndPaysLater() public {
+        (Terms memory t, bytes32 id, address[] memory drawn) = _drawnAppeal();
+        _vote(id, 0, drawn, _all(5500, 7));
+        usdc.pause();
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.PanelUnpaid(id, 0, FEE);
+        court.execute(t, drawn, _none());
+        vm.assertEq(_ruled(t), 5500, "ruled");
+        vm.assertEq(court.owed(), APPEAL_BOND + FEE, "owed");
+        court.payPanel(id, 0, drawn);
+        vm.assertEq(court.unpaidOf(id, 0), FEE, "still paused");
+        usdc.unpause();
+        vm.expectRevert(abi.encodeWithSelector(IPactArbiter.NothingOwed.selector, treasury));
+        court.collect();
+        court.payPanel(id, 0, drawn);
+        vm.assertEq(_credit(drawn[0]), FEE / 7, "paid");
+        vm.expectRevert(
+            abi.encodeWithSelector(IPactArbiter.NothingOwed.selector, address(committee))
+        );
+        court.payPanel(id, 0, drawn);
+        _solventCommittee(7);
+    }
+
     function test_nobodyShows_theSlashesLeaveWithTheArbiter() public {
         (Terms memory t, bytes32 id, address[] memory drawn) = _drawnAppeal();
         _toPhase(id, 0, 3);

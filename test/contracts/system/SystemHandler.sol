@@ -353,7 +353,8 @@ contract SystemHandler is CommitteeTest {
         uint256 owes = court.creditOf(buyer) + court.creditOf(seller);
         for (uint256 i; i < _trades.length; i++) {
             Docket memory docket = court.docketOf(_id(_trades[i]));
-            owes += docket.bond;
+            owes += docket.bond + court.unpaidOf(_id(_trades[i]), 0);
+            owes += court.unpaidOf(_id(_trades[i]), 1);
             if (docket.stage == DocketStage.Closed)
                 vm.assertEq(docket.bond, 0, "no bond behind a closed docket");
         }
@@ -449,6 +450,10 @@ contract SystemHandler is CommitteeTest {
                 bonds.conclude(t);
             }
             _closeDocket(t);
+            for (uint256 panel; panel < 2; panel++) {
+                if (court.unpaidOf(_id(t), panel) == 0) continue;
+                court.payPanel(_id(t), panel, _drawnOf[_id(t)][panel]);
+            }
         }
         uint256 left = escrow.creditOf(buyer) + escrow.creditOf(seller) + escrow.creditOf(fees);
         vm.assertEq(
