@@ -98,7 +98,7 @@ export function assessAgent(
     scorerVersion: parameters.version,
     eventRoot: eventRoot(state.log),
     costToFake100: costToFake100(
-      whole.posterior,
+      whole,
       { known: agent >= 0 && flagsOn(state, agent).length > 0 },
       parameters,
     ),

@@ -1,3 +1,4 @@
+import { fade } from './fade.ts'
 import { type Posterior, shownOf } from './forecast.ts'
 import type { TrustParameters } from './parameters.ts'
 
@@ -25,10 +26,17 @@ export const ATTACK_TABLE: {
   capitalRate: 0.05,
   attacks: [
     {
-      name: 'bought edges, one sybil for each voucher',
-      feesPerVoucher: 1_000_000,
+      name: 'bought edges: a fresh account buys 100 USDC of honest work, then vouches once',
+      feesPerVoucher: 2_654_000,
       bond: 0,
-      capitalPerVoucher: 100_000_000,
+      capitalPerVoucher: 150_000_000,
+      days: 1,
+    },
+    {
+      name: 'bought edges: a fresh account buys 200 USDC of honest work, then vouches once',
+      feesPerVoucher: 2_500_000,
+      bond: 0,
+      capitalPerVoucher: 250_000_000,
       days: 1,
     },
   ],
@@ -40,13 +48,14 @@ export const ATTACK_TABLE: {
  * where a flag says that a cheaper way is known.
  */
 export function costToFake100(
-  posterior: Posterior,
+  { posterior, base }: { posterior: Posterior; base: number },
   { known }: { known: boolean },
   parameters: TrustParameters,
 ): bigint | null {
   const shown = shownOf(posterior, parameters)
   if (known || shown > 0.9) return null
-  const vouchers = vouchersFor(posterior, shown + 0.1, parameters)
+  const prior = parameters.priorTrades * base
+  const vouchers = vouchersFor({ posterior, prior, wanted: shown + 0.1 }, parameters)
   const costs = ATTACK_TABLE.attacks.map(
     ({ feesPerVoucher, bond, capitalPerVoucher, days }) =>
       vouchers * feesPerVoucher +
@@ -56,10 +65,16 @@ export function costToFake100(
   return costs.length === 0 ? null : BigInt(Math.floor(Math.min(...costs)))
 }
 
-/** Full vouchers that lift the display to `wanted`. */
-function vouchersFor(posterior: Posterior, wanted: number, parameters: TrustParameters): number {
-  const reaches = (count: number): boolean =>
-    shownOf({ ...posterior, successes: posterior.successes + count }, parameters) >= wanted
+/** Full vouchers that lift the display to `wanted`; each of them also forgives. */
+function vouchersFor(
+  { posterior, prior, wanted }: { posterior: Posterior; prior: number; wanted: number },
+  parameters: TrustParameters,
+): number {
+  const reaches = (count: number): boolean => {
+    const open = (posterior.failures - prior) * fade(count * parameters.forgiveness, 1)
+    const after = { failures: prior + open, successes: posterior.successes + count }
+    return shownOf(after, parameters) >= wanted
+  }
   let high = 1
   while (!reaches(high) && high < 1e6) high *= 2
   let low = high / 2

@@ -155,7 +155,8 @@ function severityOf({ ending, sellerBps, facts }: SettledEscrow): number {
   if (ending === 'expired') return 1
   // Giving the money back before any work began is a trade that failed, but not one that harmed.
   if (ending === 'refunded') return facts && facts.deliveredAt === undefined ? 0.5 : 1
-  return 1 - sellerBps / 10_000
+  // A dispute that brings its buyer less than a tenth was no failure of the seller's (W-16).
+  return sellerBps > 9_000 ? 0 : 1 - sellerBps / 10_000
 }
 
 /** Disputes count by the part that the seller was awarded, and little against a likely crook. */

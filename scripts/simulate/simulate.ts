@@ -1,0 +1,34 @@
+/**
+ * A simulated market of honest, lazy, camouflaged, ring, self-dealing, bought-edge, whitewashing,
+ * waiting and poisoning agents, played against the oracle's own scoring code. Prints one JSON object;
+ * `--curves <file>` also writes the curves of cost against gain as tab-separated lines.
+ *
+ * node scripts/simulate/simulate.ts [--curves <file>]
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { attackCurves, collusion, fakeProfile, voucherPrices } from './attacks.ts'
+import { climb, newcomer, premium } from './honest.ts'
+import { runMarket } from './market.ts'
+
+const { values } = parseArgs({ options: { curves: { type: 'string' } } })
+const attacks = attackCurves()
+
+if (values.curves) {
+  const columns = ['attack', 'effort', 'fees', 'capitalDays', 'without', 'after', 'gain'] as const
+  const lines = attacks.map((point) => columns.map((column) => point[column]).join('\t'))
+  writeFileSync(values.curves, `${[columns.join('\t'), ...lines].join('\n')}\n`)
+}
+
+console.log(
+  JSON.stringify({
+    climb: [0.1, 0.05, 0.02].map((marketFailure) => climb({ from: 750, to: 900, marketFailure })),
+    premium: premium(),
+    newcomer: newcomer(),
+    market: runMarket(),
+    attacks,
+    voucherPrices: voucherPrices(),
+    fakeProfile: fakeProfile(500),
+    collusion: [0.005, 0.02, 0.05].map(collusion),
+  }),
+)

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ATTACK_TABLE } from '../../../oracle/src/trust/faking.ts'
+import {
+  attackCurves,
+  collusion,
+  fakeProfile,
+  voucherPrices,
+} from '../../../scripts/simulate/attacks.ts'
+import { climb, newcomer, premium } from '../../../scripts/simulate/honest.ts'
+import { runMarket } from '../../../scripts/simulate/market.ts'
+
+describe('simulated market', () => {
+  test('[REP-15] an honest agent at 750 crosses 900 after 150 to 250 successes', () => {
+    const { successes } = climb({ from: 750, to: 900, marketFailure: 0.05 })
+    assert.ok(successes !== null && successes >= 150 && successes <= 250)
+  })
+
+  test('[REP-16] the premium that buyers would pay for safety alone is positive and far below the claim', () => {
+    const measured = premium()
+    assert.ok(measured.premium > 0 && measured.premium < 0.4)
+  })
+
+  test('[W-29] a newcomer without a bond makes its first paid trade and reaches tier 1', () => {
+    const lane = newcomer()
+    assert.ok(lane.firstTradeUsdc <= 20 && lane.firstTradeUsdc > 0)
+    assert.ok(lane.tradesUntilTier1 > 0 && lane.tradesUntilTier1 <= 60)
+  })
+
+  test('buyers who follow the quotes leave crooks and the lazy behind', () => {
+    const { fates } = runMarket()
+    const fate = (kind: string) => fates.find((one) => one.kind === kind)!
+    assert.ok(fate('honest').trades > 5 * (fate('lazy').trades + fate('camouflaged').trades))
+    assert.ok(fate('honest').meanComposite > fate('lazy').meanComposite + 300)
+  })
+
+  test('[W-23] rings, self-dealing, waiting and poisoning gain nothing; bought edges cost what the table says', () => {
+    const points = attackCurves()
+    for (const { attack, gain } of points) {
+      if (attack === 'ring' || attack === 'self-dealing') assert.ok(gain <= 30)
+      if (attack === 'waiting') assert.ok(gain <= 0)
+      if (attack === 'poisoning') assert.ok(gain >= 0)
+    }
+    assert.ok(points.some(({ attack, flagged }) => attack === 'self-dealing' && flagged))
+    for (const { attack, gain, fees } of points) {
+      if (attack === 'bought edges' && gain >= 100) assert.ok(fees >= 2.5)
+    }
+    const prices = voucherPrices().map(({ perVoucher }) => perVoucher)
+    const published = ATTACK_TABLE.attacks.map(({ feesPerVoucher }) => feesPerVoucher / 1e6)
+    assert.ok(Math.min(...published) <= Math.min(...prices) + 1e-9)
+  })
+
+  test('[REP-17] faking 500 trades costs at least ten times what fees alone would', () => {
+    const { times, realWorkUsdc } = fakeProfile(500)
+    assert.ok(times >= 10)
+    assert.ok(realWorkUsdc >= 50_000)
+  })
+
+  test('[UNS-08] [ATK-13] owner and agent who deliver junk lose money unless checks fail often', () => {
+    const { cases } = collusion(0.005)
+    for (const { expectedProfit } of cases) assert.ok(expectedProfit < 0)
+    for (const { breakEven, case: name } of cases) {
+      if (!name.includes('no bond')) assert.ok(breakEven > 0.3)
+    }
+  })
+})
