@@ -6,7 +6,14 @@ import { isEarnestError, type OracleInfo } from '@earnest/sdk/protocol'
 import { serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { pino } from 'pino'
-import { createPublicClient, hexToBytes, http, type PublicClient, parseAbi } from 'viem'
+import {
+  createPublicClient,
+  hexToBytes,
+  http,
+  type PublicClient,
+  parseAbi,
+  zeroAddress,
+} from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type ChainClock, createChainClock } from './escrow/clock.ts'
 import { rewind } from './escrow/fold.ts'
@@ -77,6 +84,7 @@ async function run(settings: Settings): Promise<void> {
       chainId,
       escrow: settings.EARNEST_ESCROW,
       token: settings.EARNEST_TOKEN,
+      ...(settings.EARNEST_VAULT !== zeroAddress && { vault: settings.EARNEST_VAULT }),
       startBlock: settings.EARNEST_START_BLOCK,
       arbiters: settings.EARNEST_ARBITERS,
       feeRecipients: settings.EARNEST_FEE_RECIPIENTS,

@@ -2,6 +2,7 @@ import { type Clock, EarnestError, type Identity, isEarnestError } from '@earnes
 import type { Hex, LocalAccount } from 'viem'
 import { watchHeartbeats } from './discovery/heartbeat.ts'
 import { announce } from './escrow/announce.ts'
+import { watchBonds } from './escrow/bond.ts'
 import type { Chain } from './escrow/chain.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { fireTimers } from './escrow/keeper.ts'
@@ -181,6 +182,7 @@ export function createOracle(options: OracleOptions): Oracle {
     caughtUp = true
     if (!head) return undefined
     await announce({ db, signer, chain, lease, latest: head.number, onSettled })
+    await watchBonds({ db, signer, chain, lease, latest: head.number })
     await fireTimers(db, clock.now())
     if (clock.now() >= heartbeatsWatchedAt + 10) {
       heartbeatsWatchedAt = clock.now()

@@ -94,6 +94,12 @@ export async function registerAgent(
     }
     if (!own) entry.tell = { type: 'agent_registered', agents: [did] }
     const entries = [entry]
+    const bond = own ? undefined : await bondOf(tx, wallet)
+    if (bond) {
+      // The bond may be older than the registration.
+      const fact = { kind: 'bond', agent: did, at: now, ...bond }
+      entries.push({ action: 'bond_seen', subject: did, at: now, data: {}, fact })
+    }
     if (joined.frozen) entries.push(frozenEntry(did, now))
     await append(tx, signer, entries)
     return row
@@ -190,4 +196,13 @@ function frozenEntry(did: string, at: number): Entry {
     data: { reason: 'key_log_fork' },
     tell: { type: 'agent_frozen', agents: [did] },
   }
+}
+
+async function bondOf(tx: Tx, wallet: string) {
+  const row = await tx
+    .selectFrom('bond')
+    .select(['staked', 'free'])
+    .where('wallet', '=', wallet)
+    .executeTakeFirst()
+  return row && { staked: BigInt(row.staked), free: BigInt(row.free) }
 }

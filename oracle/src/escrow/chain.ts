@@ -6,6 +6,8 @@ export type Chain = {
   chainId: number
   escrow: Address
   token: Address
+  /** The arbiter's bond vault, whose bonds count. */
+  vault?: Address
   /** First block that can hold a log of the escrow. */
   startBlock: number
   /** Arbiters whose pacts count. */

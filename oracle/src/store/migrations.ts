@@ -173,6 +173,18 @@ create table escrow (
 create index escrow_timer on escrow (state, timer_end);
 create index escrow_awaits on escrow (funded_block) where awaits;
 
+create table cursor (
+  name text primary key,
+  block int8 not null
+);
+
+create table bond (
+  wallet text primary key,
+  staked numeric(78, 0) not null,
+  free numeric(78, 0) not null,
+  at int8 not null
+);
+
 create table announcement (
   escrow_id text primary key,
   block_hash text not null,

@@ -142,6 +142,12 @@ export type EscrowTable = {
   body: string
 }
 
+/** Up to which block something beside the escrow was read. */
+export type CursorTable = { name: string; block: number }
+
+/** A seller's bond in the vault as last read, by wallet; base units. */
+export type BondTable = { wallet: string; staked: string; free: string; at: number }
+
 /** What was announced stays when the index is rebuilt, so that nothing is announced twice. */
 export type AnnouncementTable = {
   escrow_id: string
@@ -293,6 +299,8 @@ export type Tables = {
   log: LogTable
   escrow: EscrowTable
   announcement: AnnouncementTable
+  cursor: CursorTable
+  bond: BondTable
   completion: CompletionTable
   attestation: AttestationTable
   submission: SubmissionTable

@@ -49,7 +49,12 @@ test('[PCT-12] a nonce of the buyer under other terms is refused, the first pact
 test('a pact shows its terms, its escrow ids and where it stands before the lock', async () => {
   const pact = pactOf(desk)
   await agree(desk, pact)
-  const read = async () => await (await desk.app.request(`${path}/${hashPact(pact)}`)).json()
+  const read = async () =>
+    (await (await desk.app.request(`${path}/${hashPact(pact)}`)).json()) as {
+      status: string
+      pactId: string
+      escrowIds: string[]
+    }
   const record = await read()
   assert.equal(record.status, 'registered')
   assert.deepEqual(record.escrowIds, [escrowIdOfPact({ pact })])

@@ -204,6 +204,7 @@ function wire({
       chainId: deployment.chainId,
       escrow: deployment.escrow,
       token: deployment.token,
+      vault: deployment.vault,
       startBlock: deployment.startBlock,
       arbiters: [deployment.arbiter],
       feeRecipients: [deployment.feeRecipient],

@@ -1,0 +1,121 @@
+import { iBondsAbi } from '@earnest/contracts'
+import type { Identity } from '@earnest/sdk/protocol'
+import { type Address, type Hex, parseEventLogs } from 'viem'
+import { append, type Entry } from '../store/journal.ts'
+import { unpack } from '../store/json.ts'
+import { holdLease, type Lease } from '../store/lease.ts'
+import type { Db } from '../store/store.ts'
+import type { BondStatement } from '../trust/event.ts'
+import type { Chain } from './chain.ts'
+import type { EscrowState } from './state.ts'
+
+/** Blocks below the last that are read again, since a reorg may have changed them. */
+const OVERLAP = 64
+const STEP = 2_000
+
+/**
+ * Follows the bonds in the vault: whoever staked, withdrew, was slashed, freed or released against
+ * its bond is read anew, and what changed is told to the trust model (ORC-07).
+ */
+export async function watchBonds({
+  db,
+  signer,
+  chain,
+  lease,
+  latest,
+}: {
+  db: Db
+  signer: Identity
+  chain: Chain
+  lease: Lease
+  latest: number
+}): Promise<void> {
+  const { client, vault } = chain
+  if (!vault) return
+  const last = await db
+    .selectFrom('cursor')
+    .select('block')
+    .where('name', '=', 'vault')
+    .executeTakeFirst()
+  if (last?.block === latest) return
+  const from = last ? Math.max(chain.startBlock, last.block - OVERLAP) : chain.startBlock
+  const to = Math.min(latest, from + STEP)
+  const [logs, released] = await Promise.all([
+    client.getLogs({ address: vault, fromBlock: BigInt(from), toBlock: BigInt(to) }),
+    db
+      .selectFrom('escrow')
+      .select(['escrow_id', 'seller', 'body'])
+      .where('updated_block', '>=', from)
+      .where('updated_block', '<=', to)
+      .where('state', '=', 'Completed')
+      .execute(),
+  ])
+  const wallets = new Set<Address>()
+  const claimed: Hex[] = []
+  for (const { args } of parseEventLogs({ abi: iBondsAbi, logs })) {
+    if ('seller' in args) wallets.add(args.seller)
+    else if ('id' in args) claimed.push(args.id)
+  }
+  for (const row of released) {
+    if (unpack<EscrowState>(row.body).bonded) wallets.add(row.seller as Address)
+  }
+  for (const wallet of await sellersOf(db, claimed)) wallets.add(wallet)
+
+  const { timestamp } = await client.getBlock({ blockNumber: BigInt(to) })
+  const at = Number(timestamp)
+  const bonds = await Promise.all([...wallets].map((wallet) => readBond(wallet)))
+  await db.transaction().execute(async (tx) => {
+    await holdLease(tx, lease)
+    const entries: Entry[] = []
+    for (const { wallet, staked, free } of bonds) {
+      const key = wallet.toLowerCase()
+      const before = await tx
+        .selectFrom('bond')
+        .select(['staked', 'free'])
+        .where('wallet', '=', key)
+        .executeTakeFirst()
+      if (before?.staked === String(staked) && before.free === String(free)) continue
+      const row = { wallet: key, staked: String(staked), free: String(free), at }
+      await tx
+        .insertInto('bond')
+        .values(row)
+        .onConflict((conflict) => conflict.column('wallet').doUpdateSet(row))
+        .execute()
+      const agent = await tx
+        .selectFrom('agent')
+        .select('did')
+        .where('wallet', '=', key)
+        .executeTakeFirst()
+      if (!agent) continue
+      const fact: BondStatement = { kind: 'bond', agent: agent.did, at, staked, free }
+      const data = { staked: row.staked, free: row.free }
+      entries.push({ action: 'bond_changed', subject: agent.did, at, data, fact })
+    }
+    await tx
+      .insertInto('cursor')
+      .values({ name: 'vault', block: to })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ block: to }))
+      .execute()
+    await append(tx, signer, entries)
+  })
+
+  async function readBond(wallet: Address) {
+    const contract = { address: vault as Address, abi: iBondsAbi } as const
+    const [bond, free] = await Promise.all([
+      client.readContract({ ...contract, functionName: 'bondOf', args: [wallet] }),
+      client.readContract({ ...contract, functionName: 'freeOf', args: [wallet] }),
+    ])
+    // What was asked back counts no longer.
+    return { wallet, staked: bond.amount - bond.leaving, free }
+  }
+}
+
+async function sellersOf(db: Db, escrowIds: readonly string[]): Promise<Address[]> {
+  if (escrowIds.length === 0) return []
+  const rows = await db
+    .selectFrom('escrow')
+    .select('seller')
+    .where('escrow_id', 'in', [...escrowIds])
+    .execute()
+  return rows.map((row) => row.seller as Address)
+}
