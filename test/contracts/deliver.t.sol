@@ -2,15 +2,17 @@
 pragma solidity 0.8.37;
 
 import {
+    Completion,
     Escrow,
     IPactEscrow,
     Kind,
     Receipt,
+    Result,
     State,
     Terms
 } from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
-import {unpack} from "./support/Signatures.sol";
+import {Numbers, pack, unpack} from "./support/Signatures.sol";
 import {SmartWallet} from "./support/SmartWallet.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -190,6 +192,63 @@ contract DeliverTest is EscrowTest {
         uint256 seq = _of(t).seq;
         _doDeliver(t);
         vm.assertEq(_of(t).seq, seq + 1, "seq");
+    }
+
+    // ------------------------------------------------------- where the review was waived
+
+    /// @dev Who waives the review waives it for an attested PASS, not for an unattested delivery.
+    function test_isReviewedForTheResponseWindowWhereTheReviewWasWaived() external {
+        Terms memory t = _waived();
+        _doFund(t);
+        vm.warp(START + 1 hours);
+        _doDeliver(t);
+        uint256 end = START + 1 hours + 24 hours;
+        vm.assertEq(_of(t).timerEnd, end, "response window");
+
+        bytes memory proof = _proof(_attestation(_id(t), 1, Result.Pass, REPORT), 2);
+        vm.warp(end - 1);
+        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.BeforeWindowEnd.selector, end - 1, end));
+        escrow.escalate(t, stranger, "");
+        uint256 snapshot = vm.snapshotState();
+        escrow.attest(t, Result.Pass, REPORT, proof);
+        vm.warp(end);
+        vm.prank(stranger);
+        escrow.release(t, "");
+        _same(_of(t).state, State.Completed, "a PASS of the last second is paid");
+
+        vm.revertToState(snapshot);
+        vm.warp(end);
+        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AfterWindow.selector, end, end));
+        escrow.attest(t, Result.Pass, REPORT, proof);
+        escrow.escalate(t, stranger, "");
+        _same(_of(t).state, State.Arbitration, "not attested");
+    }
+
+    /// @dev The buyer plays the seller's signed delivery, with a receipt of its own, before `complete`:
+    /// it gains time, and no way round the PASS.
+    function test_aFrontRunCompletionCostsTheSellerOnlyTime() external {
+        Terms memory t = _waived();
+        uint256 before = usdc.balanceOf(seller);
+        _doFund(t);
+        Completion memory c = _completion(t, false);
+        Receipt memory receipt = _buyerReceipt(t, ARTIFACT);
+        vm.prank(buyer);
+        escrow.deliver(t, ARTIFACT, receipt, c.sellerAuthorization);
+        vm.expectPartialRevert(IPactEscrow.UnexpectedState.selector);
+        escrow.complete(t, c);
+
+        _doAttest(t, Result.Pass);
+        vm.warp(_of(t).timerEnd);
+        vm.prank(stranger);
+        escrow.release(t, "");
+        vm.assertEq(usdc.balanceOf(seller) - before, 497_500_000, "paid in full");
+    }
+
+    function _waived() private view returns (Terms memory t) {
+        t = _terms();
+        Numbers memory n = _numbers();
+        n.reviewWindow = 0;
+        t.clauses = pack(n);
     }
 
     // ---------------------------------------------------------------------- emits

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPactEscrow, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
-import {unpack} from "./support/Signatures.sol";
+import {Numbers, pack, unpack} from "./support/Signatures.sol";
 import {Vm, vm} from "./support/Vm.sol";
 
 contract DeliverInlineTest is EscrowTest {
@@ -86,6 +86,17 @@ contract DeliverInlineTest is EscrowTest {
         _same(_of(t).state, State.Delivered, "state");
         vm.assertEq(_of(t).timerEnd, START + 12 hours, "review");
         vm.assertEq(_of(t).round, 1, "round");
+    }
+
+    function test_isReviewedForTheResponseWindowWhereTheReviewWasWaived() external {
+        Terms memory t = _terms();
+        Numbers memory n = _numbers();
+        n.reviewWindow = 0;
+        t.clauses = pack(n);
+        _doFund(t);
+        vm.prank(seller);
+        escrow.deliverInline(t, "x", "");
+        vm.assertEq(_of(t).timerEnd, START + 24 hours, "response window");
     }
 
     // ---------------------------------------------------------------------- emits

@@ -9,6 +9,7 @@ import {
     Terms
 } from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
+import {Numbers, pack} from "./support/Signatures.sol";
 import {vm} from "./support/Vm.sol";
 
 contract RedeliverTest is EscrowTest {
@@ -121,6 +122,16 @@ contract RedeliverTest is EscrowTest {
         _doDispute(t, buyer);
         _same(_of(t).state, State.Disputed, "state");
         vm.assertEq(uint256(_of(t).result), uint256(Result.Pass), "the new attestation");
+    }
+
+    function test_isReviewedForTheResponseWindowWhereTheReviewWasWaived() external {
+        Terms memory t = _terms();
+        Numbers memory n = _numbers();
+        n.reviewWindow = 0;
+        t.clauses = pack(n);
+        _reach(t, Stage.Negotiating);
+        _doRedeliver(t);
+        vm.assertEq(_of(t).timerEnd, START + 24 hours, "response window");
     }
 
     // ---------------------------------------------------------------------- emits

@@ -560,7 +560,8 @@ abstract contract Handler is Verbs {
     function _delivered(Trade storage trade, Numbers memory n, bool noticed) private {
         trade.round += 1;
         trade.noticed = noticed;
-        _to(trade, State.Delivered, n.reviewWindow);
+        // A waived review is waived for an attested PASS only.
+        _to(trade, State.Delivered, n.reviewWindow == 0 ? n.responseWindow : n.reviewWindow);
     }
 
     function _complete(Trade storage trade, Numbers memory n) private {
