@@ -13,7 +13,6 @@ import {
   verifyRequest,
   type WalletVerifier,
 } from '@earnest/sdk/protocol'
-import { swaggerUI } from '@hono/swagger-ui'
 import { Hono, type Context as Http } from 'hono'
 import type * as z from 'zod'
 import { resolveKeys } from '../discovery/keys.ts'
@@ -21,6 +20,7 @@ import type { Oracle } from '../oracle.ts'
 import { assertUploader, keepArtifact, storeUpload } from '../settlement/artifact.ts'
 import { openGrant } from '../settlement/grant.ts'
 import { createCalls, type StreamRoute } from './calls.ts'
+import { docsPage } from './docs.ts'
 import { eventStream } from './events.ts'
 import { createLimiter, type Limit } from './limit.ts'
 import type { Metrics } from './metrics.ts'
@@ -82,8 +82,10 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   app.get(API_BASE + routes.getArtifact.path, getArtifact)
   app.get(API_BASE + routes.getTrust.path, getTrust)
   app.get(API_BASE + routes.listEvents.path, listEvents)
-  app.get('/openapi.json', (http) => http.json(openApiDocument({ publicUrl, did: signer.did })))
-  app.get('/docs', swaggerUI({ url: '/openapi.json' }))
+  const document = openApiDocument({ publicUrl, did: signer.did })
+  const page = docsPage(document)
+  app.get('/openapi.json', (http) => http.json(document))
+  app.get('/docs', (http) => http.html(page))
   app.get('/health', (http) => http.json({ status: 'ok' }))
   app.get('/ready', ready)
   app.get('/metrics', async (http) => {
