@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import {
+  artifactHash,
+  completionProofSchema,
+  decode,
+  encode,
+  hashPact,
+  type Pact,
+  signCompletion,
+} from '@earnest/sdk/protocol'
+import type { Hex } from 'viem'
+import { processCompletion } from '../../../oracle/src/settlement/attest.ts'
+import { takeCompletion } from '../../../oracle/src/settlement/completion.ts'
+import { latestReport } from '../../../oracle/src/settlement/record.ts'
+import {
+  agree,
+  call,
+  completionOf,
+  confirm,
+  createWorld,
+  fund,
+  type Ground,
+  pactOf,
+  party,
+  problemOf,
+  register,
+  send,
+  startGround,
+  type World,
+} from '../support/world.ts'
+
+let ground: Ground
+let world: World
+
+before(async () => {
+  ground = await startGround()
+  world = await createWorld(ground)
+  await register(world, world.buyer)
+  await register(world, world.seller)
+})
+after(async () => {
+  await world?.close()
+  await ground?.close()
+})
+
+const files = { 'result.json': '{"greeting":"SECRET-hello","name":"world"}' }
+const path = '/api/v1/completions'
+
+async function funded(): Promise<{ pact: Pact; id: Hex }> {
+  const pact = pactOf(world)
+  const id = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  return { pact, id }
+}
+
+const complete = (body: unknown, by = world.seller) =>
+  send(world, { by, method: 'POST', path, body })
+
+/** A proof whose body was changed and signed again by the seller. */
+function resigned(
+  wire: unknown,
+  change: (body: Record<string, unknown>) => Record<string, unknown>,
+) {
+  const { sellerSignature: _, sellerAuthorization, ...rest } = wire as Record<string, unknown>
+  const body = decode(
+    completionProofSchema.omit({ sellerSignature: true, sellerAuthorization: true }),
+    change(rest),
+    'invalid_completion',
+  )
+  return {
+    ...encode(
+      completionProofSchema.omit({ sellerSignature: true, sellerAuthorization: true }),
+      body,
+      'invalid_completion',
+    ),
+    sellerSignature: signCompletion({ body, identity: world.seller.identity }),
+    sellerAuthorization,
+  }
+}
+
+describe('completion proofs', () => {
+  let trade: { pact: Pact; id: Hex }
+  let proof: Record<string, unknown>
+
+  before(async () => {
+    trade = await funded()
+    proof = await completionOf(world, trade.pact, { files })
+  })
+
+  test('[SET-01] an unknown escrow or pact is not found, a wrong pairing is a conflict', async () => {
+    const unknown = resigned(proof, (body) => ({ ...body, escrowId: `0x${'ab'.repeat(32)}` }))
+    assert.deepEqual(await problemOf(await complete(unknown)), [404, 'escrow_unknown'])
+    const nowhere = resigned(proof, (body) => ({ ...body, pactId: 'ab'.repeat(32) }))
+    assert.deepEqual(await problemOf(await complete(nowhere)), [404, 'pact_unknown'])
+    const other = pactOf(world)
+    await agree(world, other)
+    const wrong = resigned(proof, (body) => ({ ...body, pactId: hashPact(other) }))
+    assert.deepEqual(await problemOf(await complete(wrong)), [409, 'pact_mismatch'])
+    assert.deepEqual(await problemOf(await complete({ ...proof, extra: 1 })), [
+      400,
+      'invalid_request',
+    ])
+  })
+
+  test('[SET-03] unsigned, by another key or for another escrow: refused', async () => {
+    const { sellerSignature: _, ...unsigned } = proof
+    assert.deepEqual(await problemOf(await complete(unsigned)), [400, 'invalid_request'])
+    const forged = { ...proof, sellerSignature: 'ab'.repeat(64) }
+    assert.deepEqual(await problemOf(await complete(forged)), [422, 'invalid_seller_signature'])
+    assert.deepEqual(await problemOf(await complete(proof, world.buyer)), [403, 'signer_not_party'])
+    const second = await funded()
+    const moved = { ...proof, escrowId: second.id, pactId: hashPact(second.pact) }
+    assert.deepEqual(await problemOf(await complete(moved)), [422, 'invalid_seller_signature'])
+    // Signed anew for the other escrow, but the files and the wallet's consent are of the first.
+    const replayed = resigned(proof, (body) => ({
+      ...body,
+      escrowId: second.id,
+      pactId: hashPact(second.pact),
+    }))
+    assert.deepEqual(await problemOf(await complete(replayed)), [422, 'artifact_missing'])
+  })
+
+  test('[SET-02] another hash than the manifest has, or other bytes than were uploaded: refused', async () => {
+    const bent = { ...proof, deliverableHash: 'ab'.repeat(32) }
+    assert.deepEqual(await problemOf(await complete(bent)), [422, 'hash_mismatch'])
+    const manifest = [
+      { name: 'result.json', mime: 'application/json', size: 9, sha256: 'cd'.repeat(32) },
+    ]
+    const lying = resigned(proof, (body) => ({
+      ...body,
+      manifest,
+      deliverableHash: artifactHash(manifest),
+    }))
+    assert.deepEqual(await problemOf(await complete(lying)), [422, 'hash_mismatch'])
+  })
+
+  test("the wallet's consent is checked before anything is stored", async () => {
+    const other = resigned(proof, (body) => ({ ...body, round: 2 }))
+    assert.deepEqual(await problemOf(await complete(other)), [409, 'wrong_round'])
+    const { authorization } = proof.sellerAuthorization as { authorization: string }
+    const forged = {
+      ...proof,
+      sellerAuthorization: { authorization: `${authorization.slice(0, -4)}0000`, reserve: false },
+    }
+    assert.deepEqual(await problemOf(await complete(forged)), [422, 'invalid_authorization'])
+  })
+
+  test('[W-28] [DRV-18] only the parties read, the buyer only once the delivery is on chain, and it is logged', async () => {
+    const grants = `/api/v1/escrows/${trade.id}/grants`
+    const ask = (by = world.buyer) => send(world, { by, method: 'POST', path: grants })
+    await call(world, { by: world.seller, method: 'POST', path, body: proof })
+    assert.deepEqual(await problemOf(await ask()), [409, 'not_delivered'])
+    assert.deepEqual(await problemOf(await ask(party(77))), [403, 'signer_not_party'])
+    await world.settle()
+    const { grants: granted } = (await (await ask()).json()) as {
+      grants: { url: string; sha256: string; name: string }[]
+    }
+    const url = new URL(granted[0]?.url ?? '')
+    const file = await world.app.request(url.pathname)
+    assert.equal(await file.text(), files['result.json'])
+    assert.match(file.headers.get('content-disposition') ?? '', /^attachment/)
+    const guessed = await world.app.request(`${url.pathname.slice(0, -2)}xx`)
+    assert.deepEqual(await problemOf(guessed), [404, 'grant_unknown'])
+
+    const read = await world.oracle.db
+      .selectFrom('journal')
+      .select('data')
+      .where('action', '=', 'artifact_read')
+      .execute()
+    assert.equal(JSON.parse(read[0]?.data ?? '{}').by, world.buyer.identity.did)
+
+    await ground.client.increaseTime({ seconds: 901 })
+    await ground.client.mine({ blocks: 1 })
+    await world.settle()
+    assert.deepEqual(await problemOf(await world.app.request(url.pathname)), [410, 'grant_expired'])
+  })
+
+  test('[DRV-18] no public answer and no stored byte shows what was delivered', async () => {
+    for (const open of ['', '/report', '/manifest']) {
+      const text = await (await world.app.request(`/api/v1/escrows/${trade.id}${open}`)).text()
+      assert.doesNotMatch(text, /SECRET/)
+    }
+    const chunks = await world.oracle.db.selectFrom('blob_chunk').select('data').execute()
+    assert.ok(chunks.length > 0)
+    for (const { data } of chunks)
+      assert.doesNotMatch(Buffer.from(data).toString('latin1'), /SECRET/)
+  })
+
+  test('a second completion of the round is refused, the same one is answered again', async () => {
+    const again = await complete(proof)
+    assert.equal(again.status, 202)
+    const other = resigned(proof, (body) => ({ ...body, nonce: crypto.randomUUID() }))
+    assert.deepEqual(await problemOf(await complete(other)), [409, 'round_taken'])
+  })
+})
+
+test('nothing is verified before the funding is final', async () => {
+  const pact = pactOf(world)
+  await agree(world, pact)
+  const proof = await completionOf(world, pact, { files })
+  assert.deepEqual(await problemOf(await complete(proof)), [409, 'not_funded'])
+  await fund(world, pact)
+  await world.oracle.follow()
+  assert.deepEqual(await problemOf(await complete(proof)), [409, 'funding_not_final'])
+  await confirm(world)
+  assert.equal((await complete(proof)).status, 202)
+})
+
+test('[SET-05] late by a second is a FAIL, whatever the seller says', async () => {
+  const { pact, id } = await funded()
+  const proof = await completionOf(world, pact, { files })
+  const { oracle } = world
+  // The oracle's clock decides; the proof still says the time before.
+  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.deadlineUtc - 1) })
+  await ground.client.mine({ blocks: 1 })
+  const late = { ...oracle, clock: { now: () => pact.deadlineUtc } }
+  await takeCompletion(late, {
+    proof: decode(completionProofSchema, proof, 'invalid_completion'),
+    by: world.seller.identity.did,
+  })
+  await processCompletion(late, { escrowId: id, round: 1 })
+  const report = await latestReport(oracle.db, id)
+  assert.equal(report.result, 'FAIL')
+  await world.settle()
+})
+
+test('[W-51] escrows that no registered pact derives, or whose fee goes elsewhere, move no score', async () => {
+  const { db } = world.oracle
+  const pass = async () => {
+    await ground.client.increaseTime({ seconds: 7201 })
+    await ground.client.mine({ blocks: 3 })
+    await world.settle()
+    await confirm(world)
+  }
+  const score = async () => {
+    const did = encodeURIComponent(world.seller.identity.did)
+    const response = await world.app.request(`/api/v1/trust/${did}?nonce=${crypto.randomUUID()}`)
+    const { evidence, tasksCompleted90d } = (await response.json()) as Record<string, number>
+    return { evidence, tasksCompleted90d }
+  }
+  // Everything honest that this file began comes to its end first.
+  await pass()
+  await pass()
+  const facts = async () => (await db.selectFrom('fact').selectAll().execute()).length
+  const before = { score: await score(), facts: await facts() }
+  // Funded without a registration: somebody names a victim and lets it run out.
+  const unregistered = pactOf(world)
+  await fund(world, unregistered)
+  // Registered, but the fee recipient is the party's own.
+  const base = pactOf(world)
+  const own = {
+    ...base,
+    escrow: { ...base.escrow, fees: { ...base.escrow.fees, recipient: party(88).wallet.address } },
+  }
+  const id = await agree(world, own)
+  await fund(world, own)
+  await confirm(world)
+  const proof = await completionOf(world, own, { files })
+  await call(world, { by: world.seller, method: 'POST', path, body: proof })
+  await world.settle()
+  await pass()
+  const record = (await (await world.app.request(`/api/v1/escrows/${id}`)).json()) as {
+    state: string
+  }
+  assert.equal(record.state, 'Completed')
+  const settlement = await db
+    .selectFrom('settlement')
+    .select('counts')
+    .where('escrow_id', '=', id)
+    .executeTakeFirst()
+  assert.equal(settlement?.counts, false)
+  const after = { score: await score(), facts: await facts() }
+  assert.deepEqual(
+    [after.facts, after.score.tasksCompleted90d],
+    [before.facts, before.score.tasksCompleted90d],
+  )
+  // Evidence only fades by the hours that passed.
+  assert.ok((after.score.evidence ?? 0) <= (before.score.evidence ?? 0))
+})
