@@ -19,6 +19,7 @@ import { recordSettlements } from './settlement/settle.ts'
 import type { TestFetch } from './settlement/verify/guardedFetch.ts'
 import { type Bell, createBell } from './store/bell.ts'
 import type { Context } from './store/context.ts'
+import { forget } from './store/forget.ts'
 import { lastEvent } from './store/journal.ts'
 import { dropLease, type Lease, takeLease } from './store/lease.ts'
 import { claim, finish, type Job, retry } from './store/queue.ts'
@@ -131,7 +132,7 @@ export function createOracle(options: OracleOptions): Oracle {
   let head: Head | undefined
   let caughtUp = false
   const failures = new Map<string, string>()
-  let heartbeatsWatchedAt = 0
+  let sweptAt = 0
 
   const oracle: Oracle = {
     ...context,
@@ -184,9 +185,10 @@ export function createOracle(options: OracleOptions): Oracle {
     await announce({ db, signer, chain, lease, latest: head.number, onSettled })
     await watchBonds({ db, signer, chain, lease, latest: head.number })
     await fireTimers(db, clock.now())
-    if (clock.now() >= heartbeatsWatchedAt + 10) {
-      heartbeatsWatchedAt = clock.now()
+    if (clock.now() >= sweptAt + 10) {
+      sweptAt = clock.now()
       await watchHeartbeats(context)
+      await forget(context)
     }
     bell.ring()
     return head

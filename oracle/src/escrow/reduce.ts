@@ -141,14 +141,6 @@ export function reduceEscrow(
   }
 }
 
-/** Folds all logs of one escrow, oldest first; undefined without any. */
-export function foldEscrow(logs: readonly EscrowLog[]): EscrowState | undefined {
-  return logs.reduce<EscrowState | undefined>(
-    (state, log) => reduceEscrow(state, log).state,
-    undefined,
-  )
-}
-
 function fresh(id: Hex, terms: Terms, log: EscrowLog): EscrowState {
   const clauses = unpackClauses(terms.clauses)
   return {

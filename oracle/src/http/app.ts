@@ -17,7 +17,7 @@ import { Hono, type Context as Http } from 'hono'
 import type * as z from 'zod'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Oracle } from '../oracle.ts'
-import { assertUploader, keepArtifact, storeUpload } from '../settlement/artifact.ts'
+import { assertUploader, dropUpload, keepArtifact, storeUpload } from '../settlement/artifact.ts'
 import { openGrant } from '../settlement/grant.ts'
 import { createCalls, type StreamRoute } from './calls.ts'
 import { docsPage } from './docs.ts'
@@ -176,9 +176,10 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       http.req.param(),
       'invalid_request',
     )
-    // Before a byte is read: an upload is only for the seller of this escrow.
+    // Before a byte is read: an upload is only for the seller of this escrow. Who says to be it is
+    // known after the last byte, so until then the sender's own budget pays, never the seller's.
+    reads.take(options.clientOf(http))
     await assertUploader(db, escrowId, by)
-    writes.take(by)
     if (Number(http.req.header('content-length') ?? 0) > maxArtifactBytes) {
       throw new EarnestError('too_large', `more than ${maxArtifactBytes} bytes`)
     }
@@ -189,7 +190,10 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       { ...oracle, masterKey },
       { source: source as unknown as AsyncIterable<Uint8Array>, maxBytes: maxArtifactBytes },
     )
-    const request = await verify(http, blob.sha256)
+    const request = await verify(http, blob.sha256).catch(async (error) => {
+      await dropUpload(db, blob)
+      throw error
+    })
     return write(http, request, blob.sha256, async () => {
       await keepArtifact(oracle, { escrowId, name, blob, by: request.signer })
       return { status: 201, body: { name, size: blob.size, sha256: blob.sha256 } }

@@ -100,8 +100,3 @@ export async function once(
     throw error
   }
 }
-
-/** Forgets nonces that no clock skew could let through any more. */
-export async function forgetNonces({ db, clock }: Pick<Oracle, 'db' | 'clock'>): Promise<void> {
-  await db.deleteFrom('request_nonce').where('expires_at', '<', clock.now()).execute()
-}

@@ -25,6 +25,18 @@ export async function storeUpload(
   return putBlob({ db, masterKey, source, maxBytes, at: clock.now() })
 }
 
+/** Throws an upload away that was refused, unless the same bytes were filed by somebody before. */
+export async function dropUpload(db: Db, { id, isNew }: Blob): Promise<void> {
+  if (!isNew) return
+  await db
+    .deleteFrom('blob')
+    .where('id', '=', id)
+    .where((eb) =>
+      eb.not(eb.exists(eb.selectFrom('artifact').select('name').where('blob_id', '=', id))),
+    )
+    .execute()
+}
+
 /**
  * Files an upload under an escrow and a name; another content of the same name stands beside it, so
  * that nothing that was delivered can be replaced.

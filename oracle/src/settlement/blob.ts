@@ -4,7 +4,13 @@ import type { Db, Tx } from '../store/store.ts'
 import { CHUNK_SIZE, openChunk, openKey, sealChunk, sealKey } from './seal.ts'
 
 /** Bytes kept under their SHA-256, sealed chunk by chunk. */
-export type Blob = { id: string; sha256: string; size: number }
+export type Blob = {
+  id: string
+  sha256: string
+  size: number
+  /** False: the same bytes were there before. */
+  isNew: boolean
+}
 
 /**
  * Stores a stream sealed under a key of its own; bytes that are there already are stored once.
@@ -58,7 +64,7 @@ export async function putBlob({
         eb.not(eb.exists(eb.selectFrom('blob as twin').select('id').where('sha256', '=', sha256))),
       )
       .executeTakeFirst()
-    if (numUpdatedRows === 1n) return { id, sha256, size }
+    if (numUpdatedRows === 1n) return { id, sha256, size, isNew: true }
     await db.deleteFrom('blob').where('id', '=', id).execute()
     const twin = await findBlob(db, sha256)
     if (twin) return twin
@@ -76,7 +82,7 @@ export async function findBlob(db: Db | Tx, sha256: string): Promise<Blob | unde
     .select(['id', 'size'])
     .where('sha256', '=', sha256)
     .executeTakeFirst()
-  return row && { id: row.id, sha256, size: row.size }
+  return row && { id: row.id, sha256, size: row.size, isNew: false }
 }
 
 /**

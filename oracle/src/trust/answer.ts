@@ -104,7 +104,7 @@ export function createTrust({
     async rank(dids) {
       await follow()
       const now = clock.now()
-      return new Map(dids.map((did) => [did, model.rank({ agent: did, now })]))
+      return new Map(dids.map((did) => [did, model.discoverability({ agent: did, now })]))
     },
 
     async answer({ id, role, capability, nonce }) {

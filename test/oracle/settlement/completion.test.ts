@@ -279,3 +279,20 @@ test('[W-51] escrows that no registered pact derives, or whose fee goes elsewher
   // Evidence only fades by the hours that passed.
   assert.ok((after.score.evidence ?? 0) <= (before.score.evidence ?? 0))
 })
+
+test('an upload that the seller did not sign leaves nothing behind and costs the seller nothing', async () => {
+  const pact = pactOf(world)
+  const id = await agree(world, pact)
+  const uploads = async () =>
+    (await world.oracle.db.selectFrom('blob').selectAll().execute()).length
+  const before = await uploads()
+  const target = `/api/v1/escrows/${id}/artifacts/a.json`
+  const forged = await send(world, {
+    by: { ...party(77), identity: { ...party(77).identity, did: world.seller.identity.did } },
+    method: 'PUT',
+    path: target,
+    body: new TextEncoder().encode('not the seller'),
+  })
+  assert.deepEqual(await problemOf(forged), [401, 'invalid_request_signature'])
+  assert.equal(await uploads(), before)
+})
