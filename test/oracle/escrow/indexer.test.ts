@@ -221,7 +221,7 @@ test('[ESC-08] read again from any block, the index is the same, and nobody is t
   }
 })
 
-test('[ESC-07] a reorg takes an announced funding back, and the funding that returns is announced again', async () => {
+test('a reorg takes an announced funding back, and the funding that returns is announced again', async () => {
   const pact = pactOf(world)
   const id = await agree(world, pact)
   await mintUsdc(ground.client, {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { escrowIdOfPact, hashPact } from '@earnest/sdk/protocol'
+import {
+  decode,
+  escrowIdOfPact,
+  hashPact,
+  manifestSchema,
+  publicKeyFromDid,
+  reportSchema,
+  verifyBody,
+} from '@earnest/sdk/protocol'
+import { recomputeReport } from '../../../oracle/src/settlement/verify/recompute.ts'
 import { usdcAbi } from '../../../scripts/local/usdc.ts'
 import {
   agree,
@@ -15,6 +24,8 @@ import {
   startGround,
   type World,
 } from '../support/world.ts'
+
+const work = '{"greeting":"hello","name":"world"}'
 
 let ground: Ground
 let world: World
@@ -54,7 +65,7 @@ test('[SET-08] [SET-10] a delivery that passes is released without the buyer', a
   assert.deepEqual([escrow.state, escrow.final], ['Funded', true])
 
   const proof = await completionOf(world, pact, {
-    files: { 'result.json': '{"greeting":"hello","name":"world"}' },
+    files: { 'result.json': work },
   })
   const receipt = await call<{ result: string }>(world, {
     by: world.seller,
@@ -74,6 +85,35 @@ test('[SET-08] [SET-10] a delivery that passes is released without the buyer', a
   await confirm(world)
   const record = await get<{ status: string }>(`/api/v1/pacts/${hashPact(pact)}`)
   assert.equal(record.status, 'fulfilled')
+
+  // Anybody who holds the file computes the same report, byte for byte.
+  const report = decode(reportSchema, await get(`/api/v1/escrows/${escrowId}/report`), 'invalid')
+  const manifest = decode(
+    manifestSchema,
+    await get(`/api/v1/escrows/${escrowId}/manifest`),
+    'invalid',
+  )
+  await recomputeReport(report, {
+    pact,
+    manifest,
+    readFile: async () => new TextEncoder().encode(work),
+    readDeposit: async () => null,
+  })
+
+  // Both agents have the record, and it verifies without the oracle.
+  for (const { identity } of [world.buyer, world.seller]) {
+    const did = encodeURIComponent(identity.did)
+    const page = await get<{ attestations: Record<string, unknown>[] }>(
+      `/api/v1/trust/${did}/attestations`,
+    )
+    const found = page.attestations.find(
+      ({ settlement }) => (settlement as { escrowId: string }).escrowId === escrowId,
+    )
+    assert.ok(found)
+    const { signature, ...body } = found
+    const publicKey = publicKeyFromDid(world.oracle.signer.did)
+    assert.ok(verifyBody({ type: 'attestation', body, signature: String(signature), publicKey }))
+  }
   assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
 })
 
