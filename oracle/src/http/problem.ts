@@ -43,7 +43,6 @@ const statusOf: Record<string, number> = {
   grant_expired: 410,
   too_large: 413,
   unsupported_media_type: 415,
-  invalid_request: 400,
   invalid_json: 400,
   rate_limited: 429,
   relay_budget_exhausted: 429,

@@ -82,7 +82,7 @@ test('whoever asks for one pact gets its whole story and nothing else', async ()
 
 test('a Last-Event-ID that is no number is refused', async () => {
   const response = await desk.app.request('/api/v1/events', { headers: { 'last-event-id': 'x' } })
-  assert.equal(response.status, 400)
+  assert.equal(response.status, 422)
 })
 
 test('the documentation needs no other host', async () => {

@@ -114,13 +114,13 @@ const cases: Case[] = [
   },
   {
     name: 'an unknown field',
-    status: 400,
+    status: 422,
     code: 'invalid_request',
     request: () => bent((body) => ({ ...body, extra: 1 })),
   },
   {
     name: 'an unknown field in the terms',
-    status: 400,
+    status: 422,
     code: 'invalid_request',
     request: () => bent((body) => ({ ...body, terms: { ...body.terms, extra: 1 } })),
   },
@@ -198,7 +198,7 @@ const cases: Case[] = [
   },
   {
     name: 'a completion of an unknown escrow',
-    status: 400,
+    status: 422,
     code: 'invalid_request',
     request: () => post({ path: '/api/v1/completions', body: {} }),
   },
@@ -215,7 +215,7 @@ const cases: Case[] = [
   },
   {
     name: 'an upload whose name leaves its folder',
-    status: 400,
+    status: 422,
     code: 'invalid_request',
     request: () =>
       post({

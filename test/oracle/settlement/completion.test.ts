@@ -99,14 +99,14 @@ describe('completion proofs', () => {
     const wrong = resigned(proof, (body) => ({ ...body, pactId: hashPact(other) }))
     assert.deepEqual(await problemOf(await complete(wrong)), [409, 'pact_mismatch'])
     assert.deepEqual(await problemOf(await complete({ ...proof, extra: 1 })), [
-      400,
+      422,
       'invalid_request',
     ])
   })
 
   test('[SET-03] unsigned, by another key or for another escrow: refused', async () => {
     const { sellerSignature: _, ...unsigned } = proof
-    assert.deepEqual(await problemOf(await complete(unsigned)), [400, 'invalid_request'])
+    assert.deepEqual(await problemOf(await complete(unsigned)), [422, 'invalid_request'])
     const forged = { ...proof, sellerSignature: 'ab'.repeat(64) }
     assert.deepEqual(await problemOf(await complete(forged)), [422, 'invalid_seller_signature'])
     assert.deepEqual(await problemOf(await complete(proof, world.buyer)), [403, 'signer_not_party'])

@@ -99,6 +99,8 @@ export type World = Desk & {
   ground: Ground
   oracle: Oracle
   app: Hono
+  /** The oracle's clock follows the chain; nothing else happens. */
+  syncClock(): Promise<void>
   /** Everything that is due, until nothing is left. */
   settle(): Promise<void>
   close(): Promise<void>
@@ -135,6 +137,7 @@ export async function createWorld(
   return {
     ...wired,
     ground,
+    syncClock: () => clock.sync(),
     async settle() {
       for (let quiet = 0; quiet < 2; ) {
         await clock.sync()
@@ -153,7 +156,9 @@ export async function createDesk({
   secret = 33,
   jury = [],
   app: changes = {},
-}: WorldOptions = {}): Promise<Omit<World, 'ground' | 'settle'> & Desk & { clock: ManualClock }> {
+}: WorldOptions = {}): Promise<
+  Omit<World, 'ground' | 'settle' | 'syncClock'> & Desk & { clock: ManualClock }
+> {
   const clock = createManualClock(1_800_000_000)
   const at = (byte: number) => `0x${byte.toString(16).padStart(2, '0').repeat(20)}` as Hex
   const deployment = {
