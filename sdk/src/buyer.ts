@@ -7,9 +7,10 @@ import { type FundedPact, fund } from './escrow/fund.ts'
 import { readChainTime, readEscrow } from './escrow/readEscrow.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
 import { release } from './escrow/release.ts'
+import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
 import { openTrades, readTrade, type Trade, writeTrade } from './journal.ts'
 import { createMemoryStore } from './memoryStore.ts'
-import { createChannel } from './negotiation/channel.ts'
+import { type Channel, createChannel } from './negotiation/channel.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import type { BuyerPolicy } from './negotiation/evaluateCounter.ts'
 import { negotiate } from './negotiation/negotiate.ts'
@@ -19,7 +20,12 @@ import { EarnestError, isEarnestError } from './protocol/error.ts'
 import { fromBytes32 } from './protocol/hash.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
-import { workMessageSchema } from './protocol/message.ts'
+import {
+  offerMessageSchema,
+  type ResponseMessage,
+  signOffer,
+  workMessageSchema,
+} from './protocol/message.ts'
 import { parseUsdc } from './protocol/money.ts'
 import type { Pact, SignedPact } from './protocol/pact.ts'
 import type { OracleInfo } from './protocol/route.ts'
@@ -139,6 +145,15 @@ export interface Buyer {
   hire(agentUrl: string, options: { task: Task; paymentUsdc: bigint }): Promise<HireResult>
   /** Continues a trade from its journal, at whatever step the process died. Throws `unknown_trade`. */
   resume(tradeId: string): Promise<HireResult>
+  /**
+   * Ends a disputed trade by agreement: offers the seller a signed split, takes its counter-offer up to
+   * `maxSellerBps`, and goes on as `resume` does. Throws `offer_declined` with the seller's `reasonCode`
+   * in the details, `agent_unreachable` (retryable), `invalid_signature` where the escrow has changed.
+   */
+  settleDispute(
+    tradeId: string,
+    offer: { sellerBps: number; maxSellerBps?: number },
+  ): Promise<HireResult>
   /** Trades that have not ended. */
   open(): Promise<string[]>
   /** Sellers of a capability with their checked records, best first (DIS-18). */
@@ -235,12 +250,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
       trade = { ...trade, ...changes }
       await writeTrade(journal, trade)
     }
-    const channel = createChannel({
-      endpoint: trade.endpoint,
-      identity,
-      clock,
-      ...(options.fetch && { fetch: options.fetch }),
-    })
+    const channel = channelTo(trade.endpoint)
 
     // Layer 3.
     let assessment = known
@@ -330,6 +340,48 @@ export function createBuyer(options: BuyerOptions): Buyer {
         .catch((error) => (isEarnestError(error) ? error.code : 'agent_unreachable'))
       onProgress({ step: 'dispatched', escrowId, status })
     }
+  }
+
+  async function settleDispute(
+    tradeId: string,
+    { sellerBps, maxSellerBps = sellerBps }: { sellerBps: number; maxSellerBps?: number },
+  ): Promise<HireResult> {
+    const { signed, endpoint } = await readTrade(journal, tradeId)
+    if (signed === null) throw new EarnestError('unknown_pact', 'This trade has no pact yet')
+    const escrow = escrowOfPact({ pact: signed.pact })
+    const escrowId = escrow.escrowId as `0x${string}`
+    const authorization = await authorizeSettle(wallet, { escrow, sellerBps })
+    const body = {
+      escrowId,
+      pactId: signed.pactHash,
+      sellerBps,
+      authorization: authorization.toLowerCase() as `0x${string}`,
+      offeredBy: identity.did,
+      offeredAt: clock.now(),
+    }
+    const payload = { ...body, signature: signOffer({ body, identity }) }
+    const message = { taskType: 'settlement_offer', payload } as const
+    // A message of its own: the task of the trade may have ended with it.
+    const { response } = await channelTo(endpoint).send(
+      encode(offerMessageSchema, message, 'invalid_offer'),
+    )
+    if (response?.status === 'counter_offered' && response.sellerBps <= maxSellerBps) {
+      const { authorization: counterAuthorization } = response
+      const agreed = { escrow, sellerBps: response.sellerBps, counterAuthorization }
+      await sendSettle(wallet, { ...agreed, ...(relay && { relay }) })
+    } else if (response?.status !== 'settled') {
+      throw notSettled(response)
+    }
+    return await resume(tradeId)
+  }
+
+  function channelTo(endpoint: string): Channel {
+    return createChannel({
+      endpoint,
+      identity,
+      clock,
+      ...(options.fetch && { fetch: options.fetch }),
+    })
   }
 
   async function follow(
@@ -515,6 +567,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   return {
     hire,
     resume,
+    settleDispute,
     open: () => openTrades(journal),
     search: (searchOptions) => search(witness, searchOptions),
     executeAgentToAgentTransaction: (agentUrl, task, paymentUsdc) =>
@@ -523,6 +576,18 @@ export function createBuyer(options: BuyerOptions): Buyer {
 }
 
 const ENDINGS = { Completed: 'released', Refunded: 'refunded', Resolved: 'resolved' } as const
+
+function notSettled(response: ResponseMessage | undefined): EarnestError {
+  const [reasonCode, reason] =
+    response?.status === 'declined'
+      ? [response.reasonCode, response.reason]
+      : response?.status === 'counter_offered'
+        ? ['counter_too_high', response.reason]
+        : ['invalid_response', 'No answer to the offer']
+  return new EarnestError('offer_declined', `The seller did not settle: ${reason}`, {
+    details: { reasonCode, reason },
+  })
+}
 
 function notMet(reason: string): EarnestError {
   return new EarnestError('trust_policy_not_met', `Trust policy not met: ${reason}`, {

@@ -4,12 +4,17 @@ import { escrowOfPact } from './escrow/client.ts'
 import { defend } from './escrow/defend.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { refund } from './escrow/refund.ts'
+import { authorizeSettle, settle } from './escrow/settle.ts'
+import type { Negotiator } from './negotiation/respond.ts'
 import type { Clock } from './protocol/clock.ts'
 import { decode, encode } from './protocol/decode.ts'
 import { type Defence, defenceSchema, type Evidence, hashDefence } from './protocol/dispute.ts'
-import { EarnestError } from './protocol/error.ts'
+import { EarnestError, isEarnestError } from './protocol/error.ts'
 import type { Identity } from './protocol/identity.ts'
+import type { KeyResolver } from './protocol/key.ts'
+import { type OfferMessage, type ResponseMessage, verifyOffer } from './protocol/message.ts'
 import { hashPact, type Pact } from './protocol/pact.ts'
+import type { VerificationReport } from './protocol/report.ts'
 import type { Store } from './protocol/store.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
@@ -30,6 +35,10 @@ export interface DisputeDeskOptions {
   oracle: OracleClient
   store: Store
   clock: Clock
+  negotiator: Negotiator
+  /** Default: `evaluateOffer`. */
+  evaluate?: (offer: Offer) => OfferDecision | Promise<OfferDecision>
+  keyOf?: KeyResolver
 }
 
 /** The seller's desk for disputes. */
@@ -41,12 +50,38 @@ export interface DisputeDesk {
    * `not_disputed`, `after_window`.
    */
   answer(options: { pact: Pact; milestone?: number; answer: DisputeAnswer }): Promise<Sent>
+  /** Answers the buyer's offer of a split: settles on chain, counters with a signed split, or declines. */
+  consider(message: OfferMessage): Promise<ResponseMessage>
+}
+
+/** An offer as the seller weighs it. */
+export interface Offer {
+  pact: Pact
+  escrowId: string
+  /** The seller's share in basis points. */
+  sellerBps: number
+  /** What the oracle found; undefined where there is no report. */
+  report: VerificationReport | undefined
+}
+
+/** What the seller makes of it. */
+export type OfferDecision = { accept: true } | { counter: number } | { decline: string }
+
+/**
+ * Takes what the report says was met, or more; asks for that where the offer is below; declines where
+ * nobody has checked the delivery.
+ */
+export function evaluateOffer({ sellerBps, report }: Offer): OfferDecision {
+  if (report === undefined) return { decline: 'Nobody has checked this delivery' }
+  return sellerBps >= report.passedBps ? { accept: true } : { counter: report.passedBps }
 }
 
 /** Makes the desk of one seller. */
 export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
   const { identity, client, oracle, store, clock } = options
   const busy = new Set<string>()
+  const relay = async (data: `0x${string}`) =>
+    (await oracle.call('relay', { body: { data: lower(data) } })).txHash
 
   async function answerOnce(pact: Pact, milestone: number, answer: DisputeAnswer): Promise<Sent> {
     const escrow = escrowOfPact({ pact, milestone })
@@ -61,8 +96,6 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
       const code = known === undefined ? 'not_disputed' : 'already_answered'
       throw new EarnestError(code, `The escrow is ${state}`, { details: { state } })
     }
-    const relay = async (data: `0x${string}`) =>
-      (await oracle.call('relay', { body: { data } })).txHash
     if (answer.action === 'agree_refund') {
       await store.set(key, { action: 'agree_refund', defence: null })
       return await refund(client, { escrow, relay })
@@ -90,7 +123,57 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
     return await defend(client, { escrow, responseHash: hashDefence(defence), relay })
   }
 
+  async function consider({ payload }: OfferMessage): Promise<ResponseMessage> {
+    const { signature, ...body } = payload
+    const { pactId, sellerBps, milestone = 0 } = body
+    const escrowId = body.escrowId
+    verifyOffer({ body, signature }, options.keyOf)
+    const agreed = await options.negotiator.agreed(pactId)
+    if (agreed === undefined) return declined('unknown_pact', 'We have not signed this pact')
+    const { pact } = agreed.signed
+    const escrow = escrowOfPact({ pact, milestone })
+    if (escrow.escrowId !== escrowId || body.offeredBy !== pact.buyer.did) {
+      return declined(
+        'condition_mismatch',
+        'The offer is about another escrow or from another agent',
+      )
+    }
+    const { state } = await readEscrow(client, escrow)
+    if (!['Delivered', 'Disputed', 'Negotiating', 'Arbitration'].includes(state)) {
+      return declined('not_disputed', `The escrow is ${state}`)
+    }
+    const report = await oracle.call('getReport', { params: { escrowId } }).catch(() => undefined)
+    const decide = options.evaluate ?? evaluateOffer
+    const decision = await decide({ pact, escrowId, sellerBps, report })
+    if ('decline' in decision) return declined('offer_declined', decision.decline)
+    if ('counter' in decision) {
+      const own = await authorizeSettle(client, { escrow, sellerBps: decision.counter })
+      return {
+        status: 'counter_offered',
+        escrowId,
+        sellerBps: decision.counter,
+        authorization: lower(own),
+        reason: `We ask for ${decision.counter / 100} percent`,
+      }
+    }
+    const { txHash } = await settle(client, {
+      escrow,
+      sellerBps,
+      counterAuthorization: body.authorization,
+      relay,
+    })
+    return { status: 'settled', escrowId, txHash: lower(txHash) }
+  }
+
   return {
+    async consider(message) {
+      try {
+        return await consider(message)
+      } catch (error) {
+        if (!isEarnestError(error)) throw error
+        return declined(error.code, error.message)
+      }
+    },
     async answer({ pact, milestone = 0, answer }) {
       const { escrowId } = escrowOfPact({ pact, milestone })
       if (busy.has(escrowId)) {
@@ -104,4 +187,12 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
       }
     },
   }
+}
+
+function declined(reasonCode: string, reason: string): ResponseMessage {
+  return { status: 'declined', reasonCode, reason }
+}
+
+function lower(bytes: `0x${string}`): `0x${string}` {
+  return bytes.toLowerCase() as `0x${string}`
 }

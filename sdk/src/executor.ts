@@ -5,6 +5,7 @@ import {
   type ExecutionEventBus,
   type RequestContext,
 } from '@a2a-js/sdk/server'
+import type { DisputeDesk } from './disputeDesk.ts'
 import type { Negotiator } from './negotiation/respond.ts'
 import type { Clock } from './protocol/clock.ts'
 import { decode, encode } from './protocol/decode.ts'
@@ -26,6 +27,7 @@ import type { Work } from './work.ts'
 export interface ExecutorOptions {
   negotiator: Negotiator
   work: Work
+  disputes: DisputeDesk
   clock: Clock
   /** Capability ids, to name what we do where a message is about something else. */
   capabilities: readonly string[]
@@ -40,9 +42,15 @@ export async function handleMessage(
     options,
   }: { taskId: string; caller: string | undefined; options: ExecutorOptions },
 ): Promise<ResponseMessage> {
-  const { negotiator, work, capabilities } = options
+  const { negotiator, work, disputes, capabilities } = options
   const taskType = (message as { taskType?: unknown } | null)?.taskType
-  const known = ['pact_negotiation', 'pact_acceptance', 'pact_rejection', ...capabilities]
+  const known = [
+    'pact_negotiation',
+    'pact_acceptance',
+    'pact_rejection',
+    'settlement_offer',
+    ...capabilities,
+  ]
   if (typeof taskType !== 'string' || !known.includes(taskType)) {
     return declined('unknown_task_type', `Want one of ${known.join(', ')}`)
   }
@@ -53,7 +61,10 @@ export async function handleMessage(
     if (!isEarnestError(error)) throw error
     return declined(error.code, error.message.slice(0, 500))
   }
-  // By shape and not by name: a negotiation has a payload, work has an escrow.
+  // By shape and not by name: what is said has a payload, work has an escrow.
+  if ('payload' in request && request.taskType === 'settlement_offer') {
+    return await disputes.consider(request)
+  }
   if ('payload' in request) return await negotiator.respond(request, { taskId, caller })
   return await work.begin(request)
 }
@@ -219,6 +230,10 @@ function sentenceOf(response: ResponseMessage): string {
       return `The work failed: ${response.reason}`
     case 'completed':
       return 'Delivered. The files are at the oracle.'
+    case 'settled':
+      return 'Settled as you offered.'
+    case 'counter_offered':
+      return response.reason
   }
 }
 

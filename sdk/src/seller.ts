@@ -1,7 +1,12 @@
 import type { Hono } from 'hono'
 import { mountAgent } from './discovery/mountAgent.ts'
 import { type AgentFacts, publish } from './discovery/publish.ts'
-import { createDisputeDesk, type DisputeDesk } from './disputeDesk.ts'
+import {
+  createDisputeDesk,
+  type DisputeDesk,
+  type Offer,
+  type OfferDecision,
+} from './disputeDesk.ts'
 import type { EscrowClient, ReadClient } from './escrow/client.ts'
 import { escrowOfPact } from './escrow/client.ts'
 import { createExecutor, handleMessage } from './executor.ts'
@@ -34,7 +39,13 @@ import { createWork, type Work, type WorkEvent } from './work.ts'
 
 export { type MountOptions, mountAgent } from './discovery/mountAgent.ts'
 export { type AgentFacts, publish } from './discovery/publish.ts'
-export type { DisputeAnswer, DisputeDesk } from './disputeDesk.ts'
+export {
+  type DisputeAnswer,
+  type DisputeDesk,
+  evaluateOffer,
+  type Offer,
+  type OfferDecision,
+} from './disputeDesk.ts'
 export { createFileStore } from './fileStore.ts'
 export { createMemoryStore } from './memoryStore.ts'
 export {
@@ -82,6 +93,8 @@ export interface SellerOptions {
     files: readonly ReceivedFile[]
     now: number
   }) => SelfAudit | Promise<SelfAudit>
+  /** What to make of a buyer's offer to split; default: `evaluateOffer`. */
+  evaluateOffer?: (offer: Offer) => OfferDecision | Promise<OfferDecision>
   maxRevisions?: number
   refundOnFailure?: boolean
   /** Proposals per conversation. */
@@ -171,9 +184,18 @@ export function createSeller(options: SellerOptions): Seller {
     ...(options.maxRevisions !== undefined && { maxRevisions: options.maxRevisions }),
     ...(options.refundOnFailure !== undefined && { refundOnFailure: options.refundOnFailure }),
   })
-  const disputes = createDisputeDesk({ identity, client: wallet, oracle, store, clock })
+  const disputes = createDisputeDesk({
+    identity,
+    client: wallet,
+    oracle,
+    store,
+    clock,
+    negotiator,
+    ...(options.evaluateOffer && { evaluate: options.evaluateOffer }),
+    ...(keyOf && { keyOf }),
+  })
   const capabilities = skills.map(({ id }) => id)
-  const spoken = { negotiator, work, clock, capabilities }
+  const spoken = { negotiator, work, disputes, clock, capabilities }
   const checkBearer = createBearerCheck({ audience: card.endpoint, ...(keyOf && { keyOf }) })
   const app = mountAgent({
     card: cards.agentCard,

@@ -4,6 +4,7 @@ import { ZERO_ADDRESS } from '../protocol/address.ts'
 import type { Criterion } from '../protocol/criterion.ts'
 import { EarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
+import { ladderOf, packLadder, unpackLadder } from '../protocol/ladder.ts'
 import { decodePact, encodePact, type Milestone, type Pact } from '../protocol/pact.ts'
 import type { OracleInfo } from '../protocol/route.ts'
 import { type Profile, type Windows, windowsOf } from '../protocol/timing.ts'
@@ -100,7 +101,7 @@ export function draftPact(options: DraftOptions): Pact {
       vault: options.instantRelease ? oracle.vault : ZERO_ADDRESS,
       fees: { ...oracle.fees, recipient },
       fallback: { sellerBps: task.fallbackSellerBps ?? 5_000 },
-      ladder: oracle.ladder,
+      ladder: ladderFor(profile, oracle.ladder),
     },
     disclosure: task.disclosure ?? { committee: false, judges: [] },
     proposedAt: now,
@@ -109,6 +110,14 @@ export function draftPact(options: DraftOptions): Pact {
   }
   // Round trip: what breaks a rule of the pact is refused here and not by the seller.
   return decodePact(encodePact(pact))
+}
+
+/** The published ladder of the profile, with the oracle's pool and bond; none where the oracle has none. */
+function ladderFor(profile: Profile, ladder: string): string {
+  const known = unpackLadder(ladder)
+  if (known === null) return ladder
+  const { pool, appealBond } = known
+  return packLadder(ladderOf({ profile, pool, appealBond }))
 }
 
 function checkCommonGround({ trade }: Agent, oracle: OracleInfo, arbiter: Address): void {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { word } from './address.ts'
+import { bytes, word } from './address.ts'
 import { encode } from './decode.ts'
 import { did } from './did.ts'
 import { EarnestError } from './error.ts'
@@ -62,7 +62,7 @@ export type RejectionMessage = z.output<typeof rejectionMessageSchema>
 /** "It is funded, begin": the seller believes the chain, not this message (ESC-13). */
 export const workMessageSchema = z.strictObject({
   /** The pact's capability. */
-  taskType: z.string().regex(/^(?!pact_)[a-z][a-z0-9_.-]{0,63}$/),
+  taskType: z.string().regex(/^(?!pact_|settlement_)[a-z][a-z0-9_.-]{0,63}$/),
   escrowId: word,
   pactId: hash,
   milestone: z.int().min(0).max(65_535).exactOptional(),
@@ -71,11 +71,32 @@ export const workMessageSchema = z.strictObject({
 })
 export type WorkMessage = z.output<typeof workMessageSchema>
 
+const offerBodySchema = z.strictObject({
+  escrowId: word,
+  pactId: hash,
+  milestone: z.int().min(0).max(65_535).exactOptional(),
+  /** The seller's share, basis points. */
+  sellerBps: z.int().min(0).max(10_000),
+  /** The buyer's signed consent to exactly this split (`settle`), as the contract takes it. */
+  authorization: bytes,
+  offeredBy: did,
+  offeredAt: utc,
+})
+export type OfferBody = z.output<typeof offerBodySchema>
+
+/** "Let us split it": a signed settlement, agent to agent, with no oracle in it. */
+export const offerMessageSchema = z.strictObject({
+  taskType: z.literal('settlement_offer'),
+  payload: offerBodySchema.extend({ signature }),
+})
+export type OfferMessage = z.output<typeof offerMessageSchema>
+
 /** Every request that a seller answers. */
 export const requestMessageSchema = z.union([
   proposalMessageSchema,
   acceptanceMessageSchema,
   rejectionMessageSchema,
+  offerMessageSchema,
   workMessageSchema,
 ])
 export type RequestMessage = z.output<typeof requestMessageSchema>
@@ -123,6 +144,15 @@ export const responseMessageSchema = z.discriminatedUnion('status', [
     deliverable: manifestSchema.exactOptional(),
     completionTimeUtc: utc,
   }),
+  z.strictObject({ status: z.literal('settled'), escrowId: word, txHash: word }),
+  z.strictObject({
+    status: z.literal('counter_offered'),
+    escrowId: word,
+    sellerBps: z.int().min(0).max(10_000),
+    /** The seller's signed consent to this split, for the buyer to send. */
+    authorization: bytes,
+    reason,
+  }),
 ])
 export type ResponseMessage = z.output<typeof responseMessageSchema>
 
@@ -143,6 +173,27 @@ export function verifyRejection(
   const publicKey = keyOf(body.rejectedBy, body.rejectedAt)
   if (!verifyBody({ type: 'rejection', body: rejectionWire(body), signature, publicKey })) {
     throw new EarnestError('invalid_rejection', 'Not signed by whom it names')
+  }
+}
+
+/** Signs a settlement offer. Throws `signer_not_party`. */
+export function signOffer(options: { body: OfferBody; identity: Identity }): string {
+  const { body, identity } = options
+  if (identity.did !== body.offeredBy) {
+    throw new EarnestError('signer_not_party', 'An offer is signed by whom it names')
+  }
+  return identity.sign({ type: 'message', body: encode(offerBodySchema, body, 'invalid_offer') })
+}
+
+/** Checks a settlement offer. Throws `invalid_offer`. */
+export function verifyOffer(
+  { body, signature }: { body: OfferBody; signature: string },
+  keyOf: KeyResolver = ownKey,
+): void {
+  const publicKey = keyOf(body.offeredBy, body.offeredAt)
+  const wire = encode(offerBodySchema, body, 'invalid_offer')
+  if (!verifyBody({ type: 'message', body: wire, signature, publicKey })) {
+    throw new EarnestError('invalid_offer', 'Not signed by whom it names')
   }
 }
 

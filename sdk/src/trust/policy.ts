@@ -25,8 +25,8 @@ export const trustPolicySchema = z.strictObject({
   /** Applies to payments above `aboveUsdc`; null: the default applies to all. */
   highValue: z.strictObject({ aboveUsdc: usdc, ...limits }).nullable(),
   /**
-   * Agents without a score (W-29): up to `maxUsdc`, or up to their bond if that is more, for work whose
-   * every criterion code can check; null: none.
+   * Agents with no score or too few tasks for the profile, and no bad record (W-29): up to `maxUsdc`, or
+   * up to their bond if that is more, for work whose every criterion code can check; null: none.
    */
   newcomer: z.strictObject({ maxUsdc: usdc }).nullable(),
 })
@@ -95,17 +95,41 @@ export function meetsTransactionTrustPolicy(
     return refuse('Task has no payment or no capability')
   }
   if (facts.status === 'frozen') return refuse('Agent is frozen')
-  if (facts.compositeScore === null) return admitNewcomer(facts, task, policy)
-
   const isHigh = policy.highValue !== null && task.paymentUsdc > policy.highValue.aboveUsdc
   const limit = isHigh && policy.highValue !== null ? policy.highValue : policy.default
+  if (facts.compositeScore === null) return admitNewcomer(facts, task, policy)
+  const decision = holdAgainst(facts, task, limit, now)
+  // Or nobody could ever earn a first score: few tasks, none of them bad, is a newcomer still.
+  const isBad =
+    facts.fulfillmentRate90d !== null && facts.fulfillmentRate90d < limit.minFulfillmentRate90d
+  if (decision.approved || isBad || taskCountOf(facts, task) >= limit.minTaskCount) return decision
+  const admission = admitNewcomer(facts, task, policy)
+  return admission.approved ? admission : decision
+}
+
+type Facts = z.output<typeof trustFacts>
+
+function taskCountOf({ pacts }: Facts, { capability }: TaskRequirements): number {
+  const own = pacts.filter((pact) => pact.capability === capability)
+  return Math.max(0, ...own.map((pact) => pact.taskCount))
+}
+
+function holdAgainst(
+  facts: Facts,
+  task: TaskRequirements,
+  limit: TrustPolicy['default'],
+  now: number,
+): TrustDecision {
+  if (facts.compositeScore === null) return refuse('Agent is unrated')
   if (facts.compositeScore < limit.minCompositeScore) {
     return refuse(`Score ${facts.compositeScore} below threshold ${limit.minCompositeScore}`)
   }
 
-  const pacts = facts.pacts.filter(({ capability }) => capability === task.capability)
-  if (pacts.length === 0) return refuse(`No verified pact for capability: ${task.capability}`)
-  const taskCount = Math.max(...pacts.map((pact) => pact.taskCount))
+  const isKnown = facts.pacts.some(({ capability }) => capability === task.capability)
+  if (!isKnown && limit.minTaskCount > 0) {
+    return refuse(`No verified pact for capability: ${task.capability}`)
+  }
+  const taskCount = taskCountOf(facts, task)
   if (taskCount < limit.minTaskCount) {
     return refuse(
       `Verified pact for capability ${task.capability} has ${taskCount} tasks, below ${limit.minTaskCount}`,
@@ -117,7 +141,7 @@ export function meetsTransactionTrustPolicy(
     return refuse(`Bond tier ${facts.bondTier} below ${limit.minBondTier}`)
   }
 
-  const rate = facts.fulfillmentRate90d
+  const rate = facts.fulfillmentRate90d ?? (limit.minFulfillmentRate90d === 0 ? 0 : null)
   if (rate === null) return refuse('90d fulfillment rate unknown')
   if (rate < limit.minFulfillmentRate90d) {
     return refuse(`90d fulfillment rate ${rate} below ${limit.minFulfillmentRate90d.toFixed(2)}`)
@@ -131,20 +155,21 @@ export function meetsTransactionTrustPolicy(
 }
 
 function admitNewcomer(
-  facts: z.output<typeof trustFacts>,
+  facts: Facts,
   task: TaskRequirements,
   { newcomer }: TrustPolicy,
 ): TrustDecision {
   if (newcomer === null) return refuse('Agent is unrated')
   const bond = facts.bondAmountUsdc ?? 0n
   const cap = bond > newcomer.maxUsdc ? bond : newcomer.maxUsdc
-  if (task.paymentUsdc > cap) return refuse('Agent is unrated and the payment is above its limit')
+  if (task.paymentUsdc > cap)
+    return refuse('Agent is a newcomer and the payment is above its limit')
   const acceptance = task.acceptance ?? []
   const isContent = acceptance.some(isMachineChecked)
   if (!isContent || acceptance.some(({ verifier }) => verifier.type === 'jury')) {
-    return refuse('Agent is unrated and the task has criteria that code cannot check')
+    return refuse('Agent is a newcomer and the task has criteria that code cannot check')
   }
-  return { approved: true, reason: 'Unrated agent within the newcomer limit' }
+  return { approved: true, reason: 'Newcomer within its limit' }
 }
 
 function refuse(reason: string): TrustDecision {

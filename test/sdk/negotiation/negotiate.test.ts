@@ -132,7 +132,7 @@ function marketOf(options: Partial<NegotiatorOptions> = {}) {
         JSON.parse(JSON.stringify(payload)),
         'invalid_message',
       )
-      assert.ok('payload' in message)
+      assert.ok('payload' in message && message.taskType !== 'settlement_offer')
       const id = taskId ?? `task-${++task}`
       const response = await negotiator.respond(message, { taskId: id, caller: buyer.did })
       const wire = encode(responseMessageSchema, response, 'invalid_response')

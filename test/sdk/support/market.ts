@@ -34,7 +34,8 @@ export interface Market {
   fetch: typeof globalThis.fetch
   hosts: Map<string, (request: Request) => Response | Promise<Response>>
   wallet(account: LocalAccount): ReturnType<typeof walletOf>
-  oracleFor(identity?: Identity): OracleClient
+  /** A client of the market's oracle; `asSeller` signs with the seller's identity. */
+  oracleFor(identity?: Identity, fetch?: typeof globalThis.fetch, asSeller?: boolean): OracleClient
   /** USDC and ether for a wallet. */
   endow(address: Hex, usdc: bigint): Promise<void>
   close(): Promise<void>
@@ -45,11 +46,15 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
-export function walletOf(url: string, account: LocalAccount) {
+export function walletOf(
+  url: string,
+  account: LocalAccount,
+  fetchFn: typeof globalThis.fetch = globalThis.fetch,
+) {
   return createWalletClient({
     account,
     chain: hardhat,
-    transport: http(url, { retryCount: 0 }),
+    transport: http(url, { fetchFn }),
     pollingInterval: 50,
     cacheTime: 0,
   }).extend(publicActions)
@@ -85,14 +90,16 @@ export async function openMarket(): Promise<Market> {
     fetch,
     hosts,
     wallet: (account) => walletOf(ground.url, account),
-    oracleFor: (identity) =>
-      createOracleClient({
+    oracleFor: (identity = undefined, via = fetch, asSeller = false) => {
+      const signer = asSeller ? sellerParty.identity : identity
+      return createOracleClient({
         url: ORACLE_URL,
         did: world.oracle.signer.did,
         clock,
-        fetch,
-        ...(identity && { identity }),
-      }),
+        fetch: via,
+        ...(signer && { identity: signer }),
+      })
+    },
     async endow(address, usdc) {
       await fundGas(ground.client, address)
       const { token } = ground.deployment

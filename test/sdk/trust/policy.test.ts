@@ -179,7 +179,7 @@ describe('meetsTransactionTrustPolicy', () => {
     })
   })
 
-  test('an unrated agent gets small work that code can check, up to the limit or its bond', () => {
+  test('a newcomer gets small work that code can check, up to the limit or its bond', () => {
     const unrated: EarnestTrustResponse = {
       ...trust,
       status: 'unrated',
@@ -217,6 +217,17 @@ describe('meetsTransactionTrustPolicy', () => {
     assert.equal(ask({ bondAmountUsdc: '500' }, 500_000_000n), true)
     assert.equal(ask({ bondAmountUsdc: '500' }, 500_000_001n), false)
     assert.equal(ask({}, 1_000_000n, []), false)
+    const young: Partial<EarnestTrustResponse> = {
+      status: 'rated',
+      compositeScore: 444,
+      pacts: pactOf(1),
+      fulfillmentRate90d: 1,
+      lastActiveAt: formatUtc(now),
+    }
+    assert.equal(ask(young, 20_000_000n), true)
+    assert.equal(ask(young, 20_000_001n), false)
+    assert.equal(ask({ ...young, fulfillmentRate90d: 0.5 }, 1_000_000n), false)
+    assert.equal(ask({ ...young, pacts: pactOf(100) }, 1_000_000n), false)
     assert.equal(ask({}, 1_000_000n, jury as typeof acceptance), false)
   })
 })
