@@ -121,6 +121,8 @@ export interface Seller {
   start(): Promise<void>
   /** Stops beginning anything; what runs may be continued by the next `start`. */
   stop(): Promise<void>
+  /** Takes back an offer that nobody has funded, and works on it no more. Throws `already_funded`, `pact_unknown`. */
+  cancel(pactId: string, reason: string): Promise<void>
   /** Answers one message of the source document's shape without A2A around it (SET-17). */
   handleIncomingA2ATask(message: unknown): Promise<unknown>
 }
@@ -318,6 +320,10 @@ export function createSeller(options: SellerOptions): Seller {
       clearInterval(sweeper)
       work.stop()
       await work.settled()
+    },
+    async cancel(pactId, reason) {
+      await oracle.call('cancelPact', { params: { pactId }, body: { reason } })
+      await store.delete(`pact/${pactId}`)
     },
     async handleIncomingA2ATask(message) {
       const taskId = crypto.randomUUID()

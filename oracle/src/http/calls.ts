@@ -12,6 +12,7 @@ import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
 import { relay } from '../escrow/relay.ts'
+import { cancelPact } from '../negotiation/cancel.ts'
 import { reportFailure } from '../negotiation/failure.ts'
 import { openExposure as openExposureOf, registerPact } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
@@ -208,6 +209,12 @@ export function createCalls(
     },
 
     getPact: ({ params }) => pactRecord(oracle, params.pactId),
+
+    cancelPact: async ({ params, body, by }) => {
+      const { pactId } = params
+      await rung(cancelPact(oracle, { pactId, reason: body.reason, by }))
+      return pactRecord(oracle, pactId)
+    },
 
     reportFailure: async ({ params, body, by }) => ({
       receivedAt: await rung(

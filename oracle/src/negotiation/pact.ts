@@ -34,6 +34,7 @@ export type RegisteredPact = {
   signed: SignedPact
   escrowIds: `0x${string}`[]
   registeredAt: number
+  cancelledAt: number | null
 }
 
 /**
@@ -92,6 +93,7 @@ export async function registerPact(
         subjective: milestones.some((milestone) => isSubjective(pact, milestone)),
         signed_pact: canonicalText(encode(signedPactSchema, signed, 'invalid_pact')),
         registered_at: now,
+        cancelled_at: null,
       })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
@@ -135,7 +137,7 @@ export async function registerPact(
 export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredPact | undefined> {
   const row = await db
     .selectFrom('pact')
-    .select(['signed_pact', 'registered_at'])
+    .select(['signed_pact', 'registered_at', 'cancelled_at'])
     .where('pact_id', '=', pactId)
     .executeTakeFirst()
   if (!row) return undefined
@@ -149,6 +151,7 @@ export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredP
     signed: decode(signedPactSchema, JSON.parse(row.signed_pact), 'invalid_pact'),
     escrowIds: locks.map((lock) => lock.escrow_id as `0x${string}`),
     registeredAt: row.registered_at,
+    cancelledAt: row.cancelled_at,
   }
 }
 

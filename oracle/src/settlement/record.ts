@@ -30,7 +30,12 @@ export async function pactRecord({ db, clock }: Context, pactId: string): Promis
   const { pact, buyerSignature, sellerSignature } = found.signed
   const states = await Promise.all(found.escrowIds.map((id) => readEscrow(db, id)))
   const fundBy = (index: number) => pact.milestones?.[index]?.fundBy ?? pact.timing.fundBy
-  const standings = states.map((state, index) => standingOf(state, fundBy(index), clock.now()))
+  const standings = states.map((state, index) => {
+    const standing = standingOf(state, fundBy(index), clock.now())
+    const isOffer = standing.status === 'registered' || standing.status === 'expired'
+    if (!isOffer || found.cancelledAt === null) return standing
+    return { status: 'cancelled' as const, reason: 'cancelled_by_seller' }
+  })
   const open = standings.find(({ status }) => status !== 'fulfilled')
   const { status, reason } = open ?? { status: 'fulfilled' as const, reason: null }
   return {

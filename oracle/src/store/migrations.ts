@@ -114,6 +114,7 @@ create table pact (
   subjective boolean not null,
   signed_pact text not null,
   registered_at int8 not null,
+  cancelled_at int8,
   unique (buyer_did, nonce)
 );
 create index pact_seller on pact (seller_did);

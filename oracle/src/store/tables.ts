@@ -92,6 +92,8 @@ export type PactTable = {
   /** The signed pact as it was registered, canonical JSON. */
   signed_pact: string
   registered_at: number
+  /** Unix seconds at which the seller took its offer back; null while it stands. */
+  cancelled_at: number | null
 }
 
 /** An escrow id that a registered pact derives: one row for each milestone. */

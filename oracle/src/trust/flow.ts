@@ -310,7 +310,8 @@ export function backflow(
     }
   }
   send(source, trust)
-  for (let at = 0; at < waiting.length && at < MOST_PARCELS; at++) {
+  const held = flow.trust[target] as number
+  for (let at = 0; at < waiting.length && at < MOST_PARCELS && reached < held; at++) {
     const node = waiting[at] as number
     const amount = parcel[node] as number
     parcel[node] = Number.MIN_VALUE

@@ -12,8 +12,7 @@ export type RankGraph = {
 
 /**
  * Edges in the order of their targets: those of `node` stand at `start[node]` .. `start[node + 1]`,
- * each with its source and the share of the source's trust that it passes. `total` is the weight of
- * every row.
+ * each with its source and its weight. `total` is the weight of every row.
  */
 export type Buckets = {
   nodes: number
@@ -22,7 +21,7 @@ export type Buckets = {
   total: Float64Array
   start: Int32Array
   from: Int32Array
-  gain: Float64Array
+  weight: Float64Array
 }
 
 /** Personalised PageRank and the number of sweeps that it took. */
@@ -33,7 +32,7 @@ export function rankGraph(
   graph: RankGraph,
   options: { alpha: number; tolerance: number },
 ): Ranking {
-  return rankBuckets(byTarget(graph, 1 - options.alpha), options)
+  return rankBuckets(byTarget(graph), options)
 }
 
 /**
@@ -43,7 +42,7 @@ export function rankGraph(
  * of the trust in all.
  */
 export function rankBuckets(
-  { nodes, seeds, leak, total, start, from, gain }: Buckets,
+  { nodes, seeds, leak, total, start, from, weight }: Buckets,
   { alpha, tolerance }: { alpha: number; tolerance: number },
 ): Ranking {
   const trust = new Float64Array(nodes)
@@ -57,8 +56,16 @@ export function rankBuckets(
     const row = total[node] as number
     return row === 0 ? 1 : (leak?.[node] ?? 0) / row
   }
+  // What a node passes on for each unit of edge weight: its trust times its rate.
+  const rate = new Float64Array(nodes)
+  const passed = new Float64Array(nodes)
   let returned = 0
-  for (let node = 0; node < nodes; node++) returned += (trust[node] as number) * homeward(node)
+  for (let node = 0; node < nodes; node++) {
+    const row = total[node] as number
+    rate[node] = row > 0 ? (1 - alpha) / row : 0
+    passed[node] = (trust[node] as number) * (rate[node] as number)
+    returned += (trust[node] as number) * homeward(node)
+  }
   let sweeps = 1
   for (; sweeps < 1_000; sweeps++) {
     let moved = 0
@@ -67,26 +74,27 @@ export function rankBuckets(
       let sum = isSeed[node] === 1 ? (alpha + (1 - alpha) * returned) / seeds.length : 0
       const end = start[node + 1] as number
       for (let at = start[node] as number; at < end; at++) {
-        sum += (gain[at] as number) * (trust[from[at] as number] as number)
+        sum += (weight[at] as number) * (passed[from[at] as number] as number)
       }
       const change = sum - (trust[node] as number)
       moved += change < 0 ? -change : change
       trust[node] = sum
+      passed[node] = sum * (rate[node] as number)
       mass += sum
       if (total[node] === 0 || leak?.[node]) returned += change * homeward(node)
     }
     if (moved < tolerance) break
     const scale = 1 / mass
     returned *= scale
-    for (let node = 0; node < nodes; node++) trust[node] = (trust[node] as number) * scale
+    for (let node = 0; node < nodes; node++) {
+      trust[node] = (trust[node] as number) * scale
+      passed[node] = (passed[node] as number) * scale
+    }
   }
   return { trust, sweeps }
 }
 
-function byTarget(
-  { nodes, edges, sources, targets, weights, seeds, leak }: RankGraph,
-  pass: number,
-): Buckets {
+function byTarget({ nodes, edges, sources, targets, weights, seeds, leak }: RankGraph): Buckets {
   const total = leak ? leak.slice(0, nodes) : new Float64Array(nodes)
   const start = new Int32Array(nodes + 1)
   for (let edge = 0; edge < edges; edge++) {
@@ -100,14 +108,13 @@ function byTarget(
   }
   const place = start.slice(0, nodes)
   const from = new Int32Array(edges)
-  const gain = new Float64Array(edges)
+  const weight = new Float64Array(edges)
   for (let edge = 0; edge < edges; edge++) {
-    const source = sources[edge] as number
     const target = targets[edge] as number
     const at = place[target] as number
     place[target] = at + 1
-    from[at] = source
-    gain[at] = (pass * (weights[edge] as number)) / (total[source] as number)
+    from[at] = sources[edge] as number
+    weight[at] = weights[edge] as number
   }
-  return { nodes, seeds, total, start, from, gain, ...(leak ? { leak } : {}) }
+  return { nodes, seeds, total, start, from, weight, ...(leak ? { leak } : {}) }
 }

@@ -15,6 +15,7 @@ export const eventTypeSchema = z.enum([
   'key_rotated',
   'agent_frozen',
   'pact_registered',
+  'pact_cancelled',
   'funding_seen',
   'funded',
   'funding_reverted',

@@ -322,6 +322,16 @@ export const routes = {
     status: 200,
     response: pactRecordSchema,
   },
+  cancelPact: {
+    method: 'POST',
+    path: '/pacts/:pactId/cancellation',
+    summary: 'The seller takes back an offer that nobody has funded',
+    signed: true,
+    params: pactParams,
+    body: z.strictObject({ reason: z.string().max(2000) }),
+    status: 200,
+    response: pactRecordSchema,
+  },
   reportFailure: {
     method: 'POST',
     path: '/pacts/:pactId/failures',

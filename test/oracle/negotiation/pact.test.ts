@@ -79,3 +79,37 @@ test('deposits have to be what a criterion names, byte for byte', async () => {
   })
   assert.deepEqual(await problemOf(response), [422, 'deposit_mismatch'])
 })
+
+test('[PCT-20] terms that the signatures do not cover are refused, and what is registered stays', async () => {
+  const pact = pactOf(desk)
+  const body = registrationOf(desk, pact)
+  const raised = registrationOf(desk, { ...pact, paymentUsdc: pact.paymentUsdc + 1n })
+  for (const mixed of [
+    { ...body, pactHash: raised.pactHash },
+    { ...body, terms: raised.terms },
+    { ...body, sellerSignature: raised.sellerSignature },
+  ]) {
+    const response = await send(desk, { by: desk.buyer, method: 'POST', path, body: mixed })
+    assert.equal(response.status, 422)
+  }
+  await agree(desk, pact)
+  const update = await send(desk, { by: desk.seller, method: 'POST', path, body: raised })
+  assert.deepEqual(await problemOf(update), [409, 'nonce_reused'])
+})
+
+test('[W-33] a seller takes an offer back, and nobody else does', async () => {
+  const pact = pactOf(desk)
+  await agree(desk, pact)
+  const cancel = (by: typeof desk.buyer) =>
+    send(desk, {
+      by,
+      method: 'POST',
+      path: `${path}/${hashPact(pact)}/cancellation`,
+      body: { reason: 'no capacity' },
+    })
+  assert.deepEqual(await problemOf(await cancel(desk.buyer)), [403, 'signer_not_party'])
+  const cancelled = (await (await cancel(desk.seller)).json()) as { status: string; reason: string }
+  assert.equal(cancelled.status, 'cancelled')
+  assert.equal(cancelled.reason, 'cancelled_by_seller')
+  assert.equal((await cancel(desk.seller)).status, 200)
+})
