@@ -7,6 +7,7 @@ import { DIMENSIONS } from '../../../oracle/src/trust/dimension.ts'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { fullPass } from '../../../oracle/src/trust/fullpass.ts'
 import { createTrustModel, replay } from '../../../oracle/src/trust/model.ts'
+import { evidenceAt } from '../../../oracle/src/trust/record.ts'
 import { refresh } from '../../../oracle/src/trust/settle.ts'
 import { generator } from './generator.ts'
 import { DAY, livelyEvents, livelyMarket, SEEDS, START, settled } from './market.ts'
@@ -111,8 +112,9 @@ describe('model', () => {
     const full = fullPass(model.state, model.parameters)
     for (let agent = 0; agent < model.state.agents.length; agent++) {
       assert.ok(Math.abs(full.trust[agent]! - model.state.flow.trust[agent]!) < 1e-9)
-      assert.equal(full.evidence[4 * agent], model.state.whole.fulfilled[agent])
-      assert.equal(full.evidence[4 * agent + 2], model.state.whole.penalty[agent])
+      const evidence = evidenceAt(model.state.whole, agent, full.at, model.parameters)
+      assert.ok(Math.abs(full.fulfilled[agent]! - evidence.fulfilled) < 1e-9)
+      assert.equal(full.penalty[agent], evidence.penalty)
     }
     const again = replay(events, { seeds: SEEDS })
     const now = START + 60 * DAY
