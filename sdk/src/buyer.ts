@@ -305,7 +305,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
     // Layer 5.
     const escrowId = funding.escrowId as `0x${string}`
     await dispatch()
-    const end = await follow(pact, escrowId)
+    const end = await follow(pact, escrowId, dispatch)
     if (end.settlement !== undefined) await save({ isEnded: true })
     return {
       tradeId,
@@ -387,6 +387,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   async function follow(
     pact: Pact,
     escrowId: `0x${string}`,
+    remind: () => Promise<void>,
   ): Promise<{
     status: HireResult['settlementStatus']
     settlement: Settlement | undefined
@@ -396,9 +397,15 @@ export function createBuyer(options: BuyerOptions): Buyer {
     let verification: Verification | undefined
     let decided: string | undefined
     let round = 0
+    let polls = 0
     for (let waited = 0; ; waited += pollIntervalMs) {
       try {
         const status = await readEscrow(wallet, escrow)
+        polls++
+        // The first word may have come before the lock was final, or while the seller was away: at the
+        // 8th, 16th, 32nd ... look it is said again, and means nothing new to a seller at work.
+        const isDue = polls >= 8 && (polls & (polls - 1)) === 0
+        if (status.state === 'Funded' && isDue) await remind()
         if (status.round !== round) {
           verification = undefined
           decided = undefined
