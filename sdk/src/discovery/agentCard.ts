@@ -37,4 +37,3 @@ export const agentCardSchema = z.looseObject({
     .max(200),
   signatures: z.array(cardSignature).max(10).exactOptional(),
 })
-export type AgentCardDocument = z.output<typeof agentCardSchema>

@@ -64,4 +64,3 @@ export const sourceCardSchema = z
       refuse(context, 'unsupported_currency', `want USDC, got ${currency}`, ['pricing', 'currency'])
     }
   })
-export type SourceCard = z.output<typeof sourceCardSchema>
