@@ -178,6 +178,35 @@ describe('pact', () => {
     )
   })
 
+  test('[PCT-05] a scope needs words, and criteria or the mark of their absence', () => {
+    assertCode(() => decodePact(changed({ taskDescription: '' })), 'invalid_pact')
+    assert.equal(isSubjective(decodePact(changed({ acceptance: [] }))), true)
+    assert.equal(isSubjective(decodePact(changed({}))), false)
+  })
+
+  test('[PCT-06] the formats are a list of MIME types, each once', () => {
+    const formats = (deliverableFormat: unknown) => () => decodePact(changed({ deliverableFormat }))
+    assert.deepEqual(formats(['application/json', 'application/pdf'])().deliverableFormat, [
+      'application/json',
+      'application/pdf',
+    ])
+    assertCode(formats([]), 'invalid_pact')
+    assertCode(formats('JSON + PDF'), 'invalid_pact')
+    assertCode(formats(['PDF attachment']), 'invalid_pact')
+    assertCode(formats(['application/json', 'application/json']), 'duplicate_format')
+  })
+
+  test('[PCT-07] accuracy lies between 0 and 1 and names what measures it', () => {
+    const accuracy = (accuracyRequirement: number, accuracyMethod: string | null) => () =>
+      decodePact(changed({ accuracyRequirement, accuracyMethod }))
+    accuracy(0, 'unverified')()
+    accuracy(1, 'unverified')()
+    assertCode(accuracy(1.01, 'unverified'), 'accuracy_out_of_range')
+    assertCode(accuracy(-0.01, 'unverified'), 'accuracy_out_of_range')
+    assertCode(accuracy(0.9, null), 'accuracy_method_missing')
+    assertCode(accuracy(0.9, 'nobody'), 'accuracy_method_mismatch')
+  })
+
   test('a milestone has its own money, times and criteria', () => {
     const wire = vectors.cases.find(({ name }) => name === 'two milestones')?.pact
     const pact = decodePact(wire)

@@ -50,7 +50,7 @@ contract ExhaustiveTest is Verbs {
         Balances since;
     }
 
-    function test_everyReachableState_ESC_06_TRZ_03_W_4_W_30_W_32() external {
+    function test_everyReachableState_ESC_06_TRZ_03_TRZ_08_W_4_W_30_W_32() external {
         Terms memory t = _terms();
         t.vault = address(vault);
         (uint256 open, uint256 ended) = _explore(t);

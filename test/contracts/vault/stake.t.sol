@@ -17,7 +17,7 @@ contract StakeTest is VaultTest {
         bonds.stake(uint256(type(uint64).max) + 1);
     }
 
-    function test_adds() public {
+    function test_adds_W_31() public {
         uint256 before = usdc.balanceOf(seller);
         vm.expectEmit(true, true, true, true, address(bonds));
         emit IBonds.Staked(seller, 7e6);

@@ -140,3 +140,19 @@ test('a quote and an explanation are for registered agents only', async () => {
   const explained = await desk.app.request(`/api/v1/trust/${encodeURIComponent(agent)}/explain`)
   assert.equal(explained.status, 200)
 })
+
+test('[FEE-03] [FEE-04] a quote for 50,000 USDC says 250 without a dispute and 500 more with one', async () => {
+  const { buyer, seller } = desk
+  const query = new URLSearchParams({
+    buyer: buyer.identity.did,
+    seller: seller.identity.did,
+    capability: 'financial_analysis',
+    amount: '50000',
+  })
+  const response = await desk.app.request(`/api/v1/quote?${query}`)
+  assert.equal(response.status, 200)
+  const quote = (await response.json()) as Record<string, unknown>
+  assert.equal(quote.protocolFeeUsdc, '250')
+  assert.equal(quote.arbitrationFeeUsdc, '500')
+  assert.equal(quote.overheadBps, 50)
+})

@@ -86,7 +86,7 @@ describe('verify', () => {
     })
   }
 
-  test('[SET-06] a missing PDF is a FAIL that names the format', async () => {
+  test('[SET-06] [PCT-06] a missing PDF is a FAIL that names the format', async () => {
     const report = await check({ files: { 'result.json': json(analysis) } })
     assert.equal(report.result, 'FAIL')
     assert.deepEqual(checkOf(report, 'format:application/pdf').missing, ['application/pdf'])
