@@ -397,6 +397,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
     let verification: Verification | undefined
     let decided: string | undefined
     let round = 0
+    let result: string | undefined
     let polls = 0
     for (let waited = 0; ; waited += pollIntervalMs) {
       try {
@@ -406,10 +407,12 @@ export function createBuyer(options: BuyerOptions): Buyer {
         // 8th, 16th, 32nd ... look it is said again, and means nothing new to a seller at work.
         const isDue = polls >= 8 && (polls & (polls - 1)) === 0
         if (status.state === 'Funded' && isDue) await remind()
-        if (status.round !== round) {
+        // An attestation that came after the first look brings a report to check.
+        if (status.round !== round || status.result !== result) {
           verification = undefined
           decided = undefined
           round = status.round
+          result = status.result
         }
         if (status.round > 0 && verification === undefined) {
           verification = await examine(pact, escrowId).catch((error) => {
@@ -439,6 +442,8 @@ export function createBuyer(options: BuyerOptions): Buyer {
           continue
         } else if (['Disputed', 'Negotiating', 'Arbitration'].includes(status.state)) {
           return { status: 'disputed', settlement: undefined, verification }
+        } else if (status.state === 'Delivered' && status.result === 'PASS') {
+          // The review ends by itself; a buyer that does not approve pays nobody by its own hand.
         } else if (await fireTimer(wallet, { escrow })) {
           continue
         }

@@ -10,7 +10,7 @@ export interface Job {
   escrowId: `0x${string}`
   /** The capability, as the source document's `taskType`. */
   taskType: string
-  /** The work message's data, or the pact's input. */
+  /** The pact's input, as both signed it. */
   input: unknown
   /** Aborts when the deadline passes or the seller stops. */
   signal: AbortSignal

@@ -209,7 +209,7 @@ export function createWork(options: WorkOptions): Work {
   }
 
   async function produce(
-    { escrowId, milestone, data }: JobRecord,
+    { escrowId, milestone }: JobRecord,
     pact: Pact,
     skill: Skill,
   ): Promise<z.output<typeof draftSchema>> {
@@ -220,7 +220,8 @@ export function createWork(options: WorkOptions): Work {
       milestone,
       escrowId: escrowId as `0x${string}`,
       taskType: pact.capability,
-      input: data ?? pact.input,
+      // What both signed; a message, whoever sent it, changes nothing about the work.
+      input: pact.input,
       signal: AbortSignal.any([
         stopped.signal,
         AbortSignal.timeout(Math.max(0, Math.min(deadlineUtc - startedAt, 2_000_000)) * 1000),

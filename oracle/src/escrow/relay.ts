@@ -1,6 +1,6 @@
 import { iPactEscrowAbi } from '@earnest/contracts'
 import { EarnestError, escrowId, type Terms } from '@earnest/sdk/protocol'
-import { decodeFunctionData, type Hex, keccak256 } from 'viem'
+import { type Address, decodeFunctionData, type Hex, isAddressEqual, keccak256 } from 'viem'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import type { Chain } from './chain.ts'
@@ -128,6 +128,11 @@ function readCall(data: Hex, chain: Chain): { functionName: string; escrowId: He
   const [first] = args ?? []
   const terms = (Array.isArray(first) ? first[0] : first) as Terms | undefined
   const named = functionName !== 'withdraw' && terms !== undefined
+  // Without a signature the contract takes the sender for the actor, and the sender is this oracle.
+  const actors = named ? [terms.buyer, terms.seller] : [first as Address]
+  if (actors.some((actor) => isAddressEqual(actor, chain.sender.address))) {
+    throw new EarnestError('relay_refused', 'The relay does not act for itself')
+  }
   return {
     functionName,
     escrowId: named ? escrowId({ terms, chainId: chain.chainId, contract: chain.escrow }) : '',
