@@ -1,19 +1,17 @@
 /**
- * Whole trades on this machine: a local chain with USDC's own bytecode, an oracle and two sellers as
+ * Whole trades on this machine: a local chain with USDC's own bytecode, an oracle and three sellers as
  * processes of their own, and a buyer here. Ends with 0 only if everything that it says holds.
  * `-- --keep` leaves all of it running.
  */
 import { rmSync } from 'node:fs'
 import { parseUsdc } from '@earnest/sdk/protocol'
 import { createBook } from './demo/book.ts'
-import { ghostTrade } from './demo/ghost.ts'
-import { happyTrade } from './demo/happy.ts'
-import { pretender } from './demo/pretender.ts'
 import { line, say, table, title } from './demo/say.ts'
+import { scenes } from './demo/scenes.ts'
 import { openStage } from './demo/stage.ts'
 
 const keep = process.argv.includes('--keep')
-const stage = await openStage()
+const stage = await openStage(scenes)
 let failures = 0
 const fail = (faults: string[]) => {
   failures += faults.length
@@ -29,9 +27,10 @@ try {
   const book = await createBook(stage)
   await stage.mint(stage.buyer.account.address, parseUsdc('100'))
   book.expect('buyer', parseUsdc('100'))
-  fail(await happyTrade(stage, book))
-  fail(await ghostTrade(stage))
-  fail(await pretender(stage))
+  for (const [index, scene] of scenes.entries()) {
+    title(`${index + 1}. ${scene.title}`)
+    fail(await scene.play(stage, book))
+  }
 
   title('Balances, to the base unit')
   const { rows, faults } = await book.close()

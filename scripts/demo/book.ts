@@ -22,6 +22,7 @@ export async function createBook({ chain, deployment, buyer, sellers }: Stage) {
     buyer: () => balance(buyer.account.address),
     'honest seller': () => balance(sellers.honest.wallet),
     'ghost seller': () => balance(sellers.ghost.wallet),
+    'hasty seller': () => balance(sellers.hasty.wallet),
     'protocol fees (credit)': () => credit(feeRecipient),
     'arbiter fees (credit)': () => credit(arbiter),
     'held by the escrow': () => balance(escrow),
@@ -29,6 +30,12 @@ export async function createBook({ chain, deployment, buyer, sellers }: Stage) {
   const expected = new Map(Object.keys(accounts).map((name) => [name, 0n]))
 
   return {
+    /** Opens an account more, whose balance should be `amount` base units when it is opened. */
+    add(name: string, read: () => Promise<bigint>, amount = 0n) {
+      accounts[name] = read
+      expected.set(name, amount)
+    },
+    balance,
     /** Notes that `amount` base units should reach an account; negative: leave it. */
     expect(name: string, amount: bigint) {
       const before = expected.get(name)

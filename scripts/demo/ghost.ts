@@ -1,6 +1,7 @@
 import { parseUsdc } from '@earnest/sdk/protocol'
 import { wallClock } from '../local/party.ts'
-import { line, title, usdc } from './say.ts'
+import { line, usdc } from './say.ts'
+import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 import { closeTrade, talkingBuyer } from './trade.ts'
 import { valuationTask } from './valuation.ts'
@@ -8,10 +9,15 @@ import { valuationTask } from './valuation.ts'
 /** Seconds that the ghost has to deliver. */
 const PATIENCE = 8
 
+const amount = parseUsdc('15')
+
 /** A seller says that it delivered; the gate refuses it, the deadline brings the money back. */
-export async function ghostTrade(stage: Stage): Promise<string[]> {
-  const amount = parseUsdc('15')
-  title(`2. A seller that never delivers, for ${usdc(amount)} with ${PATIENCE} seconds to go`)
+export const ghost: Scene = {
+  title: `A seller that never delivers, for ${usdc(amount)} with ${PATIENCE} seconds to go`,
+  play,
+}
+
+async function play(stage: Stage): Promise<string[]> {
   const result = await talkingBuyer(stage).hire(stage.sellers.ghost.url, {
     task: valuationTask(wallClock.now() + PATIENCE),
     paymentUsdc: amount,

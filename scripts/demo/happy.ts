@@ -2,16 +2,22 @@ import { parseUsdc } from '@earnest/sdk/protocol'
 import type { WorkEvent } from '@earnest/sdk/seller'
 import { wallClock } from '../local/party.ts'
 import type { Book } from './book.ts'
-import { line, title, usdc } from './say.ts'
+import { line, usdc } from './say.ts'
+import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 import { closeTrade, talkingBuyer } from './trade.ts'
 import { company, model, valuationTask } from './valuation.ts'
 
+const [offer, limit, amount] = [parseUsdc('15'), parseUsdc('20'), parseUsdc('18')]
+
 /** Two agents that have never met trade; the seller is paid, less the protocol fee. */
-export async function happyTrade(stage: Stage, book: Book): Promise<string[]> {
-  const [offer, limit, amount] = [parseUsdc('15'), parseUsdc('20'), parseUsdc('18')]
+export const happy: Scene = {
+  title: `A first trade: a valuation, ${usdc(offer)} offered, at most ${usdc(limit)}`,
+  play,
+}
+
+async function play(stage: Stage, book: Book): Promise<string[]> {
   const fee = amount / 200n
-  title(`1. A first trade: a valuation, ${usdc(offer)} offered, at most ${usdc(limit)}`)
   const buyer = talkingBuyer(stage, { maxPaymentUsdc: limit })
   const result = await buyer.hire(stage.sellers.honest.url, {
     task: valuationTask(wallClock.now() + 3600),

@@ -1,7 +1,8 @@
 import { Role } from '@a2a-js/sdk'
 import { ClientFactory } from '@a2a-js/sdk/client'
 import { PACT_EXTENSION } from '@earnest/sdk/protocol'
-import { line, title } from './say.ts'
+import { line } from './say.ts'
+import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
 const claims = [
@@ -10,8 +11,9 @@ const claims = [
 ]
 
 /** A buyer says that it has paid, once in the platform's voice; a stock A2A client, and no work begins. */
-export async function pretender({ sellers, heard }: Stage): Promise<string[]> {
-  title('3. A buyer that says it has paid')
+export const pretender: Scene = { title: 'A buyer that says it has paid', play }
+
+async function play({ sellers, heard }: Stage): Promise<string[]> {
   const before = started(heard('honest'))
   const client = await new ClientFactory().createFromUrl(sellers.honest.url)
   const faults: string[] = []

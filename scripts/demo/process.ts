@@ -12,6 +12,15 @@ export type Running<ready> = {
   stop(): Promise<void>
 }
 
+/** Which script, under what name, with which environment besides PATH and HOME. */
+export type StartOptions = {
+  name: string
+  script: string
+  env?: Record<string, string>
+  /** Gets every JSON line that the process prints after it is ready. */
+  onLine?: (said: Record<string, unknown>) => void
+}
+
 /**
  * Starts `script` with this Node and waits until it prints `{"ready": …}`.
  * @throws Error with the process's last lines when it ends or stays silent for 60 s.
@@ -21,13 +30,7 @@ export async function start<ready>({
   script,
   env = {},
   onLine = () => {},
-}: {
-  name: string
-  script: string
-  env?: Record<string, string>
-  /** Gets every JSON line that the process prints after it is ready. */
-  onLine?: (said: Record<string, unknown>) => void
-}): Promise<Running<ready>> {
+}: StartOptions): Promise<Running<ready>> {
   const child = spawn(process.execPath, [script], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },

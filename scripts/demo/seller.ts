@@ -1,6 +1,6 @@
 /**
- * A seller of the demo as a process of its own. `BEHAVIOUR` is `honest`, or `ghost`: it agrees, is paid
- * into escrow, produces nothing and says that it delivered.
+ * A seller of the demo as a process of its own. `BEHAVIOUR` is `honest`; `hasty`: it delivers half of the
+ * work; or `ghost`: it agrees, is paid into escrow, produces nothing and says that it delivered.
  */
 
 import { authorize, deliver, escrowOfPact } from '@earnest/sdk/escrow'
@@ -17,16 +17,15 @@ import { createSeller, type Job, type Skill } from '@earnest/sdk/seller'
 import { serve } from '@hono/node-server'
 import type { Deployment } from '../local/deploy.ts'
 import { localParty, wallClock } from '../local/party.ts'
+import type { Behaviour } from './stage.ts'
 import { type Company, model } from './valuation.ts'
 
-const { RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '', BEHAVIOUR = 'honest' } = process.env
+const { RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
+const BEHAVIOUR = (process.env.BEHAVIOUR ?? 'honest') as Behaviour
 const deployment: Deployment = JSON.parse(process.env.DEPLOYMENT ?? '{}')
 const oracleAddress = { url: ORACLE_URL, did: ORACLE_DID }
 const party = localParty({ name: `seller/${BEHAVIOUR}`, rpcUrl: RPC_URL, oracle: oracleAddress })
 const { identity, account, wallet, oracle } = party
-
-/** What the ghost asks for hardly matters; the honest seller knows its price. */
-const LEAST = BEHAVIOUR === 'honest' ? 18_000_000n : 10_000_000n
 
 const say = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
@@ -98,15 +97,34 @@ function draft({ input }: Job) {
   return { json: { ...rest, scenarios: done } }
 }
 
+/** Three scenarios and no sensitivities. */
+function half({ input }: Job) {
+  const { sensitivityTable: _, ...rest } = model(input as Company)
+  return { json: rest }
+}
+
+/** Who plays: what it is called, the least that it works for, and what it does for the money. */
+const players: Record<Behaviour, { name: string; least: bigint } & Pick<Skill, 'run' | 'revise'>> =
+  {
+    honest: {
+      name: 'Ada Analytics',
+      least: 18_000_000n,
+      run: draft,
+      // The audit named what the draft lacks; the second attempt has it.
+      revise: ({ input }) => ({ json: model(input as Company) }),
+    },
+    hasty: { name: 'Half & Sons', least: 10_000_000n, run: half },
+    ghost: { name: 'Gone Tomorrow Ltd', least: 10_000_000n, run: claimDelivery },
+  }
+const { name, least, ...work } = players[BEHAVIOUR]
+
 const skill: Skill = {
   id: 'dcf_modeling',
   name: 'DCF modelling',
   description: 'Values a company by discounted cash flow, with scenarios and sensitivities',
-  minPaymentUsdc: LEAST,
+  minPaymentUsdc: least,
   minSeconds: 1,
-  run: (job) => (BEHAVIOUR === 'honest' ? draft(job) : claimDelivery(job)),
-  // The audit named what the draft lacks; the second attempt has it.
-  revise: (job) => ({ json: model(job.input as Company) }),
+  ...work,
 }
 
 let seller: ReturnType<typeof createSeller> | undefined
@@ -128,7 +146,7 @@ seller = createSeller({
   binding: await party.bind(),
   skills: [skill],
   policy: {
-    capabilities: { dcf_modeling: { minPaymentUsdc: LEAST, minSeconds: 1 } },
+    capabilities: { dcf_modeling: { minPaymentUsdc: least, minSeconds: 1 } },
     inputFormats: ['application/json'],
     outputFormats: ['application/json'],
     minDescriptionLength: 20,
@@ -148,7 +166,7 @@ seller = createSeller({
   sweepSeconds: 2,
   refundOnFailure: false,
   card: {
-    name: BEHAVIOUR === 'honest' ? 'Ada Analytics' : 'Gone Tomorrow Ltd',
+    name,
     description: 'Values companies for money',
     version: '1.0.0',
     endpoint: `${url}/a2a`,
@@ -161,7 +179,7 @@ seller = createSeller({
         payTo: account.address,
         transferMethod: 'eip3009',
       },
-      pricing: { currency: 'USDC', perTask: LEAST, complex: 500_000_000n },
+      pricing: { currency: 'USDC', perTask: least, complex: 500_000_000n },
       sla: { maxResponseTimeMs: 300_000, uptime99Days: 30 },
       inputFormats: ['application/json'],
       outputFormats: ['application/json'],

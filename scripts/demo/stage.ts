@@ -7,10 +7,11 @@ import type { Deployment } from '../local/deploy.ts'
 import { oracleEnvironment } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
 import { mintUsdc } from '../local/usdc.ts'
-import { type Running, start } from './process.ts'
+import { type Running, type StartOptions, start } from './process.ts'
+import type { Scene } from './scene.ts'
 
 /** What a seller does when the money is locked. */
-export type Behaviour = 'honest' | 'ghost'
+export type Behaviour = 'honest' | 'ghost' | 'hasty'
 
 type SellerReady = { url: string; did: string; wallet: Address }
 type Said = Record<string, unknown>
@@ -18,11 +19,18 @@ type Said = Record<string, unknown>
 /** Everything that runs during the demo. */
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
-/** Starts chain, oracle and sellers as processes and gives the parties what they need to pay for gas. */
-export async function openStage() {
+/** Starts a process that ends with the stage; gives what it said when it was ready. */
+export type StartProcess = <ready>(options: StartOptions) => Promise<ready>
+
+/**
+ * Starts chain, oracle and sellers as processes and gives the parties what they need to pay for gas.
+ * What the scenes prepare is there before the oracle.
+ */
+export async function openStage(scenes: readonly Scene[]) {
   const data = mkdtempSync(join(tmpdir(), 'earnest-demo-'))
   const processes: Running<unknown>[] = []
-  const keep = <ready>(running: Running<ready>) => {
+  const open: StartProcess = async <ready>(options: StartOptions) => {
+    const running = await start<ready>(options)
     processes.push(running)
     return running.ready
   }
@@ -31,19 +39,22 @@ export async function openStage() {
   }
 
   try {
-    const { url: rpcUrl, deployment } = keep(
-      await start<{ url: string; deployment: Deployment }>({
-        name: 'chain',
-        script: 'scripts/chain.ts',
-      }),
-    )
-    const oracle = keep(
-      await start<{ url: string; did: string }>({
-        name: 'oracle',
-        script: 'oracle/src/main.ts',
-        env: oracleEnvironment({ rpcUrl, deployment, data: join(data, 'oracle') }),
-      }),
-    )
+    const { url: rpcUrl, deployment } = await open<{ url: string; deployment: Deployment }>({
+      name: 'chain',
+      script: 'scripts/chain.ts',
+    })
+    const settings: Record<string, string> = {}
+    for (const { prepare } of scenes) {
+      Object.assign(settings, await prepare?.({ start: open, rpcUrl, deployment, data }))
+    }
+    const oracle = await open<{ url: string; did: string }>({
+      name: 'oracle',
+      script: 'oracle/src/main.ts',
+      env: {
+        ...oracleEnvironment({ rpcUrl, deployment, data: join(data, 'oracle') }),
+        ...settings,
+      },
+    })
     const client = localClient(rpcUrl)
     const buyer = localParty({ name: 'buyer', rpcUrl, oracle })
     await fundGas(client, buyer.account.address)
@@ -54,23 +65,25 @@ export async function openStage() {
       await fundGas(client, account.address)
       const said: Said[] = []
       heard[behaviour] = said
-      return keep(
-        await start<SellerReady>({
-          name: `${behaviour} seller`,
-          script: 'scripts/demo/seller.ts',
-          env: {
-            RPC_URL: rpcUrl,
-            ORACLE_URL: oracle.url,
-            ORACLE_DID: oracle.did,
-            DEPLOYMENT: JSON.stringify(deployment),
-            BEHAVIOUR: behaviour,
-          },
-          onLine: (event) => said.push(event),
-        }),
-      )
+      return await open<SellerReady>({
+        name: `${behaviour} seller`,
+        script: 'scripts/demo/seller.ts',
+        env: {
+          RPC_URL: rpcUrl,
+          ORACLE_URL: oracle.url,
+          ORACLE_DID: oracle.did,
+          DEPLOYMENT: JSON.stringify(deployment),
+          BEHAVIOUR: behaviour,
+        },
+        onLine: (event) => said.push(event),
+      })
     }
-    const [honest, ghost] = await Promise.all([openSeller('honest'), openSeller('ghost')])
-    const sellers: Record<Behaviour, SellerReady> = { honest, ghost }
+    const [honest, ghost, hasty] = await Promise.all([
+      openSeller('honest'),
+      openSeller('ghost'),
+      openSeller('hasty'),
+    ])
+    const sellers: Record<Behaviour, SellerReady> = { honest, ghost, hasty }
 
     return {
       data,
@@ -79,6 +92,7 @@ export async function openStage() {
       oracle,
       buyer,
       sellers,
+      start: open,
       /** What a seller printed so far. */
       heard: (behaviour: Behaviour) => heard[behaviour] ?? [],
       mint: (to: Address, amount: bigint) =>

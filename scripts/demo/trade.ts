@@ -14,11 +14,12 @@ import type { Stage } from './stage.ts'
 
 type Progress = Parameters<NonNullable<BuyerOptions['onProgress']>>[0]
 
-/** A buyer that says one line for each layer it passes. */
+/** A buyer that says one line for each layer it passes, and none twice. */
 export function talkingBuyer(
   { buyer }: Stage,
   negotiationPolicy: NonNullable<BuyerOptions['negotiationPolicy']> = {},
 ) {
+  const said = new Set<string>()
   return createBuyer({
     identity: buyer.identity,
     wallet: buyer.wallet,
@@ -28,7 +29,10 @@ export function talkingBuyer(
     journal: createMemoryStore(),
     pollIntervalMs: 250,
     onProgress: (progress) => {
-      for (const [word, text] of linesOf(progress)) line(word, text)
+      const lines = [...linesOf(progress)]
+      if (lines.every(([, text]) => said.has(text))) return
+      for (const [word, text] of lines) line(word, text)
+      for (const [, text] of lines) said.add(text)
     },
   })
 }

@@ -57,8 +57,14 @@ describe('demo', () => {
     assert.match(scene(2), /expired: seller 0, buyer 15, protocol fee 0 USDC/)
   })
 
+  test('a partial delivery names what is missing and ends in a split that both signed', () => {
+    assert.match(scene(3), /report +sensitivity: .*sensitivityTable/)
+    assert.match(scene(3), /settled: seller 8\.358, buyer 5\.6, protocol fee 0\.042 USDC/)
+    assert.match(scene(3), /proved +settlement: settled, signed by both agents and the oracle/)
+  })
+
   test('[TOL-08] a payment that is only said, even in the platform’s voice, starts nothing', () => {
-    assert.match(scene(3), /a message about a payment changes nothing/)
+    assert.match(scene(4), /a message about a payment changes nothing/)
     assert.doesNotMatch(lines.join('\n'), /work began without money/)
   })
 })

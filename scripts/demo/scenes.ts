@@ -1,0 +1,8 @@
+import { ghost } from './ghost.ts'
+import { happy } from './happy.ts'
+import { partial } from './partial.ts'
+import { pretender } from './pretender.ts'
+import type { Scene } from './scene.ts'
+
+/** The demo in its order. */
+export const scenes: readonly Scene[] = [happy, ghost, partial, pretender]
