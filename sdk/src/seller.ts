@@ -26,12 +26,13 @@ import type { OracleEvent } from './protocol/event.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import { type ResponseMessage, responseMessageSchema } from './protocol/message.ts'
-import { milestoneOf, type Pact } from './protocol/pact.ts'
+import type { Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { WalletBinding } from './protocol/wallet.ts'
 import type { SelfAudit } from './settlement/audit.ts'
 import type { ReceivedFile } from './settlement/file.ts'
 import type { Skill } from './skill.ts'
+import { sweep } from './sweep.ts'
 import { createTaskStore, STRANGER } from './taskStore.ts'
 import { listen } from './trust/listen.ts'
 import type { OracleClient } from './trust/oracle.ts'
@@ -59,9 +60,6 @@ export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
 export type { Job, Skill } from './skill.ts'
 export { createOracleClient, type OracleClient } from './trust/oracle.ts'
 export type { WorkEvent } from './work.ts'
-
-/** Seconds after the last moment of funding at which an unfunded pact is forgotten. */
-const FORGET_AFTER = 3600
 
 /** What a seller is made of. */
 export interface SellerOptions {
@@ -244,34 +242,13 @@ export function createSeller(options: SellerOptions): Seller {
     }
   }
 
-  /**
-   * Looks at every agreed pact that nobody works on: begins where the chain shows the money, forgets
-   * where it can no longer come. No message and no oracle is needed for that (ESC-07).
-   */
-  async function sweep(): Promise<void> {
-    for (const key of await store.keys('pact/')) {
-      const pactId = key.slice('pact/'.length)
-      const agreed = await negotiator.agreed(pactId)
-      if (agreed === undefined) continue
-      const { pact } = agreed.signed
-      let isOpen = false
-      for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
-        const { fundBy } = milestoneOf(pact, milestone)
-        const escrowId = escrowOfPact({ pact, milestone }).escrowId as `0x${string}`
-        if ((await store.get(`job/${escrowId}`)) !== undefined) {
-          isOpen = true
-          continue
-        }
-        const message = { taskType: pact.capability, escrowId, pactId, milestone }
-        const refusal = await work.refusal(message)
-        if (refusal === undefined) void work.begin(message).catch(() => {})
-        if (refusal === undefined || clock.now() < fundBy + FORGET_AFTER) isOpen = true
-      }
-      if (isOpen) continue
-      await store.delete(key)
-      await store.delete(`nonce/${pact.buyer.did}/${pact.nonce}`)
-      await store.delete(`talk/${agreed.taskId}`)
-    }
+  let sweeping: Promise<void> | undefined
+  /** One at a time: a slow chain makes it rarer and not more. */
+  async function look(): Promise<void> {
+    sweeping ??= sweep({ store, negotiator, work, clock }).finally(() => {
+      sweeping = undefined
+    })
+    await sweeping
   }
 
   async function beat(): Promise<void> {
@@ -303,12 +280,11 @@ export function createSeller(options: SellerOptions): Seller {
       return await oracle.call('registerAgent', { body: registration })
     },
     async start() {
-      await work.resume()
-      await sweep()
+      await look()
       const controller = new AbortController()
       listening = controller
       void hear(controller.signal).catch(() => {})
-      sweeper = setInterval(() => void sweep().catch(() => {}), sweepSeconds * 1000)
+      sweeper = setInterval(() => void look().catch(() => {}), sweepSeconds * 1000)
       if (heartbeatSeconds > 0) {
         await beat()
         heart = setInterval(() => void beat(), heartbeatSeconds * 1000)

@@ -1,65 +1,21 @@
-import type { Hex } from 'viem'
-import * as z from 'zod'
-import { authorize } from './escrow/authorize.ts'
-import {
-  type EscrowClient,
-  type EscrowRef,
-  escrowOfPact,
-  type ReadClient,
-} from './escrow/client.ts'
-import { readBlockTime, readHistory } from './escrow/events.ts'
+import { type EscrowClient, escrowOfPact, type ReadClient } from './escrow/client.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { refund } from './escrow/refund.ts'
-import { verifyLockOnAll } from './escrow/verifyLock.ts'
+import { type Admission, createGate } from './gate.ts'
+import { handIn } from './handIn.ts'
+import { createJobBook, type Draft, draftOf, type JobRecord } from './job.ts'
 import type { Negotiator } from './negotiation/respond.ts'
-import { ZERO_ADDRESS } from './protocol/address.ts'
+import { pause } from './pause.ts'
 import type { Clock } from './protocol/clock.ts'
-import { encode } from './protocol/decode.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
-import { fromBytes32, toBytes32 } from './protocol/hash.ts'
 import type { Identity } from './protocol/identity.ts'
-import { artifactHash } from './protocol/manifest.ts'
-import {
-  type ResponseMessage,
-  responseMessageSchema,
-  type WorkMessage,
-} from './protocol/message.ts'
+import type { ResponseMessage, WorkMessage } from './protocol/message.ts'
 import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
-import { deliver } from './settlement/deliver.ts'
-import { filesOf, manifestOfFiles, type ReceivedFile } from './settlement/file.ts'
+import { filesOf, type ReceivedFile } from './settlement/file.ts'
 import type { Job, Skill } from './skill.ts'
 import type { OracleClient } from './trust/oracle.ts'
-
-const draftSchema = z.strictObject({
-  files: z.array(z.strictObject({ name: z.string(), mime: z.string(), bytes: z.base64() })),
-  selfAuditScore: z.number().min(0).max(1),
-  latencyMs: z.int().min(0),
-})
-
-/** What was signed to hand the draft in: kept, so that every attempt sends the same bytes. */
-const submissionSchema = z.strictObject({
-  round: z.int(),
-  completedAt: z.int(),
-  authorization: z.string(),
-})
-
-const jobSchema = z.strictObject({
-  escrowId: z.string(),
-  pactId: z.string(),
-  milestone: z.int(),
-  data: z.json().exactOptional(),
-  /** accepted: to be done; drafted: done, to be handed in; ended: answered. */
-  state: z.enum(['accepted', 'drafted', 'ended']),
-  /** The same for every attempt to hand in. */
-  nonce: z.string(),
-  startedAt: z.int(),
-  draft: draftSchema.nullable(),
-  submission: submissionSchema.nullable(),
-  response: responseMessageSchema.nullable(),
-})
-type JobRecord = z.output<typeof jobSchema>
 
 /** What the seller's work needs. */
 export interface WorkOptions {
@@ -87,9 +43,17 @@ export interface WorkOptions {
   onEvent?: (event: WorkEvent) => void
 }
 
-/** What happens at work, for logs and tests. */
+/** What happens at work, for logs and tests: `submitted` is the oracle's word, `delivered` the chain's. */
 export interface WorkEvent {
-  type: 'started' | 'audited' | 'revised' | 'delivered' | 'failed' | 'refunded' | 'retrying'
+  type:
+    | 'started'
+    | 'audited'
+    | 'revised'
+    | 'submitted'
+    | 'delivered'
+    | 'failed'
+    | 'refunded'
+    | 'retrying'
   escrowId: string
   detail?: string
 }
@@ -98,9 +62,11 @@ export interface WorkEvent {
 export interface Work {
   /** Begins the work of a message, or joins it where it runs: the answer comes when it is done. */
   begin(message: WorkMessage): Promise<ResponseMessage>
-  /** Refuses at once what would be refused, without beginning; undefined: would begin. */
-  refusal(message: WorkMessage): Promise<ResponseMessage | undefined>
-  /** Continues everything that was begun before the process ended; resolves when all is under way. */
+  /** Whether the work of a message would begin now, without beginning it. */
+  admit(message: WorkMessage): Promise<Admission>
+  /** True once the work of this escrow was begun, by whatever process. */
+  knows(escrowId: string): Promise<boolean>
+  /** Continues everything that was begun and has not ended; resolves when all is under way. */
   resume(): Promise<void>
   /** Escrows whose work is under way. */
   running(): string[]
@@ -109,66 +75,28 @@ export interface Work {
   stop(): void
 }
 
-/**
- * The only way to a skill: a pact that both signed, an escrow of exactly this pact, money that the chain
- * shows locked. No message, event or model can go around it (ESC-13, ESC-14, ESC-15, ATK-04).
- */
+/** Works: nothing reaches a skill but through the gate, and each escrow once. */
 export function createWork(options: WorkOptions): Work {
   const { identity, client, oracle, negotiator, store, clock, witnesses = [] } = options
   const { maxRevisions = 1, refundOnFailure = true, onEvent = () => {} } = options
   const skills = new Map(options.skills.map((skill) => [skill.id, skill]))
   const running = new Map<string, Promise<ResponseMessage>>()
   const stopped = new AbortController()
-
-  async function check(message: WorkMessage): Promise<Pact | ResponseMessage> {
-    const agreed = await negotiator.agreed(message.pactId)
-    if (agreed === undefined) return declined('unknown_pact', 'We have not signed this pact')
-    const { pact } = agreed.signed
-    const { milestone = 0 } = message
-    if (message.taskType !== pact.capability) {
-      return declined('unknown_task_type', 'The pact is about another capability')
-    }
-    if (milestone >= (pact.milestones?.length ?? 1)) {
-      return declined('unknown_milestone', 'The pact has no such milestone')
-    }
-    if (escrowOfPact({ pact, milestone }).escrowId !== message.escrowId) {
-      return declined(
-        'condition_mismatch',
-        'Escrow condition hash mismatch. Possible pact substitution attack.',
-      )
-    }
-    try {
-      const { status } = await verifyLockOnAll([client, ...witnesses], { pact, milestone })
-      if (status === 'locked') return pact
-      return declined(
-        'escrow_not_locked',
-        `Invalid escrow state: ${status}. Funds must be locked before work begins.`,
-      )
-    } catch (error) {
-      if (!isEarnestError(error)) throw error
-      // Unknown is not locked.
-      return declined(
-        error.code,
-        'Invalid escrow state: unknown. Funds must be locked before work begins.',
-      )
-    }
-  }
+  const admit = createGate({ client, witnesses, oracle, negotiator })
+  const jobs = createJobBook(store)
 
   async function begin(message: WorkMessage): Promise<ResponseMessage> {
     const { escrowId } = message
-    const under = running.get(escrowId)
-    if (under !== undefined) return under
-    const work = (async () => {
-      const known = await readJob(escrowId)
+    return await under(escrowId, async () => {
+      const known = await jobs.read(escrowId)
       if (known?.response) return known.response
       if (known !== undefined && known.pactId === message.pactId) return await carryOut(known)
-      const checked = await check(message)
-      if ('status' in checked) return checked
+      const admission = await admit(message)
+      if ('refusal' in admission) return admission.refusal
       const job: JobRecord = {
         escrowId,
         pactId: message.pactId,
         milestone: message.milestone ?? 0,
-        ...(message.data !== undefined && { data: message.data }),
         state: 'accepted',
         nonce: crypto.randomUUID(),
         startedAt: clock.now(),
@@ -176,12 +104,22 @@ export function createWork(options: WorkOptions): Work {
         submission: null,
         response: null,
       }
-      await writeJob(job)
+      await jobs.write(job)
       return await carryOut(job)
-    })()
-    running.set(escrowId, work)
+    })
+  }
+
+  /** One run for each escrow; who comes later joins it. */
+  async function under(
+    escrowId: string,
+    work: () => Promise<ResponseMessage>,
+  ): Promise<ResponseMessage> {
+    const known = running.get(escrowId)
+    if (known !== undefined) return await known
+    const run = work()
+    running.set(escrowId, run)
     try {
-      return await work
+      return await run
     } finally {
       running.delete(escrowId)
     }
@@ -190,7 +128,13 @@ export function createWork(options: WorkOptions): Work {
   async function carryOut(start: JobRecord): Promise<ResponseMessage> {
     let job = start
     const agreed = await negotiator.agreed(job.pactId)
-    if (agreed === undefined) return declined('unknown_pact', 'We have not signed this pact')
+    if (agreed === undefined) {
+      return {
+        status: 'declined',
+        reasonCode: 'unknown_pact',
+        reason: 'We have not signed this pact',
+      }
+    }
     const { pact } = agreed.signed
     const skill = skills.get(pact.capability)
     const escrowId = job.escrowId as `0x${string}`
@@ -199,9 +143,20 @@ export function createWork(options: WorkOptions): Work {
       if (skill === undefined) throw new EarnestError('unknown_capability', 'No such skill')
       if (job.state === 'accepted') {
         job = { ...job, state: 'drafted', draft: await produce(job, pact, skill) }
-        await writeJob(job)
+        await jobs.write(job)
       }
-      return await end(job, await handIn(job, pact))
+      const response = await handIn(job, pact, {
+        identity,
+        client,
+        oracle,
+        clock,
+        jobs,
+        signal: stopped.signal,
+        onTaken: (result) => onEvent({ type: 'submitted', escrowId, detail: result }),
+        onRetry: (code) => onEvent({ type: 'retrying', escrowId, detail: code }),
+      })
+      onEvent({ type: 'delivered', escrowId })
+      return await end(job, response)
     } catch (error) {
       if (stopped.signal.aborted) throw error
       return await end(job, await fail(job, pact, error))
@@ -212,7 +167,7 @@ export function createWork(options: WorkOptions): Work {
     { escrowId, milestone }: JobRecord,
     pact: Pact,
     skill: Skill,
-  ): Promise<z.output<typeof draftSchema>> {
+  ): Promise<Draft> {
     const { deadlineUtc } = milestoneOf(pact, milestone)
     const startedAt = clock.now()
     const job: Job = {
@@ -238,88 +193,10 @@ export function createWork(options: WorkOptions): Work {
       onEvent({ type: 'revised', escrowId, detail: found.reason })
     }
     job.signal.throwIfAborted()
-    return {
-      files: files.map(({ bytes, ...file }) => ({ ...file, bytes: toBase64(bytes) })),
+    return draftOf(files, {
       selfAuditScore: Math.min(1, Math.max(0, found.score)),
       latencyMs: Math.max(0, clock.now() - startedAt) * 1000,
-    }
-  }
-
-  async function handIn(start: JobRecord, pact: Pact): Promise<ResponseMessage> {
-    let job = start
-    const { pactId, milestone, draft, nonce } = job
-    if (draft === null) throw new EarnestError('empty_deliverable', 'Nothing to deliver')
-    const escrow = escrowOfPact({ pact, milestone })
-    const escrowId = job.escrowId as `0x${string}`
-    const files = draft.files.map(({ bytes, ...file }) => ({ ...file, bytes: fromBase64(bytes) }))
-    const manifest = manifestOfFiles(files)
-    const deliverableHash = artifactHash(manifest)
-    const reserve = escrow.terms.vault !== ZERO_ADDRESS
-    const { deadlineUtc } = milestoneOf(pact, milestone)
-    for (let pause = 500; ; pause = Math.min(pause * 2, 30_000)) {
-      try {
-        const { state, round } = await readEscrow(client, escrow)
-        if (state !== 'Funded') {
-          // After a crash the delivery may stand already: the chain knows.
-          const deliveredAt = await standsSince(escrow, deliverableHash)
-          if (deliveredAt === undefined) throw notOpen(state)
-          return completed(deliveredAt)
-        }
-        if (job.submission?.round !== round + 1) {
-          const action = {
-            verb: 'deliver',
-            artifactHash: toBytes32(deliverableHash),
-            reserve,
-          } as const
-          const validBefore = BigInt(deadlineUtc)
-          const authorization = await authorize(client, { escrow, action, validBefore })
-          const submission = { round: round + 1, completedAt: clock.now(), authorization }
-          job = { ...job, submission }
-          await writeJob(job)
-        }
-        const { submission } = job
-        if (submission === null) throw new EarnestError('store_corrupt', 'No submission')
-        const { receipt } = await deliver({
-          oracle,
-          identity,
-          escrowId,
-          pactId,
-          round: submission.round,
-          files,
-          metrics: { latencyMs: draft.latencyMs, selfAuditScore: draft.selfAuditScore },
-          reserve,
-          completedAt: submission.completedAt,
-          authorization: submission.authorization as Hex,
-          nonce,
-        })
-        onEvent({ type: 'delivered', escrowId, detail: receipt.result })
-        return completed(submission.completedAt)
-      } catch (error) {
-        if (!isEarnestError(error) || !error.retryable || clock.now() >= deadlineUtc) throw error
-        onEvent({ type: 'retrying', escrowId, detail: error.code })
-        await sleep(pause, stopped.signal)
-      }
-    }
-
-    function completed(completionTimeUtc: number): ResponseMessage {
-      return {
-        status: 'completed',
-        pactId,
-        escrowId,
-        deliverableHash,
-        deliverable: manifest,
-        completionTimeUtc,
-      }
-    }
-  }
-
-  async function standsSince(escrow: EscrowRef, hash: string): Promise<number | undefined> {
-    const events = await readHistory(client, escrow)
-    const found = events.find(
-      (event) => event.eventName === 'Delivered' && fromBytes32(event.args.artifactHash) === hash,
-    )
-    if (found?.blockNumber == null) return undefined
-    return await readBlockTime(client, found.blockNumber)
+    })
   }
 
   async function fail(
@@ -336,53 +213,50 @@ export function createWork(options: WorkOptions): Work {
     await oracle
       .call('reportFailure', { params: { pactId }, body: { escrowId, failureReason: reason } })
       .catch(() => {})
-    if (refundOnFailure) {
-      const escrow = escrowOfPact({ pact, milestone })
-      const { state } = await readEscrow(client, escrow)
-      if (state === 'Funded') {
-        await refund(client, {
-          escrow,
-          relay: async (data) =>
-            (await oracle.call('relay', { body: { data: lower(data) } })).txHash,
-        })
-          .then(() => onEvent({ type: 'refunded', escrowId }))
-          // The deadline gives the money back anyway.
-          .catch(() => {})
-      }
-    }
+    if (refundOnFailure) await giveBack(pact, milestone)
     return { status: 'execution_failed', pactId, escrowId, reasonCode, reason }
   }
 
+  /** Refunds as soon as the chain can be reached; from the deadline on anybody gives the money back. */
+  async function giveBack(pact: Pact, milestone: number): Promise<void> {
+    const escrow = escrowOfPact({ pact, milestone })
+    const { deadlineUtc } = milestoneOf(pact, milestone)
+    for (let wait = 500; clock.now() < deadlineUtc; wait = Math.min(wait * 2, 30_000)) {
+      try {
+        const { state } = await readEscrow(client, escrow)
+        if (state !== 'Funded') return
+        await refund(client, { escrow, relay })
+        onEvent({ type: 'refunded', escrowId: escrow.escrowId })
+        return
+      } catch (error) {
+        if (!isEarnestError(error) || !error.retryable) return
+        onEvent({ type: 'retrying', escrowId: escrow.escrowId, detail: error.code })
+      }
+      await pause(wait, stopped.signal)
+    }
+  }
+
+  async function relay(data: `0x${string}`): Promise<`0x${string}`> {
+    const body = { data: data.toLowerCase() as `0x${string}` }
+    return (await oracle.call('relay', { body })).txHash
+  }
+
   async function end(job: JobRecord, response: ResponseMessage): Promise<ResponseMessage> {
-    await writeJob({ ...job, state: 'ended', draft: null, response })
+    await jobs.write({ ...job, state: 'ended', draft: null, response })
     return response
-  }
-
-  async function readJob(escrowId: string): Promise<JobRecord | undefined> {
-    const known = jobSchema.safeDecode((await store.get(`job/${escrowId}`)) as never)
-    return known.success ? known.data : undefined
-  }
-
-  async function writeJob(job: JobRecord): Promise<void> {
-    await store.set(`job/${job.escrowId}`, encode(jobSchema, job, 'store_corrupt'))
   }
 
   return {
     begin,
-    async refusal(message) {
-      if (running.has(message.escrowId)) return undefined
-      const known = await readJob(message.escrowId)
-      if (known !== undefined) return known.response ?? undefined
-      const checked = await check(message)
-      return 'status' in checked ? checked : undefined
+    admit,
+    async knows(escrowId) {
+      return running.has(escrowId) || (await jobs.read(escrowId)) !== undefined
     },
     async resume() {
-      for (const key of await store.keys('job/')) {
-        const job = await readJob(key.slice('job/'.length))
-        if (job === undefined || job.state === 'ended' || running.has(job.escrowId)) continue
-        const work = carryOut(job)
-        running.set(job.escrowId, work)
-        void work.catch(() => {}).finally(() => running.delete(job.escrowId))
+      for (const escrowId of await jobs.open()) {
+        const job = await jobs.read(escrowId)
+        if (job === undefined || running.has(escrowId)) continue
+        void under(escrowId, () => carryOut(job)).catch(() => {})
       }
     },
     running: () => [...running.keys()],
@@ -391,43 +265,4 @@ export function createWork(options: WorkOptions): Work {
     },
     stop: () => stopped.abort(new EarnestError('stopped', 'The seller stops', { retryable: true })),
   }
-}
-
-function notOpen(state: string): EarnestError {
-  return new EarnestError('escrow_not_open', `The escrow is ${state}`, { details: { state } })
-}
-
-function declined(reasonCode: string, reason: string): ResponseMessage {
-  return { status: 'declined', reasonCode, reason }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const stop = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-}
-
-function lower(bytes: Hex): `0x${string}` {
-  return bytes.toLowerCase() as `0x${string}`
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  }
-  return btoa(text)
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 }

@@ -182,7 +182,7 @@ describe('trade', () => {
       assert.equal(receipts.report?.result, 'PASS')
       assert.deepEqual(
         types.filter((type) => type !== 'oracle_event'),
-        ['started', 'audited', 'revised', 'delivered'],
+        ['started', 'audited', 'revised', 'submitted', 'delivered'],
       )
     })
   })

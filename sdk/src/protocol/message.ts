@@ -5,7 +5,6 @@ import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash } from './hash.ts'
 import type { Identity } from './identity.ts'
-import { json } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { manifestSchema } from './manifest.ts'
 import { pactSchema } from './pact.ts'
@@ -59,15 +58,13 @@ export const rejectionMessageSchema = z.strictObject({
 })
 export type RejectionMessage = z.output<typeof rejectionMessageSchema>
 
-/** "It is funded, begin": the seller believes the chain, not this message (ESC-13). */
+/** "It is funded, begin": the seller believes the chain, not this message (ESC-13), and works on the pact's own input. */
 export const workMessageSchema = z.strictObject({
   /** The pact's capability. */
   taskType: z.string().regex(/^(?!pact_|settlement_)[a-z][a-z0-9_.-]{0,63}$/),
   escrowId: word,
   pactId: hash,
   milestone: z.int().min(0).max(65_535).exactOptional(),
-  /** Absent: the pact's own input. */
-  data: json.exactOptional(),
 })
 export type WorkMessage = z.output<typeof workMessageSchema>
 

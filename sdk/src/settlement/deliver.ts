@@ -3,12 +3,12 @@ import { type CompletionBody, signCompletion } from '../protocol/completion.ts'
 import { EarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
 import type { Identity } from '../protocol/identity.ts'
-import { artifactHash, type Manifest } from '../protocol/manifest.ts'
+import { artifactHash } from '../protocol/manifest.ts'
 import type { CompletionReceipt } from '../protocol/route.ts'
 import type { OracleClient } from '../trust/oracle.ts'
 import { manifestOfFiles, type ReceivedFile } from './file.ts'
 
-/** A delivery as a seller hands it in. */
+/** A delivery as a seller hands it in: layer 5, the seller's half; without files there is nothing to hand in (TOL-01). */
 export interface DeliverOptions {
   oracle: OracleClient
   identity: Identity
@@ -28,23 +28,13 @@ export interface DeliverOptions {
   nonce: string
 }
 
-/** What was handed in and what the oracle found. */
-export interface Delivered {
-  manifest: Manifest
-  artifactHash: string
-  receipt: CompletionReceipt
-}
-
-/**
- * Layer 5, the seller's half: uploads every file, then hands in the signed completion through the
- * delivery gate; without files there is nothing to hand in (TOL-01). Doing it again with the same nonce
- * changes nothing. Throws `empty_deliverable`, `upload_mismatch`, and the oracle's codes.
- */
-export async function deliver(options: DeliverOptions): Promise<Delivered> {
-  const { oracle, identity, escrowId, pactId, round, files, metrics, reserve, nonce } = options
+/** Uploads every file of a delivery; the same again changes nothing. Throws `upload_mismatch`, the oracle's codes. */
+export async function upload({
+  oracle,
+  escrowId,
+  files,
+}: Pick<DeliverOptions, 'oracle' | 'escrowId' | 'files'>): Promise<void> {
   if (files.length === 0) throw new EarnestError('empty_deliverable', 'Nothing to deliver')
-  const manifest = manifestOfFiles(files)
-  const deliverableHash = artifactHash(manifest)
   for (const { name, mime, bytes } of files) {
     const stored = await oracle.call('putArtifact', {
       params: { escrowId, name },
@@ -55,19 +45,28 @@ export async function deliver(options: DeliverOptions): Promise<Delivered> {
       throw new EarnestError('upload_mismatch', `${name} arrived changed`, { retryable: true })
     }
   }
+}
+
+/**
+ * Hands in the signed completion of files that were uploaded, through the delivery gate. Doing it again
+ * with the same nonce changes nothing. Throws the oracle's codes.
+ */
+export async function complete(options: DeliverOptions): Promise<CompletionReceipt> {
+  const { oracle, identity, escrowId, pactId, round, files, metrics, reserve, nonce } = options
+  const manifest = manifestOfFiles(files)
   const body: CompletionBody = {
     escrowId,
     pactId,
     round,
     seller: identity.did,
     audience: oracle.did,
-    deliverableHash,
+    deliverableHash: artifactHash(manifest),
     manifest,
     completionTimeUtc: options.completedAt,
     executionMetrics: metrics,
     nonce,
   }
-  const receipt = await oracle.call('complete', {
+  return await oracle.call('complete', {
     body: {
       ...body,
       sellerSignature: signCompletion({ body, identity }),
@@ -75,7 +74,6 @@ export async function deliver(options: DeliverOptions): Promise<Delivered> {
     },
     idempotencyKey: nonce,
   })
-  return { manifest, artifactHash: deliverableHash, receipt }
 }
 
 function lower(bytes: Hex): `0x${string}` {

@@ -1,0 +1,59 @@
+import { escrowOfPact } from './escrow/client.ts'
+import type { Negotiator } from './negotiation/respond.ts'
+import type { Clock } from './protocol/clock.ts'
+import { milestoneOf } from './protocol/pact.ts'
+import type { Store } from './protocol/store.ts'
+import type { Work } from './work.ts'
+
+/** Seconds after the last moment of funding, or of delivery, at which a pact is forgotten. */
+const FORGET_AFTER = 3600
+
+/**
+ * Looks at every agreed pact: takes up what was begun and stopped, begins where the chain shows the money,
+ * forgets where it can no longer come. No message and no oracle's event is needed for that (ESC-07). What
+ * could not be asked is asked again: only an answer of the chain, or the end of all time to deliver, makes
+ * a pact forgotten.
+ */
+export async function sweep({
+  store,
+  negotiator,
+  work,
+  clock,
+}: {
+  store: Store
+  negotiator: Negotiator
+  work: Work
+  clock: Clock
+}): Promise<void> {
+  await work.resume()
+  for (const key of await store.keys('pact/')) {
+    const pactId = key.slice('pact/'.length)
+    const agreed = await negotiator.agreed(pactId)
+    if (agreed === undefined) continue
+    const { pact } = agreed.signed
+    let isOpen = false
+    for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
+      const { fundBy, deadlineUtc } = milestoneOf(pact, milestone)
+      const escrowId = escrowOfPact({ pact, milestone }).escrowId as `0x${string}`
+      if (await work.knows(escrowId)) {
+        // The papers of a trade are kept for its disputes.
+        isOpen = true
+        continue
+      }
+      const message = { taskType: pact.capability, escrowId, pactId, milestone }
+      const admission = await work.admit(message)
+      if ('pact' in admission) void work.begin(message).catch(() => {})
+      const why = 'pact' in admission ? 'begun' : admission.why
+      const now = clock.now()
+      const isOver =
+        why === 'never' ||
+        (why === 'unfunded' && now >= fundBy + FORGET_AFTER) ||
+        (why === 'unknown' && now >= deadlineUtc + FORGET_AFTER)
+      if (!isOver) isOpen = true
+    }
+    if (isOpen) continue
+    await store.delete(key)
+    await store.delete(`nonce/${pact.buyer.did}/${pact.nonce}`)
+    await store.delete(`talk/${agreed.taskId}`)
+  }
+}

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { discover } from '../../sdk/src/discovery/discover.ts'
+import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
+import { fund } from '../../sdk/src/escrow/fund.ts'
+import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
+import { verifyLock } from '../../sdk/src/escrow/verifyLock.ts'
+import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
+import { draftPact } from '../../sdk/src/negotiation/draft.ts'
+import { encode } from '../../sdk/src/protocol/decode.ts'
+import { EarnestError } from '../../sdk/src/protocol/error.ts'
+import { proposalMessageSchema } from '../../sdk/src/protocol/message.ts'
+import { hashPact, type Pact, type SignedPact, signPact } from '../../sdk/src/protocol/pact.ts'
+import { registrationOf } from '../../sdk/src/registration.ts'
+import type { Seller, SellerOptions } from '../../sdk/src/seller.ts'
+import type { Job } from '../../sdk/src/skill.ts'
+import { sweep } from '../../sdk/src/sweep.ts'
+import type { OracleClient } from '../../sdk/src/trust/oracle.ts'
+import {
+  buyerParty,
+  greeter,
+  type Market,
+  openMarket,
+  openSeller,
+  SELLER_URL,
+  sellerParty,
+  taskOf,
+  until,
+  walletOf,
+} from './support/market.ts'
+
+describe('work', () => {
+  let market: Market
+  let jobs: Job[] = []
+  const sellers: Seller[] = []
+  const counting = {
+    ...greeter,
+    run: (job: Job) => {
+      jobs.push(job)
+      return greeter.run(job)
+    },
+  }
+  before(async () => {
+    market = await openMarket()
+    await market.endow(buyerParty.wallet.address, 1_000_000_000n)
+    await (await openSeller(market)).register()
+  })
+  after(async () => {
+    for (const seller of sellers) await seller.stop()
+    await market.close()
+  })
+
+  async function open(changes: Partial<SellerOptions> = {}): Promise<Seller> {
+    jobs = []
+    const seller = await openSeller(market, { skills: [counting], ...changes })
+    sellers.push(seller)
+    return seller
+  }
+
+  async function draft(): Promise<Pact> {
+    const agent = await discover(SELLER_URL, { clock: market.clock, fetch: market.fetch })
+    const { identity, wallet } = buyerParty
+    return draftPact({
+      agent,
+      oracle: await market.oracleFor().call('getOracle', {}),
+      task: taskOf(market),
+      paymentUsdc: 10_000_000n,
+      buyer: { did: identity.did, wallet: wallet.address },
+      now: market.clock.now(),
+    })
+  }
+
+  function signed(pact: Pact): SignedPact {
+    return {
+      pact,
+      pactHash: hashPact(pact),
+      buyerSignature: signPact({ pact, identity: buyerParty.identity }),
+      sellerSignature: signPact({ pact, identity: sellerParty.identity }),
+    }
+  }
+
+  /** A pact that this seller has agreed to and nobody has registered. */
+  async function agree(seller: Seller): Promise<SignedPact> {
+    const both = signed(await draft())
+    const { pact, pactHash, buyerSignature: signature } = both
+    const message = {
+      taskType: 'pact_negotiation',
+      payload: { pact, pactHash, signature },
+    } as const
+    const wire = encode(proposalMessageSchema, message, 'invalid_pact')
+    const answer = (await seller.handleIncomingA2ATask(wire)) as { status: string }
+    assert.equal(answer.status, 'accepted')
+    return both
+  }
+
+  async function lock(both: SignedPact): Promise<void> {
+    await fund(market.wallet(buyerParty.wallet), { signed: both })
+    await until(async () => {
+      const { status } = await verifyLock(market.ground.client, { pact: both.pact })
+      return status === 'locked'
+    })
+  }
+
+  const workOf = ({ pact, pactHash }: SignedPact) => ({
+    taskType: pact.capability,
+    escrowId: escrowOfPact({ pact }).escrowId as `0x${string}`,
+    pactId: pactHash,
+  })
+
+  /** The seller's oracle with one route answered by the test. */
+  function withRoute(
+    name: string,
+    answer: (ask: () => Promise<unknown>, options: never) => unknown,
+  ): OracleClient {
+    const oracle = market.oracleFor(sellerParty.identity)
+    return {
+      ...oracle,
+      call: (async (route: never, options: never) => {
+        const ask = () => oracle.call(route, options)
+        return route === name ? await answer(ask, options) : await ask()
+      }) as OracleClient['call'],
+    }
+  }
+
+  const stateOf = async ({ pact }: SignedPact) =>
+    (await readEscrow(market.ground.client, escrowOfPact({ pact }))).state
+
+  test('[ATK-01] a pact that the buyer funded and never registered is registered by the seller before it works', async () => {
+    const seen: string[] = []
+    const seller = await open({
+      skills: [
+        {
+          ...counting,
+          run: async (job) => {
+            const pactId = hashPact(job.pact)
+            const { status } = await market.oracleFor().call('getPact', { params: { pactId } })
+            seen.push(status)
+            return counting.run(job)
+          },
+        },
+      ],
+    })
+    const both = await agree(seller)
+    await lock(both)
+    const { pactHash: pactId } = both
+    await assert.rejects(market.oracleFor().call('getPact', { params: { pactId } }), {
+      code: 'pact_unknown',
+    })
+    const answer = await seller.work.begin(workOf(both))
+    assert.equal(answer.status, 'completed')
+    assert.equal(seen.length, 1)
+    assert.notEqual(await stateOf(both), 'Funded')
+  })
+
+  test('[ATK-01] a pact whose nonce the buyer spent on other terms at the oracle is not worked on, and the refusal says why', async () => {
+    const seller = await open()
+    const both = await agree(seller)
+    const other = signed({ ...both.pact, taskDescription: 'Something else under the same nonce' })
+    await market.oracleFor(buyerParty.identity).call('registerPact', registrationOf(other))
+    await lock(both)
+    const answer = await seller.work.begin(workOf(both))
+    assert.deepEqual(
+      [answer.status, 'reasonCode' in answer && answer.reasonCode],
+      ['declined', 'nonce_reused'],
+    )
+    assert.equal(jobs.length, 0)
+    assert.equal(await stateOf(both), 'Funded')
+  })
+
+  test('a pact that was cancelled or expired at the oracle, or that the oracle cannot be asked about, is not worked on', async () => {
+    for (const [status, code, why] of [
+      ['cancelled', 'pact_cancelled', 'never'],
+      ['expired', 'pact_expired', 'unknown'],
+    ] as const) {
+      const oracle = withRoute('registerPact', async (ask) => ({
+        ...((await ask()) as object),
+        status,
+        reason: status,
+      }))
+      const seller = await open({ oracle })
+      const both = await agree(seller)
+      await lock(both)
+      const admission = await seller.work.admit(workOf(both))
+      assert.ok('refusal' in admission && admission.refusal.status === 'declined')
+      assert.deepEqual([admission.refusal.reasonCode, admission.why], [code, why])
+      assert.equal((await seller.work.begin(workOf(both))).status, 'declined')
+      assert.equal(jobs.length, 0)
+    }
+    let isDown = true
+    const seller = await open({
+      oracle: withRoute('registerPact', (ask) => {
+        if (isDown) throw new EarnestError('oracle_unreachable', 'No answer', { retryable: true })
+        return ask()
+      }),
+    })
+    const both = await agree(seller)
+    await lock(both)
+    const declined = await seller.work.begin(workOf(both))
+    assert.equal('reasonCode' in declined && declined.reasonCode, 'oracle_unreachable')
+    assert.equal(jobs.length, 0)
+    isDown = false
+    assert.equal((await seller.work.begin(workOf(both))).status, 'completed')
+  })
+
+  test('the job ends by the chain: an oracle that takes a completion and loses it gets it again, newly signed', async () => {
+    const nonces: string[] = []
+    const events: string[] = []
+    const seller = await open({
+      onEvent: ({ type }) => events.push(type),
+      oracle: withRoute('complete', async (ask, options: { body: { nonce: string } }) => {
+        nonces.push(options.body.nonce)
+        // At first it only says that it took it.
+        if (nonces.length > 1) return await ask()
+        return { result: 'PASS' }
+      }),
+    })
+    const both = await agree(seller)
+    await lock(both)
+    const answer = await seller.work.begin(workOf(both))
+    assert.equal(answer.status, 'completed')
+    assert.notEqual(await stateOf(both), 'Funded')
+    assert.equal(new Set(nonces).size, 2)
+    assert.equal(jobs.length, 1)
+    assert.deepEqual(events.slice(-2), ['submitted', 'delivered'])
+  })
+
+  test('a seller that stops between the receipt and the chain goes on with the same work after its restart', async () => {
+    const store = createMemoryStore()
+    const taken: string[] = []
+    const first = await open({
+      store,
+      oracle: withRoute('complete', (_ask, options: { body: { nonce: string } }) => {
+        taken.push(options.body.nonce)
+        return { result: 'PASS' }
+      }),
+    })
+    const both = await agree(first)
+    await lock(both)
+    const { escrowId } = workOf(both)
+    const doomed = first.work.begin(workOf(both))
+    await until(async () => taken.length === 1)
+    assert.deepEqual(first.work.running(), [escrowId])
+    await first.stop()
+    await assert.rejects(doomed, { code: 'stopped' })
+    assert.equal(await stateOf(both), 'Funded')
+
+    const second = await open({ store })
+    await second.start()
+    await until(async () => (await stateOf(both)) !== 'Funded')
+    await second.work.settled()
+    const answer = await second.work.begin(workOf(both))
+    assert.equal(answer.status, 'completed')
+    // The first run's work was handed in; nothing was done twice.
+    assert.equal(jobs.length, 0)
+  })
+
+  test('a funded pact outlives a chain that cannot be reached, long after its last moment of funding', async () => {
+    const store = createMemoryStore()
+    let isDown = false
+    const wallet = walletOf(market.ground.url, sellerParty.wallet, async (input, init) => {
+      if (isDown) throw new TypeError('fetch failed')
+      return await fetch(input, init)
+    })
+    const seller = await open({ store, wallet })
+    const both = await agree(seller)
+    await lock(both)
+    const { negotiator, work } = seller
+    const lateFor = ({ pact }: SignedPact) => ({ now: () => pact.timing.fundBy + 3601 })
+    isDown = true
+    await sweep({ store, negotiator, work, clock: lateFor(both) })
+    assert.ok(await negotiator.agreed(both.pactHash))
+    assert.equal(jobs.length, 0)
+
+    const unfunded = await agree(seller)
+    isDown = false
+    await sweep({ store, negotiator, work, clock: lateFor(unfunded) })
+    await until(async () => (await stateOf(both)) !== 'Funded')
+    await work.settled()
+    assert.equal(jobs.length, 1)
+    // Where the chain answers that no money came, the offer is forgotten.
+    assert.equal(await negotiator.agreed(unfunded.pactHash), undefined)
+  })
+})
