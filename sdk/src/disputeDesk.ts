@@ -1,7 +1,8 @@
 import * as z from 'zod'
-import type { EscrowClient, Sent } from './escrow/client.ts'
+import type { EscrowClient, EscrowRef, Sent } from './escrow/client.ts'
 import { escrowOfPact } from './escrow/client.ts'
 import { defend } from './escrow/defend.ts'
+import { readHistory } from './escrow/events.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { refund } from './escrow/refund.ts'
 import { authorizeSettle, settle } from './escrow/settle.ts'
@@ -10,11 +11,12 @@ import type { Clock } from './protocol/clock.ts'
 import { decode, encode } from './protocol/decode.ts'
 import { type Defence, defenceSchema, type Evidence, hashDefence } from './protocol/dispute.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
+import { fromBytes32 } from './protocol/hash.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import { type OfferMessage, type ResponseMessage, verifyOffer } from './protocol/message.ts'
 import { hashPact, type Pact } from './protocol/pact.ts'
-import type { VerificationReport } from './protocol/report.ts'
+import { hashReport, type VerificationReport } from './protocol/report.ts'
 import type { Store } from './protocol/store.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
@@ -60,7 +62,7 @@ export interface Offer {
   escrowId: string
   /** The seller's share in basis points. */
   sellerBps: number
-  /** What the oracle found; undefined where there is no report. */
+  /** What the oracle found, by the hash on chain; undefined where nothing was attested or the oracle shows something else. */
   report: VerificationReport | undefined
 }
 
@@ -142,7 +144,7 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
     if (!['Delivered', 'Disputed', 'Negotiating', 'Arbitration'].includes(state)) {
       return declined('not_disputed', `The escrow is ${state}`)
     }
-    const report = await oracle.call('getReport', { params: { escrowId } }).catch(() => undefined)
+    const report = await attestedReport(escrow)
     const decide = options.evaluate ?? evaluateOffer
     const decision = await decide({ pact, escrowId, sellerBps, report })
     if ('decline' in decision) return declined('offer_declined', decision.decline)
@@ -163,6 +165,21 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
       relay,
     })
     return { status: 'settled', escrowId, txHash: lower(txHash) }
+  }
+
+  /** The report that the chain has the hash of; what an oracle says beyond that decides nothing. */
+  async function attestedReport(escrow: EscrowRef): Promise<VerificationReport | undefined> {
+    const escrowId = escrow.escrowId as `0x${string}`
+    const { round } = await readEscrow(client, escrow)
+    const attested = (await readHistory(client, escrow)).findLast(
+      (event) => event.eventName === 'Attested' && Number(event.args.round) === round,
+    )
+    if (attested?.eventName !== 'Attested') return undefined
+    const report = await oracle.call('getReport', { params: { escrowId } }).catch(() => undefined)
+    const isOurs = report !== undefined && report.escrowId === escrowId
+    return isOurs && hashReport(report) === fromBytes32(attested.args.reportHash)
+      ? report
+      : undefined
   }
 
   return {

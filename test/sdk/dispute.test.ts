@@ -14,6 +14,7 @@ import {
   openMarket,
   openSeller,
   SELLER_URL,
+  sellerParty,
   taskOf,
 } from './support/market.ts'
 
@@ -92,6 +93,23 @@ describe('dispute', () => {
       code: 'offer_declined',
       details: { reasonCode: 'offer_declined', reason: 'We stand by it' },
     })
+  })
+
+  test('a report that the chain does not have the hash of decides nothing: the seller declines to split by it', async () => {
+    const { call, ...rest } = market.oracleFor(sellerParty.identity)
+    const lying = {
+      ...rest,
+      call: (async (name: never, options: never) => {
+        const answer = await call(name, options)
+        return name === 'getReport' ? { ...(answer as object), passedBps: 1000 } : answer
+      }) as typeof call,
+    }
+    const { buyer, result } = await disputed({ oracle: lying })
+    await assert.rejects(buyer.settleDispute(result.tradeId, { sellerBps: 1000 }), {
+      code: 'offer_declined',
+      details: { reasonCode: 'offer_declined', reason: 'Nobody has checked this delivery' },
+    })
+    assert.equal(await stateOf(result), 'Disputed')
   })
 
   test('[TOL-10] a defence needs a written explanation and opens the negotiation', async () => {

@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { address, chainId } from '../protocol/address.ts'
-import { mime } from '../protocol/criterion.ts'
+import { depositsOf, mime } from '../protocol/criterion.ts'
 import { decode } from '../protocol/decode.ts'
+import { hash, hashBytes } from '../protocol/hash.ts'
+import type { JsonValue } from '../protocol/json.ts'
 import { formatUsdc, usdc } from '../protocol/money.ts'
 import { isSubjective, type Pact } from '../protocol/pact.ts'
 import { formatUtc } from '../protocol/time.ts'
@@ -19,6 +21,10 @@ export const sellerPolicySchema = z.strictObject({
   minDescriptionLength: z.int().min(1),
   /** True: refuses a pact that code alone cannot judge. */
   machineCheckedOnly: z.boolean(),
+  /** True: works under checkers and held-out data of which it sees only the hash; absent: false. */
+  acceptsSecretCheckers: z.boolean().exactOptional(),
+  /** SHA-256 of checkers and data that the seller has seen; what the pact's input carries needs none. */
+  seenDeposits: z.array(hash).exactOptional(),
   /** Where it settles. */
   escrows: z.array(z.strictObject({ chainId, contract: address, token: address })).min(1),
   arbiters: z.array(address).min(1),
@@ -129,5 +135,38 @@ function findFault(pact: Pact, policy: SellerPolicy): [string, string] | undefin
   if (policy.machineCheckedOnly && isSubjective(pact)) {
     return ['scope_unclear', 'No criterion says how the work is checked']
   }
+  if (!policy.acceptsSecretCheckers && secretDepositsOf(pact, policy.seenDeposits).length > 0) {
+    return ['secret_checker', 'We do not work under a checker or data that we cannot see']
+  }
   return undefined
+}
+
+/**
+ * Hashes of the checkers and held-out data that the seller cannot see: neither in the pact's input, as text
+ * or base64, nor among those it holds. A checker that nobody has read may fail everybody.
+ */
+function secretDepositsOf({ acceptance, input }: Pact, seen: readonly string[] = []): string[] {
+  const wanted = depositsOf(acceptance)
+  if (wanted.length === 0) return []
+  const known = new Set(seen)
+  for (const text of textsOf(input)) {
+    known.add(hashBytes(new TextEncoder().encode(text)))
+    const bytes = bytesOf(text)
+    if (bytes !== undefined) known.add(hashBytes(bytes))
+  }
+  return wanted.filter((each) => !known.has(each))
+}
+
+function* textsOf(value: JsonValue): Generator<string> {
+  if (typeof value === 'string') yield value
+  if (typeof value !== 'object' || value === null) return
+  for (const member of Object.values(value)) yield* textsOf(member)
+}
+
+function bytesOf(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  } catch {
+    return undefined
+  }
 }

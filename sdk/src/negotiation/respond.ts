@@ -29,6 +29,7 @@ import {
 } from '../protocol/pact.ts'
 import type { Store } from '../protocol/store.ts'
 import type { TermsEvaluation } from './evaluate.ts'
+import { createPatience } from './patience.ts'
 
 const talkSchema = z.strictObject({
   rounds: z.int(),
@@ -56,7 +57,10 @@ export interface NegotiatorOptions {
   clock: Clock
   evaluate(pact: Pact): TermsEvaluation | Promise<TermsEvaluation>
   keyOf?: KeyResolver
-  /** Proposals that a buyer may make in one conversation (PCT-19). */
+  /**
+   * Proposals that a buyer may make for one piece of work, in however many conversations, and ten times as
+   * many for all work together, before the time is over (PCT-19).
+   */
   rounds?: number
   /** Seconds after which a conversation is over. */
   timeoutSeconds?: number
@@ -82,11 +86,13 @@ export interface Negotiator {
 
 /**
  * Answers proposals: recomputes every hash before it signs (W-10), the same nonce twice with the same
- * answer and with other terms not at all (PCT-12), at most `rounds` proposals in a conversation (PCT-19).
+ * answer and with other terms not at all (PCT-12), at most `rounds` proposals in a conversation, and for the
+ * same work from the same buyer in as many conversations as it opens (PCT-19).
  */
 export function createNegotiator(options: NegotiatorOptions): Negotiator {
   const { identity, wallet, store, clock, keyOf = ownKey } = options
   const { rounds = 3, timeoutSeconds = 900 } = options
+  const patience = createPatience({ store, rounds, timeoutSeconds })
   let queue: Promise<unknown> = Promise.resolve()
 
   /** One at a time, or two copies of one proposal could both be counted and answered. */
@@ -146,7 +152,7 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
     if (now > talk.startedAt + timeoutSeconds) {
       throw new EarnestError('negotiation_timeout', 'This negotiation took too long')
     }
-    if (talk.rounds >= rounds) {
+    if (talk.rounds >= rounds || (await patience.isFull(pact, now))) {
       throw new EarnestError('rounds_exhausted', `More than ${rounds} proposals`)
     }
     // Step 5: the terms.
@@ -156,9 +162,11 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
       const sellerSignature = signPact({ pact, identity })
       const signed = { pact, pactHash, buyerSignature: signature, sellerSignature }
       await keepAgreed(signed, turn.taskId)
+      await patience.clear(pact)
       await writeTalk(turn.taskId, { ...counted, open: null, isEnded: true })
       return await remember(key, pactHash, { status: 'accepted', pactHash, sellerSignature })
     }
+    await patience.add(pact, now)
     const { counterProposal, reasonCode, reason } = evaluation
     if (counterProposal === undefined) {
       await writeTalk(turn.taskId, counted)
@@ -196,6 +204,7 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
       const now = clock.now()
       if (now >= pact.timing.fundBy) throw new EarnestError('fund_by_passed', 'fundBy is past')
       await keepAgreed({ pact, pactHash, buyerSignature, sellerSignature }, turn.taskId)
+      await patience.clear(pact)
       const talk = await readTalk(turn.taskId)
       await writeTalk(turn.taskId, { ...talk, open: null, isEnded: true })
     }

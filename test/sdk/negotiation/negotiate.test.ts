@@ -13,6 +13,7 @@ import { type NegotiateOptions, negotiate } from '../../../sdk/src/negotiation/n
 import { createNegotiator, type NegotiatorOptions } from '../../../sdk/src/negotiation/respond.ts'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
 import { decode, encode } from '../../../sdk/src/protocol/decode.ts'
+import { hashBytes } from '../../../sdk/src/protocol/hash.ts'
 import { createIdentity } from '../../../sdk/src/protocol/identity.ts'
 import {
   type ProposalMessage,
@@ -210,7 +211,7 @@ describe('negotiate', () => {
   })
 
   test('[PCT-19] three rounds are made, a fourth proposal is refused, and time ends it too', async () => {
-    const { bargain, channel, clock } = marketOf()
+    const { bargain } = marketOf()
     const stubborn = { ...wide, maxPaymentUsdc: parseUsdc('500') }
     const counter = () => pactOf()
     let rounds = 0
@@ -220,9 +221,10 @@ describe('negotiate', () => {
     )
     assert.equal(rounds, 3)
     const place = { taskId: 'one' }
+    const fresh = marketOf()
     const propose = async () => {
       const message = encode(proposalMessageSchema, proposalOf(pactOf()), 'invalid_pact')
-      return (await channel.send(message, place)).response
+      return (await fresh.channel.send(message, place)).response
     }
     for (let round = 1; round <= 3; round++) {
       assert.equal((await propose())?.status, 'counter_proposed')
@@ -230,18 +232,53 @@ describe('negotiate', () => {
     const fourth = await propose()
     assert.ok(fourth?.status === 'rejected' && fourth.reasonCode === 'rounds_exhausted')
 
+    const { bargain: haggle, channel: slow, clock } = marketOf()
     const late = {
-      ...channel,
+      ...slow,
       send: async (...args: Parameters<Channel['send']>) => {
-        const reply = await channel.send(...args)
+        const reply = await slow.send(...args)
         clock.set(clock.now() + 200)
         return reply
       },
     }
     await assert.rejects(
-      bargain({ channel: late, policy: stubborn, counter, timeoutSeconds: 100 }),
+      haggle({ channel: late, policy: stubborn, counter, timeoutSeconds: 100 }),
       { code: 'negotiation_timeout' },
     )
+  })
+
+  test('[PCT-19] a new task for every proposal does not make a fourth: the seller counts by buyer and work, until time or an agreement ends it', async () => {
+    const { negotiator, clock } = marketOf()
+    let task = 0
+    const propose = async (changes: Partial<PactWire> = {}) => {
+      const at = clock.now()
+      const pact = pactOf({
+        proposedAt: formatUtc(at),
+        deadlineUtc: formatUtc(at + 7200),
+        timing: { ...encodePact(pactOf()).timing, fundBy: formatUtc(at + 3600) },
+        ...changes,
+      })
+      const where = { taskId: `task-${task++}`, caller: buyer.did }
+      const response = await negotiator.respond(proposalOf(pact), where)
+      return response.status === 'rejected' ? response.reasonCode : response.status
+    }
+    for (const paymentUsdc of ['500', '501', '502']) {
+      assert.equal(await propose({ paymentUsdc }), 'counter_proposed')
+    }
+    assert.equal(await propose({ paymentUsdc: '503' }), 'rounds_exhausted')
+    // Another wording of the same work is the same work; other work is not.
+    const taskDescription = 'A five-year DCF model, worded differently'
+    assert.equal(await propose({ paymentUsdc: '600', taskDescription }), 'rounds_exhausted')
+    assert.equal(await propose({ input: { ticker: 'OTHER' } }), 'counter_proposed')
+    clock.set(clock.now() + 901)
+    assert.equal(await propose({ paymentUsdc: '504' }), 'counter_proposed')
+    assert.equal(await propose({ paymentUsdc: '505' }), 'counter_proposed')
+    assert.equal(await propose({ paymentUsdc: '600' }), 'accepted')
+    assert.equal(await propose({ paymentUsdc: '506' }), 'counter_proposed')
+    // Ten pieces of work at once, and no more.
+    let answers = 0
+    while ((await propose({ input: { ticker: `T${answers}` } })) === 'counter_proposed') answers++
+    assert.equal(answers, 29)
   })
 
   test('a buyer that changes its price meets the seller in the second round', async () => {
@@ -471,6 +508,41 @@ describe('evaluatePactTerms', () => {
     assert.equal(judge({ ...soon, deadlineUtc: formatUtc(now + 3600) }).acceptable, true)
     assert.equal(judge({ acceptance: [] }).reasonCode, 'scope_unclear')
     assert.equal(judge({ acceptance: [] }, { machineCheckedOnly: false }).acceptable, true)
+  })
+
+  test('a checker or held-out data of which only the hash is there is refused, unless the seller accepts that or can see it', () => {
+    const script = 'const check = (value) => (value > 1 ? 1 : 0)'
+    const data = new Uint8Array([1, 2, 3, 250])
+    const metric = (id: string, bytes: Uint8Array, kind: 'checker' | 'heldOut') => ({
+      id,
+      description: 'The score is at least one half',
+      weight: 1,
+      verifier: {
+        type: 'metric',
+        file: 'deliverable.json',
+        pointer: '/score',
+        min: 0.5,
+        source:
+          kind === 'checker'
+            ? { kind, sha256: hashBytes(bytes) }
+            : { kind, sha256: hashBytes(bytes), measure: 'accuracy' },
+      },
+    })
+    const checker = metric('checked', new TextEncoder().encode(script), 'checker')
+    const heldOut = metric('held', data, 'heldOut')
+    const acceptance = [checker, heldOut] as PactWire['acceptance']
+    const { sha256 } = heldOut.verifier.source
+    assert.equal(judge({ acceptance }).reasonCode, 'secret_checker')
+    assert.equal(judge({ acceptance }, { acceptsSecretCheckers: false }).acceptable, false)
+    assert.equal(judge({ acceptance }, { acceptsSecretCheckers: true }).acceptable, true)
+    // The script lies open in the input, the data is known to the seller: nothing is secret.
+    const input = { ticker: 'ACME', checker: { source: script } }
+    assert.equal(judge({ acceptance, input }).reasonCode, 'secret_checker')
+    assert.equal(judge({ acceptance, input }, { seenDeposits: [sha256] }).acceptable, true)
+    const both = { ...input, data: btoa(String.fromCharCode(...data)) }
+    assert.equal(judge({ acceptance, input: both }).acceptable, true)
+    const changed = { ...both, checker: { source: `${script} ` } }
+    assert.equal(judge({ acceptance, input: changed }).reasonCode, 'secret_checker')
   })
 
   test('[DIS-07] [DIS-08] formats that the card does not list are refused', () => {
