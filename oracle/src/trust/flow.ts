@@ -279,49 +279,73 @@ function push(flow: TrustFlow, threshold: number): void {
 }
 
 /**
- * Trust at `target` that came out of `source`, however many hands it went through, without passing
- * the source again: last-exit decomposition, so that trust of the target less this is what it would
- * have if the source bought nothing. Parcels below `negligible` (in trust) are not followed.
+ * Trust at `target` that came out of any of the `sources`, however many hands it went through, without
+ * passing a source again: last-exit decomposition, so that trust of the target less this is what it
+ * would have if the sources bought nothing. Whom they paid themselves is always looked at; behind
+ * them the largest parcels are followed first, down to `negligible` or until the work is spent.
  */
-export function backflow(
-  flow: TrustFlow,
-  { source, target, trust, negligible }: BackflowQuery,
-): number {
-  const { start, length, total, weight, parcel } = flow
+export function backflow(flow: TrustFlow, { sources, target, negligible }: BackflowQuery): number {
+  const { start, length, total, weight, trust, parcel } = flow
   const pass = 1 - flow.alpha
-  const waiting: number[] = []
   const touched: number[] = []
+  let waiting: number[] = []
   let reached = 0
+  let visits = 0
+  let largest = 0
   const send = (node: number, amount: number): void => {
     const row = total[node] as number
     if (row <= 0) return
     const share = (pass * amount) / row
-    const end = (start[node] as number) + (length[node] as number)
-    for (let at = start[node] as number; at < end; at++) {
+    const from = start[node] as number
+    const end = from + (length[node] as number)
+    visits += end - from
+    for (let at = from; at < end; at++) {
       const to = flow.target[at] as number
-      if (to === source) continue
+      const before = parcel[to] as number
+      // A source passes on what it holds once, whatever comes back to it.
+      if (before < 0) continue
       const arriving = share * (weight[at] as number)
       if (to === target) reached += arriving
-      const before = parcel[to] as number
       if (before === 0) touched.push(to)
       const after = before + arriving
       parcel[to] = after
       if (before <= negligible && after > negligible) waiting.push(to)
+      if (after > largest) largest = after
     }
   }
-  send(source, trust)
-  const held = flow.trust[target] as number
-  for (let at = 0; at < waiting.length && at < MOST_PARCELS && reached < held; at++) {
-    const node = waiting[at] as number
-    const amount = parcel[node] as number
-    parcel[node] = Number.MIN_VALUE
-    send(node, amount)
+  for (const source of sources) parcel[source] = -1
+  for (const source of sources) send(source, trust[source] as number)
+  const most = visits + (flow.nodes <= 20_000 ? MOST_VISITS.few : MOST_VISITS.many)
+  const held = trust[target] as number
+  for (
+    let threshold = largest / 8;
+    waiting.length > 0;
+    threshold = Math.max(negligible, threshold / 8)
+  ) {
+    const later: number[] = []
+    for (let at = 0; at < waiting.length; at++) {
+      if (visits >= most || reached >= held) break
+      const node = waiting[at] as number
+      const amount = parcel[node] as number
+      if (amount <= threshold && threshold > negligible) {
+        later.push(node)
+        continue
+      }
+      parcel[node] = Number.MIN_VALUE
+      send(node, amount)
+    }
+    if (visits >= most || reached >= held) break
+    waiting = later
   }
   for (const node of touched) parcel[node] = 0
+  for (const source of sources) parcel[source] = 0
   return reached
 }
 
-/** Work that one voucher may cost; honest money spreads thin long before. */
-const MOST_PARCELS = 5_000
+/**
+ * Edges that are followed behind the first hands, with up to 20,000 agents and with more: there each
+ * is a random read in a large memory, and the largest parcels come first anyway.
+ */
+const MOST_VISITS = { few: 20_000, many: 2_500 }
 
-type BackflowQuery = { source: number; target: number; trust: number; negligible: number }
+type BackflowQuery = { sources: readonly number[]; target: number; negligible: number }

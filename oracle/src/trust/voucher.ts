@@ -37,23 +37,22 @@ export function voucherOf(
 
 /**
  * Trust of the buyer that does not come from the seller's own cluster. Nothing can bring back more
- * than three times what the seller holds, so that far more trusted buyers need no search.
+ * than three times what the cluster holds, so that far more trusted buyers need no search.
  */
 function ownTrust(
   state: TrustState,
   { buyer, seller }: { buyer: number; seller: number },
   parcelShare: number,
 ): number {
-  const { unit } = state
-  let trust = trustOf(state, buyer)
+  const { unit, flow, clusters } = state
+  const trust = trustOf(state, buyer)
   if (trust === 0) return 0
-  for (const source of membersOf(state.clusters, seller)) {
-    const held = trustOf(state, source)
-    if (held === 0 || trust - MOST_RETURNED * held >= unit) continue
-    const negligible = unit * parcelShare
-    trust -= backflow(state.flow, { source, target: buyer, trust: held, negligible })
-  }
-  return Math.max(0, trust)
+  const sources = membersOf(clusters, seller)
+  let held = 0
+  for (const source of sources) held += trustOf(state, source)
+  if (held === 0 || trust - MOST_RETURNED * held >= unit) return trust
+  const back = backflow(flow, { sources, target: buyer, negligible: unit * parcelShare })
+  return Math.max(0, trust - back)
 }
 
 /** Visits to one node that start at another: at most (1 - alpha) / (1 - (1 - alpha)^2) = 3.06. */

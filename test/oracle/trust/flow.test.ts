@@ -138,12 +138,11 @@ describe('flow', () => {
     }
     settleFlow(flow, 1e-15)
     for (let target = 2; target < 12; target++) {
-      const trust = flow.trust[1]!
-      const back = backflow(flow, { source: 1, target, trust, negligible: 1e-9 })
+      const back = backflow(flow, { sources: [1], target, negligible: 1e-9 })
       // All trust of the others came from the first: nothing of their own remains.
       assert.ok(flow.trust[target]! - back < 1e-6)
     }
-    const none = backflow(flow, { source: 5, target: 1, trust: 1, negligible: 1e-9 })
+    const none = backflow(flow, { sources: [5], target: 1, negligible: 1e-9 })
     assert.equal(none, 0)
   })
 
