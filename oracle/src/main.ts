@@ -18,9 +18,12 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { type ChainClock, createChainClock } from './escrow/clock.ts'
 import { rewind } from './escrow/fold.ts'
 import { createApp } from './http/app.ts'
+import { AT_ONCE } from './http/atOnce.ts'
+import { createClientOf } from './http/client.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createOracle } from './oracle.ts'
 import { readSettings, type Settings } from './settings.ts'
+import { createMail } from './settlement/notify/mail.ts'
 import { createGuardedFetch } from './settlement/verify/guardedFetch.ts'
 import { backupStore, restoreStore } from './store/backup.ts'
 import { verifyJournal } from './store/journal.ts'
@@ -90,13 +93,21 @@ async function run(settings: Settings): Promise<void> {
       feeRecipients: settings.EARNEST_FEE_RECIPIENTS,
       minProtocolFeeBps: settings.EARNEST_PROTOCOL_FEE_BPS,
       sender: privateKeyToAccount(settings.EARNEST_SENDER_KEY),
+      senders: settings.EARNEST_SENDER_KEYS.map((key) => privateKeyToAccount(key)),
     },
     artifactKey: hexToBytes(settings.EARNEST_ARTIFACT_KEY),
     seeds: settings.EARNEST_SEEDS ?? [],
     pollMs: settings.EARNEST_POLL_MS,
-    relayGasPerDay: settings.EARNEST_RELAY_GAS_PER_DAY,
+    relayBudget: {
+      perDay: settings.EARNEST_RELAY_GAS_PER_DAY,
+      forStranger: settings.EARNEST_RELAY_GAS_FOR_STRANGER,
+      perHour: settings.EARNEST_RELAY_GAS_PER_HOUR,
+    },
     jury: settings.EARNEST_JURY ?? [],
     fetch: createGuardedFetch(),
+    ...(settings.EARNEST_SMTP_URL && {
+      mail: createMail({ url: settings.EARNEST_SMTP_URL, from: settings.EARNEST_MAIL_FROM }),
+    }),
     log,
   })
   const token = { address: settings.EARNEST_TOKEN, abi: tokenAbi } as const
@@ -121,6 +132,7 @@ async function run(settings: Settings): Promise<void> {
     ladder: settings.EARNEST_LADDER,
   }
   const rate = settings.EARNEST_RATE
+  const clientOf = createClientOf(settings.EARNEST_TRUSTED_PROXY)
   // The port is known only once it is bound, the address of grants only then.
   let app: ReturnType<typeof createApp> | undefined
   const server = serve({
@@ -142,7 +154,9 @@ async function run(settings: Settings): Promise<void> {
     publicUrl: url,
     metrics: createMetrics({ log }),
     monotonic,
-    clientOf: (context) => getConnInfo(context).remote.address ?? 'unknown',
+    clientOf: (context) =>
+      clientOf(getConnInfo(context).remote.address, context.req.header('x-forwarded-for')),
+    atOnce: { ...AT_ONCE, streams: { ...AT_ONCE.streams, each: settings.EARNEST_STREAMS } },
     readLimit: { burst: 4 * rate, perSecond: rate },
     writeLimit: { burst: 4 * rate, perSecond: rate },
     verifyWallet: async ({ wallet, typedData, signature }) =>

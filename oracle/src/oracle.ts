@@ -1,4 +1,4 @@
-import { type Clock, EarnestError, type Identity, isEarnestError } from '@earnest/sdk/protocol'
+import { type Clock, EarnestError, isEarnestError } from '@earnest/sdk/protocol'
 import type { Hex, LocalAccount } from 'viem'
 import { watchHeartbeats } from './discovery/heartbeat.ts'
 import { announce } from './escrow/announce.ts'
@@ -6,23 +6,37 @@ import { watchBonds } from './escrow/bond.ts'
 import type { Chain } from './escrow/chain.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { fireTimers } from './escrow/keeper.ts'
+import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { attestDelivery, type Check, processCompletion } from './settlement/attest.ts'
 import { type Attestors, createAttestors } from './settlement/attestor.ts'
+import { type Blobs, createBlobs } from './settlement/blob.ts'
+import type { BlobStore } from './settlement/blobstore/blobstore.ts'
 import { createCheck } from './settlement/check.ts'
+import { type Court, createCourts } from './settlement/committee/court.ts'
+import { planPool } from './settlement/committee/pool.ts'
+import { tendDockets } from './settlement/committee/tend.ts'
+import { watchDockets } from './settlement/committee/watch.ts'
 import { createProbeBook } from './settlement/jury/book.ts'
 import { createJury } from './settlement/jury/jury.ts'
 import type { Juror } from './settlement/jury/roster.ts'
 import { sit } from './settlement/jury/sit.ts'
+import { deliverNotices } from './settlement/notify/deliver.ts'
+import type { SendMail } from './settlement/notify/mail.ts'
+import { remind } from './settlement/notify/remind.ts'
 import { assemblePackage } from './settlement/package.ts'
+import { sweepBlobs } from './settlement/retention.ts'
 import { recordSettlements } from './settlement/settle.ts'
-import type { TestFetch } from './settlement/verify/guardedFetch.ts'
+import { createExaminer, type Examiner } from './settlement/verify/examiner.ts'
+import { createGuardedFetch, type TestFetch } from './settlement/verify/guardedFetch.ts'
 import { type Bell, createBell } from './store/bell.ts'
 import type { Context } from './store/context.ts'
+import { createEnvelope, type Envelope } from './store/envelope.ts'
 import { forget } from './store/forget.ts'
 import { lastEvent } from './store/journal.ts'
 import { dropLease, type Lease, takeLease } from './store/lease.ts'
-import { claim, finish, type Job, retry } from './store/queue.ts'
+import { claim, finish, type Job, renew, retry } from './store/queue.ts'
+import type { Signer } from './store/signer.ts'
 import type { Store } from './store/store.ts'
 import { createTrust, type Trust } from './trust/answer.ts'
 
@@ -37,19 +51,23 @@ export type OracleOptions = {
   chain: Chain
   clock: Clock
   /** The oracle's own key. */
-  signer: Identity
+  signer: Signer
   /** Attestor keys that this process holds. */
   attestors: readonly LocalAccount[]
   /** 32 bytes that seal every artifact at rest. */
   artifactKey: Uint8Array
+  /** Where the sealed bytes lie; without it in rows beside everything else. */
+  blobStore?: BlobStore
   /** Pre-trusted agents of the trust model. */
   seeds?: readonly string[]
   /** Milliseconds between two looks at the chain. */
   pollMs?: number
-  /** Gas that one agent may have relayed in a day. */
-  relayGasPerDay?: bigint
+  /** Gas that this oracle pays for others. */
+  relayBudget?: Partial<RelayBudget>
   /** Reaches the services that HTTP criteria test; without it they stay undecided. */
   fetch?: TestFetch
+  /** Sends notices to people's mailboxes; without it none can be subscribed. */
+  mail?: SendMail
   /** The judges of the ladder's first rung; without keys they do not sit, and the ladder goes on. */
   jury?: readonly Juror[]
   log?: Log
@@ -57,14 +75,20 @@ export type OracleOptions = {
 
 /** A wired oracle: the pipeline from chain to store to chain, and what HTTP needs of it. */
 export type Oracle = Context & {
+  /** The key of each webhook. */
+  webhookKey: Signer['webhookKey']
+  mail: SendMail | undefined
   chain: Chain
   attestors: Attestors
   submitter: Submitter
   check: Check
   trust: Trust
   indexer: Indexer
-  artifactKey: Uint8Array
-  relayGasPerDay: bigint
+  blobs: Blobs
+  examiner: Examiner
+  relayBudget: RelayBudget
+  /** Seals the answers that are kept for whoever repeats a write. */
+  answers: Envelope
   /** Rings when there is a new event or new work. */
   bell: Bell
   /** Starts the loops; they run until `stop`. */
@@ -75,6 +99,8 @@ export type Oracle = Context & {
   follow(): Promise<Head | undefined>
   /** Works off what is due now; how many jobs were taken. */
   work(): Promise<number>
+  /** Tells every subscriber what is due; how many deliveries were tried. */
+  notify(): Promise<number>
   /** What the loops last saw. */
   status(): {
     head: Head | undefined
@@ -87,10 +113,12 @@ export type Oracle = Context & {
 
 /** Seconds for which one process holds the indexer before another may take over. */
 const LEASE_SECONDS = 10
-/** Seconds in which a job has to be done before another process takes it. */
-const JOB_SECONDS = 120
-/** Seconds that a judge has for one question; with its retry within the time of a job. */
+/** Seconds after which the jobs of a process that died are another's; a live one renews them. */
+const JOB_SECONDS = 20
+/** Seconds that a judge has for one question. */
 const JUDGE_SECONDS = 40
+/** Seconds between two looks at whether a committee pool is due. */
+const PLANNING_SECONDS = 60
 /** Seconds after which a case that is not ripe is looked at again. */
 const RIPENING_SECONDS = 15
 /** Tries after which a job that cannot succeed is left to the operator. */
@@ -109,13 +137,18 @@ export function createOracle(options: OracleOptions): Oracle {
   const indexer = createIndexer({ db, signer, chain })
   const submitter = createSubmitter({ db, chain })
   const attestors = createAttestors({ chain, accounts: options.attestors, clock })
+  const blobs = createBlobs({ db, masterKey: options.artifactKey, store: options.blobStore })
+  const examiner = createExaminer()
   const check = createCheck({
     db,
-    masterKey: options.artifactKey,
+    blobs,
     clock,
+    examiner,
     fetch: options.fetch,
   })
   const onSettled = recordSettlements({ signer, chain })
+  const courts = createCourts(chain.client, chain.arbiters)
+  const trust = createTrust({ ...context, seeds: options.seeds ?? [] })
   const attesting = { ...context, chain, attestors, check }
   const jury = createJury({
     roster: options.jury ?? [],
@@ -124,7 +157,13 @@ export function createOracle(options: OracleOptions): Oracle {
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     timeoutMs: JUDGE_SECONDS * 1000,
   })
-  const sitting = { ...context, chain, attestors, masterKey: options.artifactKey, jury }
+  const sitting = { ...context, chain, attestors, blobs, jury }
+  const sending = {
+    ...context,
+    webhookKey: signer.webhookKey,
+    fetch: options.fetch ?? createGuardedFetch(),
+    mail: options.mail,
+  }
   const pollMs = options.pollMs ?? 1000
   const stopping = new AbortController()
   let loops: Promise<unknown> = Promise.resolve()
@@ -133,22 +172,28 @@ export function createOracle(options: OracleOptions): Oracle {
   let caughtUp = false
   const failures = new Map<string, string>()
   let sweptAt = 0
+  let plannedAt = 0
 
   const oracle: Oracle = {
     ...context,
+    webhookKey: signer.webhookKey,
+    mail: options.mail,
     chain,
     attestors,
     submitter,
     check,
-    trust: createTrust({ ...context, seeds: options.seeds ?? [] }),
+    trust,
     indexer,
-    artifactKey: options.artifactKey,
-    relayGasPerDay: options.relayGasPerDay ?? 20_000_000n,
+    blobs,
+    examiner,
+    relayBudget: { ...RELAY_BUDGET, ...options.relayBudget },
+    answers: createEnvelope(options.artifactKey, 'answer'),
     bell,
     start() {
       loops = Promise.all([
         loop('follow', followStep),
         loop('work', workStep),
+        loop('notify', notifyStep),
         loop('listen', listenStep()),
       ])
     },
@@ -157,10 +202,12 @@ export function createOracle(options: OracleOptions): Oracle {
       bell.ring()
       await loops
       if (lease) await dropLease(db, lease)
+      await examiner.close()
       await store.close()
     },
     follow,
     work,
+    notify: () => deliverNotices(sending),
     status: () => ({
       head,
       leader: lease !== undefined,
@@ -184,14 +231,33 @@ export function createOracle(options: OracleOptions): Oracle {
     if (!head) return undefined
     await announce({ db, signer, chain, lease, latest: head.number, onSettled })
     await watchBonds({ db, signer, chain, lease, latest: head.number })
+    const found = await courts()
+    await watchDockets({ ...context, chain, courts: found, lease, latest: head.number })
     await fireTimers(db, clock.now())
+    await tendDockets({ db, chain, courts: found, now: clock.now(), latest: head.number })
     if (clock.now() >= sweptAt + 10) {
       sweptAt = clock.now()
       await watchHeartbeats(context)
+      await remind(context)
       await forget(context)
+      await sweepBlobs({ ...context, blobs })
+    }
+    if (clock.now() >= plannedAt + PLANNING_SECONDS) {
+      plannedAt = clock.now()
+      await planNextPool(found)
     }
     bell.ring()
     return head
+  }
+
+  /** A bench that cannot be planned now, for want of keys say, holds up nothing else. */
+  async function planNextPool(found: readonly Court[]): Promise<void> {
+    try {
+      await planPool({ ...context, chain, courts: found, attestors, trust })
+    } catch (error) {
+      if (!isEarnestError(error)) throw error
+      log?.warn({ code: error.code }, 'no pool was planned')
+    }
   }
 
   /** Another process indexes; this one serves what it finds. */
@@ -215,6 +281,8 @@ export function createOracle(options: OracleOptions): Oracle {
   }
 
   async function run(job: Job): Promise<void> {
+    const keep = () => void renew(db, job, JOB_SECONDS).catch(() => {})
+    const timer = setInterval(keep, (JOB_SECONDS * 1000) / 4)
     try {
       const again = await handle(job)
       if (again === undefined) await finish(db, job)
@@ -222,10 +290,13 @@ export function createOracle(options: OracleOptions): Oracle {
     } catch (error) {
       const code = isEarnestError(error) ? error.code : 'internal'
       const hopeless = isEarnestError(error) && !error.retryable
-      const delaySeconds =
-        hopeless || job.attempts >= MAX_ATTEMPTS ? undefined : Math.min(60, 2 ** job.attempts / 4)
+      // A node that is away for hours costs no transaction: what the chain itself refuses is counted there.
+      const isOver = hopeless || (job.attempts >= MAX_ATTEMPTS && job.queue !== 'submit')
+      const delaySeconds = isOver ? undefined : Math.min(60, 2 ** job.attempts / 4)
       log?.warn({ queue: job.queue, key: job.key, code, error: String(error) }, 'job failed')
       await retry(db, job, { error: `${code}: ${String(error)}`, delaySeconds })
+    } finally {
+      clearInterval(timer)
     }
   }
 
@@ -241,17 +312,15 @@ export function createOracle(options: OracleOptions): Oracle {
         if (await attestDelivery(attesting, payload)) bell.ring()
         return undefined
       case 'dispute':
-        await assemblePackage({ ...context, masterKey: options.artifactKey }, payload)
+        await assemblePackage({ ...context, blobs }, payload)
         return undefined
       case 'jury': {
         const wait = await sit(sitting, payload)
         if (wait === undefined) bell.ring()
         return wait === undefined ? undefined : Math.min(wait, RIPENING_SECONDS)
       }
-      case 'submit': {
-        const status = await submitter.advance(payload.key)
-        return status === 'signed' ? 1 : status === 'queued' ? 0 : undefined
-      }
+      case 'submit':
+        return (await submitter.advance(payload.key)).again
       default:
         throw new EarnestError('unknown_queue', job.queue)
     }
@@ -264,6 +333,11 @@ export function createOracle(options: OracleOptions): Oracle {
 
   async function workStep(): Promise<void> {
     if ((await work()) === 0) await bell.wait(Math.min(pollMs, 200), stopping.signal)
+  }
+
+  /** Apart from the work: a subscriber that does not answer holds up nothing else. */
+  async function notifyStep(): Promise<void> {
+    if ((await deliverNotices(sending)) === 0) await bell.wait(pollMs, stopping.signal)
   }
 
   /** Rings for events that another process wrote. */

@@ -1,6 +1,8 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import { type Address, getAddress, type Hex, isHex } from 'viem'
 import * as z from 'zod'
+import { RELAY_BUDGET } from './escrow/relayBudget.ts'
+import { AT_ONCE } from './http/atOnce.ts'
 import { jurorSchema } from './settlement/jury/roster.ts'
 
 const address = z.string().transform((text) => getAddress(text) as Address)
@@ -32,6 +34,8 @@ const environment = z.object({
   EARNEST_ORACLE_KEY: secret,
   /** The key that pays for transactions. */
   EARNEST_SENDER_KEY: secret,
+  /** More keys that pay, each with transactions of its own under way. */
+  EARNEST_SENDER_KEYS: secrets.default([]),
   /** Attestor keys of this process. */
   EARNEST_ATTESTOR_KEYS: secrets,
   /** Seals artifacts at rest. */
@@ -50,9 +54,16 @@ const environment = z.object({
     .default('0'.repeat(64)),
   EARNEST_SEEDS: separated(z.string()).optional(),
   EARNEST_POLL_MS: z.coerce.number().int().min(20).max(60_000).default(1000),
-  EARNEST_RELAY_GAS_PER_DAY: z.coerce.bigint().min(0n).default(20_000_000n),
+  /** Gas that the relay pays: for a party and day, for anybody else ever, for all in an hour. */
+  EARNEST_RELAY_GAS_PER_DAY: z.coerce.bigint().min(0n).default(RELAY_BUDGET.perDay),
+  EARNEST_RELAY_GAS_FOR_STRANGER: z.coerce.bigint().min(0n).default(RELAY_BUDGET.forStranger),
+  EARNEST_RELAY_GAS_PER_HOUR: z.coerce.bigint().min(0n).default(RELAY_BUDGET.perHour),
   /** Requests per second that one client or agent may make. */
   EARNEST_RATE: z.coerce.number().min(1).default(50),
+  /** Event streams that one client may hold open. */
+  EARNEST_STREAMS: z.coerce.number().int().min(1).default(AT_ONCE.streams.each),
+  /** Addresses or CIDR ranges of our own proxies, whose X-Forwarded-For says who a client is. */
+  EARNEST_TRUSTED_PROXY: separated(z.string()).default([]),
   /** The judges as JSON: [{wire, provider, model, family, baseUrl?, apiKey?, price: {input, output}}]. */
   EARNEST_JURY: z
     .string()
@@ -66,6 +77,9 @@ const environment = z.object({
     })
     .pipe(z.array(jurorSchema))
     .optional(),
+  /** Mail server for notices to people, smtp(s)://user:password@host:port. */
+  EARNEST_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  EARNEST_MAIL_FROM: z.string().min(3).default('Earnest oracle <noreply@localhost>'),
   EARNEST_LOG: z.enum(['debug', 'info', 'warn', 'silent']).default('info'),
 })
 

@@ -2,6 +2,7 @@ import { formatUsdc, type Identity, isTerminal } from '@earnest/sdk/protocol'
 import { append, type Entry } from '../store/journal.ts'
 import { unpack } from '../store/json.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
+import { holdRegistry } from '../store/registry.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Chain } from './chain.ts'
 import { type Heads, isFinal, LATEST_BELOW } from './finality.ts'
@@ -55,6 +56,8 @@ export async function announce({
   if (ready.length === 0) return 0
 
   return db.transaction().execute(async (tx) => {
+    // A registration that comes now would find nothing to do, and this would not see it.
+    await holdRegistry(tx)
     await holdLease(tx, lease)
     const entries: Entry[] = []
     let announced = 0

@@ -18,7 +18,14 @@ export type Chain = {
   minProtocolFeeBps: number
   /** Pays the gas of what the oracle submits. */
   sender: Account
+  /** More keys that pay gas, each with its own nonces: as many transactions are under way at once. */
+  senders?: readonly Account[]
 }
 
 /** A call of the escrow contract, kept until it is mined. */
 export type Call = { functionName: string; args: readonly unknown[]; to?: Address; data?: Hex }
+
+/** Every key that sends. */
+export function sendersOf({ sender, senders = [] }: Pick<Chain, 'sender' | 'senders'>): Account[] {
+  return [sender, ...senders]
+}

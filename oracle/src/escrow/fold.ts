@@ -8,6 +8,7 @@ import type { NewRow, Row } from '../store/tables.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
 import { type Effect, reduceEscrow } from './reduce.ts'
 import type { EscrowState } from './state.ts'
+import { nextReminder } from './window.ts'
 
 /** Removes everything above `ancestor`. */
 export async function unwind(tx: Tx, ancestor: number): Promise<Row<'log'>[]> {
@@ -97,26 +98,33 @@ async function enact(
   }
   // Only what a registered pact stands behind costs this oracle work or gas.
   if (!link) return
-  if (effect.kind === 'delivered') {
-    await enqueue(tx, {
-      queue: 'attest',
-      key: `${id}/${effect.round}/${state.last.blockHash}`,
-      payload: { escrowId: id, round: effect.round },
-    })
-  }
-  if (effect.kind === 'changed' && effect.log.name === 'Escalated') {
-    await enqueue(tx, {
-      queue: 'jury',
-      key: `${id}/${state.round}/${state.last.blockHash}/${state.last.logIndex}`,
-      payload: { escrowId: id, round: state.round },
-    })
-  }
-  if (effect.kind === 'disputed') {
-    await enqueue(tx, {
-      queue: 'dispute',
-      key: `${id}/${state.round}/${state.last.blockHash}/${state.last.logIndex}`,
-      payload: { escrowId: id, round: state.round },
-    })
+  if (effect.kind === 'delivered') await begin(tx, 'attest', state)
+  if (effect.kind === 'changed' && effect.log.name === 'Escalated') await begin(tx, 'jury', state)
+  if (effect.kind === 'disputed') await begin(tx, 'dispute', state)
+}
+
+async function begin(
+  tx: Tx,
+  queue: 'attest' | 'jury' | 'dispute',
+  { id, round, last }: EscrowState,
+): Promise<void> {
+  const key = `${id}/${round}/${last.blockHash}/${last.logIndex}`
+  await enqueue(tx, { queue, key, payload: { escrowId: id, round } })
+}
+
+/**
+ * Begins the work that the chain asked for before anybody registered the pact: its logs were read
+ * when they were nobody's. Each piece of work finds out itself whether it is done.
+ */
+export async function catchUp(tx: Tx, escrowIds: readonly string[]): Promise<void> {
+  for (const id of escrowIds) {
+    const state = await readEscrow(tx, id)
+    if (!state || isTerminal(state.state)) continue
+    if (state.state === 'Delivered') await begin(tx, 'attest', state)
+    if (['Disputed', 'Negotiating', 'Arbitration'].includes(state.state)) {
+      await begin(tx, 'dispute', state)
+    }
+    if (state.state === 'Arbitration') await begin(tx, 'jury', state)
   }
 }
 
@@ -156,6 +164,24 @@ export async function readEscrow(tx: Tx | Db, escrowId: string): Promise<EscrowS
   return row && unpack<EscrowState>(row.body)
 }
 
+/** The deliveries of an escrow that stand on chain, the first round first. */
+export async function deliveriesOf(
+  db: Tx | Db,
+  escrowId: string,
+): Promise<{ round: number; artifactHash: Hex }[]> {
+  const rows = await db
+    .selectFrom('log')
+    .selectAll()
+    .where('escrow_id', '=', escrowId)
+    .orderBy('block_number')
+    .orderBy('log_index')
+    .execute()
+  return rows.flatMap((row) => {
+    const log = logOf(row)
+    return log?.name === 'Delivered' ? [{ round: log.round, artifactHash: log.artifactHash }] : []
+  })
+}
+
 async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
   const row: NewRow<'escrow'> = {
     escrow_id: state.id,
@@ -169,6 +195,7 @@ async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
     funded_block: state.funding.block,
     updated_block: state.last.block,
     awaits: true,
+    remind_at: nextReminder(state, 0),
     body: pack(state),
   }
   await tx

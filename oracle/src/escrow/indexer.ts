@@ -2,12 +2,13 @@ import { EarnestError, type Identity } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { append, type Entry } from '../store/journal.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
+import { holdRegistry } from '../store/registry.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { NewRow, Row } from '../store/tables.ts'
 import type { Chain } from './chain.ts'
 import { fold, linkOf, tellOf, unwind } from './fold.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
-import { resubmit } from './submitter.ts'
+import { resubmit } from './submit.ts'
 
 /** Blocks whose hashes are kept to find where a reorg began; no rollup reorganises deeper. */
 const REMEMBERED_BLOCKS = 2_000
@@ -51,6 +52,7 @@ export function createIndexer({
       const read = to >= from ? await readRange(from, to) : { logs: [], blocks: [] }
 
       const changed = await db.transaction().execute(async (tx) => {
+        await holdRegistry(tx)
         await holdLease(tx, lease)
         const entries: Entry[] = []
         const touched = new Set<string>()

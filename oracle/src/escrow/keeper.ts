@@ -1,8 +1,7 @@
 import { unpack } from '../store/json.ts'
-import { enqueue } from '../store/queue.ts'
 import type { Db } from '../store/store.ts'
 import type { EscrowState } from './state.ts'
-import { submit } from './submitter.ts'
+import { submit, takeUp } from './submit.ts'
 import { dueTimer } from './timer.ts'
 
 /**
@@ -28,14 +27,14 @@ export async function fireTimers(db: Db, now: number): Promise<string[]> {
     const key = `timer/${state.id}/${state.seq}/${verb}`
     const known = await db
       .selectFrom('submission')
-      .select(['status', 'attempts'])
+      .select('attempts')
       .where('key', '=', key)
       .executeTakeFirst()
     if (known) {
       // It is still due, so what failed is tried again, ever more seldom: the clock was ahead of the
       // chain, or the token was paused.
-      if (known.status !== 'failed' && known.status !== 'reverted') continue
-      await tryAgain(db, key, known.attempts)
+      const delaySeconds = Math.min(300, 2 ** Math.min(known.attempts, 9))
+      await db.transaction().execute((tx) => takeUp(tx, key, { delaySeconds }))
       continue
     }
     const args = {
@@ -44,23 +43,9 @@ export async function fireTimers(db: Db, now: number): Promise<string[]> {
       escalate: [state.terms, state.terms.buyer, '0x'],
       conclude: [state.terms],
     }[verb]
-    await submit(db, { key, escrowId: state.id, call: { functionName: verb, args }, at: now })
+    const call = { functionName: verb, args }
+    await submit(db, { key, escrowId: state.id, call, at: now, seq: state.seq })
     keys.push(key)
   }
   return keys
-}
-
-async function tryAgain(db: Db, key: string, attempts: number): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const reset = { status: 'queued', nonce: null, raw: null, hashes: [] as string[] }
-    const { numUpdatedRows } = await tx
-      .updateTable('submission')
-      .set({ ...reset, attempts: attempts + 1 })
-      .where('key', '=', key)
-      .where('status', 'in', ['failed', 'reverted'])
-      .executeTakeFirst()
-    if (numUpdatedRows !== 1n) return
-    const delaySeconds = Math.min(300, 2 ** attempts)
-    await enqueue(tx, { queue: 'submit', key, payload: { key }, delaySeconds })
-  })
 }

@@ -3,8 +3,13 @@ import { EarnestError, escrowId, type Terms } from '@earnest/sdk/protocol'
 import { type Address, decodeFunctionData, type Hex, isAddressEqual, keccak256 } from 'viem'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
-import type { Chain } from './chain.ts'
-import { revertCode, type Submitter, submit } from './submitter.ts'
+import type { Db } from '../store/store.ts'
+import { type Chain, sendersOf } from './chain.ts'
+import { linkOf } from './fold.ts'
+import { bookGas, type RelayBudget } from './relayBudget.ts'
+import { revertCode } from './revert.ts'
+import { submit, takeUp } from './submit.ts'
+import type { Submitter } from './submitter.ts'
 
 /** Calls that carry their own authorization, or that anyone may make. */
 const relayed = new Set([
@@ -28,8 +33,9 @@ const relayed = new Set([
 ])
 
 /**
- * Sends an agent's call for it: decoded, simulated, within a budget of gas for each agent and day.
- * The same bytes are sent once.
+ * Sends an agent's call for it: decoded, simulated, within the budget. An agent has one for calls of
+ * escrows whose registered pact names it as a party, since DIDs cost nothing. The same bytes are sent
+ * once; where the chain refused them, they are tried anew.
  * @throws relay_refused, relay_reverted, relay_budget_exhausted
  */
 export async function relay(
@@ -39,43 +45,31 @@ export async function relay(
     clock,
     chain,
     submitter,
-    gasPerDay,
+    budget,
   }: Context & {
     chain: Chain
     submitter: Submitter
-    gasPerDay: bigint
+    budget: RelayBudget
   },
   { data, by }: { data: Hex; by: string },
 ): Promise<Hex> {
-  const { functionName, escrowId: id } = readCall(data, chain)
+  const { functionName, escrowIds, wallet } = readCall(data, chain)
   const key = `relay/${keccak256(data)}`
   const known = await readSubmission()
-  if (!known) {
+  if (!known || known.status === 'failed' || known.status === 'reverted') {
     const gas = await simulate()
+    const isParty = await isPartyOf(db, { by, escrowIds, wallet })
     const now = clock.now()
     await db.transaction().execute(async (tx) => {
-      const day = Math.floor(now / 86_400)
-      const row = await tx
-        .insertInto('relay')
-        .values({ did: by, day, gas: gas.toString() })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['did', 'day'])
-            .doUpdateSet((eb) => ({ gas: eb('relay.gas', '+', gas.toString()) })),
-        )
-        .returning('gas')
-        .executeTakeFirstOrThrow()
-      if (BigInt(row.gas) > gasPerDay) {
-        throw new EarnestError('relay_budget_exhausted', 'Send the transaction yourself', {
-          details: { gasPerDay: gasPerDay.toString() },
-        })
-      }
+      await bookGas(tx, { did: by, gas, isParty, budget, now })
       await submit(tx, {
         key,
-        escrowId: id,
+        escrowId: escrowIds[0] ?? '',
         call: { functionName, args: [], data },
         at: now,
+        maxTries: 1,
       })
+      await takeUp(tx, key)
       await append(tx, signer, [
         { action: 'relayed', subject: by, at: now, data: { functionName, gas: gas.toString() } },
       ])
@@ -113,30 +107,78 @@ export async function relay(
   async function readSubmission() {
     return db
       .selectFrom('submission')
-      .select(['tx_hash', 'error'])
+      .select(['status', 'tx_hash', 'error'])
       .where('key', '=', key)
       .executeTakeFirst()
   }
 }
 
-function readCall(data: Hex, chain: Chain): { functionName: string; escrowId: Hex | '' } {
+/** What a call does and whom it is about. */
+type Read = {
+  functionName: string
+  /** Escrows that the call is about; none for a withdrawal. */
+  escrowIds: Hex[]
+  /** Whose money a withdrawal moves. */
+  wallet: Address | null
+}
+
+function readCall(data: Hex, chain: Chain): Read {
   const call = decodeCall(data)
   if (!call || !relayed.has(call.functionName)) {
     throw new EarnestError('relay_refused', 'Not a call that is relayed')
   }
   const { functionName, args } = call
   const [first] = args ?? []
-  const terms = (Array.isArray(first) ? first[0] : first) as Terms | undefined
-  const named = functionName !== 'withdraw' && terms !== undefined
-  // Without a signature the contract takes the sender for the actor, and the sender is this oracle.
-  const actors = named ? [terms.buyer, terms.seller] : [first as Address]
-  if (actors.some((actor) => isAddressEqual(actor, chain.sender.address))) {
+  if (functionName === 'withdraw') {
+    const wallet = first as Address
+    assertOthers([wallet], chain)
+    return { functionName, escrowIds: [], wallet }
+  }
+  const all = (Array.isArray(first) ? first : [first]) as Terms[]
+  if (all.length === 0) throw new EarnestError('relay_refused', 'A call about nothing')
+  assertOthers(
+    all.flatMap(({ buyer, seller }) => [buyer, seller]),
+    chain,
+  )
+  const { chainId, escrow: contract } = chain
+  const escrowIds = all.map((terms) => escrowId({ terms, chainId, contract }))
+  return { functionName, escrowIds, wallet: null }
+}
+
+/** Without a signature the contract takes the sender for the actor, and the sender is this oracle. */
+function assertOthers(actors: readonly Address[], chain: Chain): void {
+  const own = sendersOf(chain)
+  if (actors.some((actor) => own.some(({ address }) => isAddressEqual(actor, address)))) {
     throw new EarnestError('relay_refused', 'The relay does not act for itself')
   }
-  return {
-    functionName,
-    escrowId: named ? escrowId({ terms, chainId: chain.chainId, contract: chain.escrow }) : '',
+}
+
+/** True where a registered pact stands behind every escrow of the call and names the agent. */
+async function isPartyOf(
+  db: Db,
+  { by, escrowIds, wallet }: Pick<Read, 'escrowIds' | 'wallet'> & { by: string },
+): Promise<boolean> {
+  if (wallet !== null) {
+    // A credit is what an ended escrow left: its owner was party of one.
+    const row = await db
+      .selectFrom('agent')
+      .innerJoin('pact', (join) =>
+        join.on((eb) =>
+          eb.or([
+            eb('pact.buyer_did', '=', eb.ref('agent.did')),
+            eb('pact.seller_did', '=', eb.ref('agent.did')),
+          ]),
+        ),
+      )
+      .select('agent.did')
+      .where('agent.did', '=', by)
+      .where('agent.wallet', '=', wallet.toLowerCase())
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
   }
+  const links = await Promise.all(escrowIds.map((id) => linkOf(db, id)))
+  return links.every((link) => link?.buyer === by || link?.seller === by)
 }
 
 function decodeCall(data: Hex) {

@@ -1,139 +1,133 @@
 import { iPactEscrowAbi } from '@earnest/contracts'
-import { EarnestError, isEarnestError } from '@earnest/sdk/protocol'
+import { EarnestError } from '@earnest/sdk/protocol'
 import {
+  type Account,
   BaseError,
-  ContractFunctionRevertedError,
-  decodeErrorResult,
   encodeFunctionData,
   type Hex,
   keccak256,
-  RawContractError,
   TransactionReceiptNotFoundError,
 } from 'viem'
-import { pack, unpack } from '../store/json.ts'
-import { enqueue } from '../store/queue.ts'
-import type { Db, Tx } from '../store/store.ts'
+import { unpack } from '../store/json.ts'
+import type { Db } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
-import type { Call, Chain } from './chain.ts'
+import { type Call, type Chain, sendersOf } from './chain.ts'
+import { revertCode } from './revert.ts'
+import { isMoot } from './submit.ts'
 
-/** Seconds after which a transaction that is not mined is sent again with more gas money. */
+/** Looks after which a transaction that is not mined is sent again with more gas money. */
 const BUMP_AFTER = 20
+/** Seconds between two looks at a transaction under way. */
+const LOOK_AGAIN = 1
+/** Longest pause, in seconds, before a refused call is tried again. */
+const MAX_PAUSE = 60
 
-export type Submission = { key: string; escrowId: string; call: Call }
+type Status = 'queued' | 'signed' | 'mined' | 'reverted' | 'failed' | 'parked'
+
+/** Where a submission stands, and in how many seconds it wants the next step; undefined when it is over. */
+export type Progress = { status: Status; again: number | undefined }
 
 export type Submitter = {
   /** One step of a submission: simulate and sign, or look whether it was mined. */
-  advance(key: string): Promise<Row<'submission'>['status']>
+  advance(key: string): Promise<Progress>
 }
 
-/** Writes down a call to be made exactly once; a key that exists is left alone. */
-export async function submit(
-  tx: Tx | Db,
-  { key, escrowId, call, at }: Submission & { at: number },
-) {
-  await tx
-    .insertInto('submission')
-    .values({
-      key,
-      escrow_id: escrowId,
-      request: pack(call),
-      status: 'queued',
-      sender: null,
-      nonce: null,
-      raw: null,
-      tx_hash: null,
-      hashes: [],
-      error: null,
-      created_at: at,
-    })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute()
-  await enqueue(tx, { queue: 'submit', key, payload: { key } })
-}
-
-/** A reorg took these escrows' transactions with it: the same signed bytes are sent again. */
-export async function resubmit(tx: Tx, escrowIds: readonly string[]): Promise<void> {
-  const rows = await tx
-    .updateTable('submission')
-    .set({ status: 'signed' })
-    .where('escrow_id', 'in', [...escrowIds])
-    .where('status', 'in', ['mined', 'reverted'])
-    .returning('key')
-    .execute()
-  for (const { key } of rows) await enqueue(tx, { queue: 'submit', key, payload: { key } })
-}
+/** A key that sends, and its queue in this process. */
+type Lane = { account: Account; turn: Promise<unknown>; waiting: number; chainNonce: number | null }
 
 /**
- * Signs calls of the escrow with one key and sees them mined. The signed bytes and their nonce are
- * stored before they are sent, so a crash at any point sends the same transaction again, never a
- * second one.
+ * Signs calls of the escrow and sees them mined, each key with nonces of its own. The signed bytes
+ * and their nonce are stored before they are sent, so a crash at any point sends the same transaction
+ * again, never a second one. What the chain refuses is tried again, ever more seldom, until it is
+ * moot or its tries are used up: then it is parked for the operator, never dropped.
  */
 export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submitter {
-  const { client, sender } = chain
-  // A node that mines at once refuses a nonce ahead of its turn, so this process sends in order.
-  let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = turn.then(work, work)
-    turn = result.catch(() => {})
-    return result
-  }
+  const { client } = chain
+  const lanes: Lane[] = sendersOf(chain).map((account) => ({
+    account,
+    turn: Promise.resolve(),
+    waiting: 0,
+    chainNonce: null,
+  }))
 
   return {
     async advance(key) {
       const row = await readRow(key)
       if (row.status === 'queued') return start(row)
       if (row.status === 'signed') return watch(row)
-      return row.status
+      return { status: row.status as Status, again: undefined }
     },
+  }
+
+  /** A node that mines at once refuses a nonce ahead of its turn, so each key sends in order. */
+  function inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+    lane.waiting += 1
+    const result = lane.turn.then(work, work).finally(() => {
+      lane.waiting -= 1
+    })
+    lane.turn = result.catch(() => {})
+    return result
+  }
+
+  /** The key with the least to do; one that is gone from the settings is nobody's. */
+  function laneFor(sender: string | null): Lane | undefined {
+    if (sender !== null) return lanes.find(({ account }) => account.address === sender)
+    return lanes.reduce((best, lane) => (lane.waiting < best.waiting ? lane : best))
   }
 
   async function readRow(key: string): Promise<Row<'submission'>> {
     return db.selectFrom('submission').selectAll().where('key', '=', key).executeTakeFirstOrThrow()
   }
 
-  async function start(row: Row<'submission'>): Promise<string> {
+  async function start(row: Row<'submission'>): Promise<Progress> {
     const call = unpack<Call>(row.request)
     const request = { to: call.to ?? chain.escrow, data: dataOf(call) }
+    const lane = laneFor(null) as Lane
     let gas: bigint
     try {
-      gas = await client.estimateGas({ account: sender.address, ...request, blockTag: 'pending' })
+      const account = lane.account.address
+      gas = await client.estimateGas({ account, ...request, blockTag: 'pending' })
     } catch (error) {
       const code = revertCode(error)
-      if (code === undefined) {
-        throw new EarnestError('chain_unreachable', 'the call could not be simulated', {
-          retryable: true,
-          cause: error,
-        })
-      }
-      return fail(row, code)
+      if (code !== undefined) return refuse(row, code)
+      throw new EarnestError('chain_unreachable', 'the call could not be simulated', {
+        retryable: true,
+        cause: error,
+      })
     }
-    const sent = await inTurn(async () => {
-      const signed = await sign(row, { ...request, gas: (gas * 13n) / 10n })
+    const sent = await inTurn(lane, async () => {
+      const signed = await sign(row, lane, { ...request, gas: (gas * 13n) / 10n })
       if (signed) await broadcast(signed)
       return signed
     })
-    return sent ? watch(await readRow(row.key)) : 'signed'
+    return sent ? watch(await readRow(row.key)) : { status: 'signed', again: LOOK_AGAIN }
   }
 
   /** Takes the next nonce and stores the signed bytes in one transaction. */
   async function sign(
     row: Row<'submission'>,
+    lane: Lane,
     request: { to: Hex; data: Hex; gas: bigint },
   ): Promise<Hex | undefined> {
-    const signTransaction = sender.type === 'local' ? sender.signTransaction : undefined
+    const { account } = lane
+    const { address } = account
+    const signTransaction = account.type === 'local' ? account.signTransaction : undefined
     if (!signTransaction) throw new EarnestError('sender_cannot_sign', 'want a local account')
     const fees = await client.estimateFeesPerGas()
-    const onChain = await client.getTransactionCount({ address: sender.address })
+    // Read once: what is signed here is counted in the store. A nonce that another wallet took shows
+    // up in `watch`, which has it read again.
+    lane.chainNonce ??= await client.getTransactionCount({ address })
+    const onChain = lane.chainNonce
     return db.transaction().execute(async (tx) => {
       await tx
         .insertInto('sender')
-        .values({ address: sender.address, next_nonce: onChain })
+        .values({ address, next_nonce: onChain })
         .onConflict((conflict) => conflict.column('address').doNothing())
         .execute()
       const { next_nonce } = await tx
         .selectFrom('sender')
         .select('next_nonce')
-        .where('address', '=', sender.address)
+        .where('address', '=', address)
         .forUpdate()
         .executeTakeFirstOrThrow()
       const current = await tx
@@ -144,29 +138,17 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
         .executeTakeFirst()
       if (current?.status !== 'queued') return undefined
       const nonce = Math.max(next_nonce, onChain)
-      const raw = await signTransaction({
-        ...request,
-        ...fees,
-        nonce,
-        chainId: chain.chainId,
-        type: 'eip1559',
-      })
+      const { chainId } = chain
+      const raw = await signTransaction({ ...request, ...fees, nonce, chainId, type: 'eip1559' })
       const hash = keccak256(raw)
       await tx
         .updateTable('sender')
         .set({ next_nonce: nonce + 1 })
-        .where('address', '=', sender.address)
+        .where('address', '=', address)
         .execute()
       await tx
         .updateTable('submission')
-        .set({
-          status: 'signed',
-          sender: sender.address,
-          nonce,
-          raw,
-          tx_hash: hash,
-          hashes: [hash],
-        })
+        .set({ status: 'signed', sender: address, nonce, raw, tx_hash: hash, hashes: [hash] })
         .where('key', '=', row.key)
         .execute()
       return raw
@@ -182,39 +164,43 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
     }
   }
 
-  async function watch(row: Row<'submission'>): Promise<string> {
+  async function watch(row: Row<'submission'>): Promise<Progress> {
     for (const hash of row.hashes.toReversed()) {
       const receipt = await receiptOf(hash as Hex)
       if (!receipt) continue
-      const status = receipt.status === 'success' ? 'mined' : 'reverted'
-      await db
-        .updateTable('submission')
-        .set({ status, tx_hash: hash })
-        .where('key', '=', row.key)
-        .execute()
-      return status
+      if (receipt.status !== 'success') {
+        await set(row, { tx_hash: hash })
+        return refuse(row, 'reverted', 'reverted')
+      }
+      await set(row, { status: 'mined', tx_hash: hash })
+      return { status: 'mined', again: undefined }
     }
-    const count = await client.getTransactionCount({ address: sender.address })
+    const address = row.sender as Hex
+    const count = await client.getTransactionCount({ address })
     if (row.nonce !== null && count > row.nonce) {
       // Another transaction took the nonce; look once more before signing anew.
       if ((await receiptOf(row.tx_hash as Hex)) !== undefined) return watch(row)
+      for (const lane of lanes) if (lane.account.address === address) lane.chainNonce = null
       await db
         .updateTable('submission')
         .set({ status: 'queued', raw: null, nonce: null })
         .where('key', '=', row.key)
         .where('status', '=', 'signed')
         .execute()
-      return 'queued'
+      return { status: 'queued', again: 0 }
     }
-    await inTurn(() =>
-      row.attempts > 0 && row.attempts % BUMP_AFTER === 0 ? bump(row) : resend(row),
-    )
+    const lane = laneFor(address)
+    const bumps = row.attempts > 0 && row.attempts % BUMP_AFTER === 0
+    // A key that is not here any more cannot pay more, but its signed bytes are as good as ever.
+    if (lane && bumps) await inTurn(lane, () => bump(row, lane.account))
+    else if (lane) await inTurn(lane, () => resend(row))
+    else await resend(row)
     await db
       .updateTable('submission')
       .set((eb) => ({ attempts: eb('attempts', '+', 1) }))
       .where('key', '=', row.key)
       .execute()
-    return 'signed'
+    return { status: 'signed', again: LOOK_AGAIN }
   }
 
   async function resend(row: Row<'submission'>): Promise<void> {
@@ -222,7 +208,7 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
   }
 
   /** The same nonce with a quarter more for the miner: one of the two is mined, never both. */
-  async function bump(row: Row<'submission'>): Promise<void> {
+  async function bump(row: Row<'submission'>, sender: Account): Promise<void> {
     if (row.nonce === null || sender.type !== 'local') return
     const call = unpack<Call>(row.request)
     const request = { to: call.to ?? chain.escrow, data: dataOf(call) }
@@ -243,11 +229,7 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
       type: 'eip1559',
     })
     const hash = keccak256(raw)
-    await db
-      .updateTable('submission')
-      .set({ raw, tx_hash: hash, hashes: [...row.hashes, hash] })
-      .where('key', '=', row.key)
-      .execute()
+    await set(row, { raw, tx_hash: hash, hashes: [...row.hashes, hash] })
     await broadcast(raw)
   }
 
@@ -263,13 +245,28 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
     }
   }
 
-  async function fail(row: Row<'submission'>, code: string): Promise<string> {
-    await db
-      .updateTable('submission')
-      .set({ status: 'failed', error: code })
-      .where('key', '=', row.key)
-      .execute()
-    return 'failed'
+  /** The chain said no. Often it only says "not yet": the block before is missing, the token is paused. */
+  async function refuse(
+    row: Row<'submission'>,
+    code: string,
+    last: 'failed' | 'reverted' = 'failed',
+  ): Promise<Progress> {
+    const tries = row.tries + 1
+    if (row.max_tries === 1 || (await isMoot(db, row))) {
+      await set(row, { status: last, error: code, tries })
+      return { status: last, again: undefined }
+    }
+    if (tries >= row.max_tries) {
+      await set(row, { status: 'parked', error: code, tries })
+      return { status: 'parked', again: undefined }
+    }
+    const afresh = { nonce: null, raw: null, hashes: [] as string[] }
+    await set(row, { status: 'queued', error: code, tries, ...afresh })
+    return { status: 'queued', again: Math.min(MAX_PAUSE, 2 ** (tries - 1)) }
+  }
+
+  async function set(row: Row<'submission'>, change: Partial<Row<'submission'>>): Promise<void> {
+    await db.updateTable('submission').set(change).where('key', '=', row.key).execute()
   }
 }
 
@@ -280,31 +277,4 @@ function dataOf(call: Call): Hex {
     functionName: call.functionName as 'release',
     args: call.args as never,
   })
-}
-
-/** The name of the contract's error in a failed simulation, `reverted` for an unknown one; undefined when the node did not answer. */
-export function revertCode(error: unknown): string | undefined {
-  if (isEarnestError(error) || !(error instanceof BaseError)) return undefined
-  const reverted = error.walk((cause) => cause instanceof ContractFunctionRevertedError)
-  if (reverted instanceof ContractFunctionRevertedError) {
-    return reverted.data?.errorName ?? 'reverted'
-  }
-  const data = revertData(error)
-  if (data !== undefined) {
-    try {
-      return decodeErrorResult({ abi: iPactEscrowAbi, data }).errorName
-    } catch {
-      return 'reverted'
-    }
-  }
-  return /revert/i.test(error.message) ? 'reverted' : undefined
-}
-
-function revertData(error: BaseError): Hex | undefined {
-  const raw = error.walk((cause) => {
-    const data = (cause as { data?: unknown }).data
-    return cause instanceof RawContractError || typeof data === 'string' || typeof data === 'object'
-  }) as { data?: Hex | { data?: Hex } } | null
-  const data = typeof raw?.data === 'object' ? raw.data?.data : raw?.data
-  return data?.startsWith('0x') && data.length >= 10 ? data : undefined
 }

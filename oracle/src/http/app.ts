@@ -4,29 +4,31 @@ import {
   decode,
   EarnestError,
   encode,
+  MAX_FILE_SIZE,
   type OracleInfo,
-  REQUEST_HEADERS,
   type Route,
   type RouteName,
   routes,
   type VerifiedRequest,
-  verifyRequest,
   type WalletVerifier,
 } from '@earnest/sdk/protocol'
 import { Hono, type Context as Http } from 'hono'
 import type * as z from 'zod'
-import { resolveKeys } from '../discovery/keys.ts'
 import type { Oracle } from '../oracle.ts'
-import { assertUploader, dropUpload, keepArtifact, storeUpload } from '../settlement/artifact.ts'
+import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
 import { openGrant } from '../settlement/grant.ts'
+import { AT_ONCE, type AtOnce } from './atOnce.ts'
+import { type Opened, openRequest, pathOf } from './authenticate.ts'
+import { assertLength, readBody } from './body.ts'
 import { createCalls, type StreamRoute } from './calls.ts'
 import { docsPage } from './docs.ts'
 import { eventStream } from './events.ts'
 import { createLimiter, type Limit } from './limit.ts'
 import type { Metrics } from './metrics.ts'
-import { once } from './once.ts'
+import { once, useNonce } from './once.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemOf } from './problem.ts'
+import { createSlots } from './slots.ts'
 
 export type AppOptions = {
   info: Omit<OracleInfo, 'did' | 'scorer'>
@@ -44,7 +46,15 @@ export type AppOptions = {
   writeLimit?: Limit
   maxJsonBytes?: number
   maxArtifactBytes?: number
+  /** What may be under way at once. */
+  atOnce?: AtOnce
 }
+
+const MIB = 1024 * 1024
+/** Bytes of a registration with its deposits, whose sender is known before they are read. */
+const MAX_REGISTRATION = 32 * MIB
+/** Bytes of an upload whose sender is known only after its last byte. */
+const MAX_UNPROVEN_UPLOAD = MIB
 
 type Parts = { params: unknown; query: unknown; body: unknown; by: string }
 
@@ -53,9 +63,13 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   const { clock, signer, db } = oracle
   const { metrics, monotonic, publicUrl } = options
   const maxJsonBytes = options.maxJsonBytes ?? 256 * 1024
-  const maxArtifactBytes = options.maxArtifactBytes ?? 256 * 1024 * 1024
+  const maxArtifactBytes = options.maxArtifactBytes ?? MAX_FILE_SIZE
   const reads = createLimiter(options.readLimit ?? { burst: 200, perSecond: 50 }, monotonic)
   const writes = createLimiter(options.writeLimit ?? { burst: 100, perSecond: 20 }, monotonic)
+  const { bytes, uploads, streams } = options.atOnce ?? AT_ONCE
+  const bodies = createSlots(bytes)
+  const uploading = createSlots(uploads)
+  const listening = createSlots(streams)
   const calls = createCalls(oracle, options) as unknown as Record<
     string,
     (input: Parts) => Promise<unknown>
@@ -95,19 +109,45 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   return app
 
   async function answer(http: Http, name: string, route: Route): Promise<Response> {
-    reads.take(options.clientOf(http))
+    const client = options.clientOf(http)
+    reads.take(client)
+    http.header('Cache-Control', 'no-store')
     if (!route.signed) {
       const body = await respond(name, route, partsOf(http, route, undefined, ''))
-      http.header('Cache-Control', 'no-store')
       return http.json(body as object, route.status)
     }
-    const bytes = await readBody(http, name === 'registerPact' ? 32 * 1024 * 1024 : maxJsonBytes)
-    const request = await verify(http, createHash('sha256').update(bytes).digest('hex'))
-    const parts = partsOf(http, route, bytes, request.signer)
-    return write(http, request, bytes, async () => ({
-      status: route.status,
-      body: await respond(name, route, parts),
-    }))
+    const opened = await open(http)
+    // Only an agent that has signed for it makes this oracle take in more than a short text.
+    const limit = name === 'registerPact' && opened.proven ? MAX_REGISTRATION : maxJsonBytes
+    const { bytes, release } = await readBody(http, { limit, slots: bodies, client })
+    try {
+      const bodySha256 = createHash('sha256').update(bytes).digest('hex')
+      const request = prove(opened, bodySha256)
+      const parts = partsOf(http, route, bytes, request.signer)
+      if (route.method === 'GET') {
+        await useNonce(oracle, { ...request, method: route.method, path: pathOf(http), bodySha256 })
+        return http.json((await respond(name, route, parts)) as object, route.status)
+      }
+      return await write(http, request, bodySha256, async () => ({
+        status: route.status,
+        body: await respond(name, route, parts),
+      }))
+    } finally {
+      release()
+    }
+  }
+
+  /** The headers of a signed request; an agent that is proven by them pays with its own budget. */
+  async function open(http: Http): Promise<Opened> {
+    const opened = await openRequest(oracle, http)
+    if (opened.proven) writes.take(opened.signer)
+    return opened
+  }
+
+  function prove(opened: Opened, bodySha256: string): VerifiedRequest {
+    const request = opened.prove(bodySha256)
+    if (!opened.proven) writes.take(request.signer)
+    return request
   }
 
   /** The one route under load: its answer is kept as text until something changes. */
@@ -137,11 +177,9 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   async function write(
     http: Http,
     request: VerifiedRequest,
-    bytes: Uint8Array | string,
+    bodySha256: string,
     run: () => Promise<{ status: number; body: unknown }>,
   ): Promise<Response> {
-    const bodySha256 =
-      typeof bytes === 'string' ? bytes : createHash('sha256').update(bytes).digest('hex')
     const key = http.req.header('idempotency-key') ?? request.nonce
     if (key.length > 200) throw new EarnestError('invalid_request', 'Idempotency-Key is too long')
     const result = await once(
@@ -150,60 +188,49 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       run,
     )
     if (result.repeated) http.header('Idempotent-Replayed', 'true')
-    http.header('Cache-Control', 'no-store')
     return http.json(result.body as object, result.status as 200)
   }
 
-  async function verify(http: Http, bodySha256: string): Promise<VerifiedRequest> {
-    const by = http.req.header(REQUEST_HEADERS.signer) ?? ''
-    const request = verifyRequest({
-      header: (name) => http.req.header(name),
-      method: http.req.method,
-      path: pathOf(http),
-      audience: signer.did,
-      bodySha256,
-      now: clock.now(),
-      keyOf: await resolveKeys(db, [by]),
-    })
-    writes.take(request.signer)
-    return request
-  }
-
   async function putArtifact(http: Http): Promise<Response> {
-    const by = http.req.header(REQUEST_HEADERS.signer) ?? ''
     const { escrowId, name } = decode(
       routes.putArtifact.params,
       http.req.param(),
       'invalid_request',
     )
-    // Before a byte is read: an upload is only for the seller of this escrow. Who says to be it is
-    // known after the last byte, so until then the sender's own budget pays, never the seller's.
-    reads.take(options.clientOf(http))
-    await assertUploader(db, escrowId, by)
-    if (Number(http.req.header('content-length') ?? 0) > maxArtifactBytes) {
-      throw new EarnestError('too_large', `more than ${maxArtifactBytes} bytes`)
-    }
-    const source = http.req.raw.body
+    const client = options.clientOf(http)
+    reads.take(client)
+    http.header('Cache-Control', 'no-store')
+    // Before a byte is read: an upload is only for the seller of this escrow, while it takes one.
+    const opened = await open(http)
+    await assertUploader(db, escrowId, opened.signer)
+    const maxBytes = opened.proven
+      ? maxArtifactBytes
+      : Math.min(MAX_UNPROVEN_UPLOAD, maxArtifactBytes)
+    assertLength(http, maxBytes)
+    const source = http.req.raw.body as unknown as AsyncIterable<Uint8Array> | null
     if (!source) throw new EarnestError('empty_artifact', 'an empty file is no delivery')
-    const masterKey = oracle.artifactKey
-    const blob = await storeUpload(
-      { ...oracle, masterKey },
-      { source: source as unknown as AsyncIterable<Uint8Array>, maxBytes: maxArtifactBytes },
-    )
-    const request = await verify(http, blob.sha256).catch(async (error) => {
-      await dropUpload(db, blob)
-      throw error
-    })
-    return write(http, request, blob.sha256, async () => {
-      await keepArtifact(oracle, { escrowId, name, blob, by: request.signer })
-      return { status: 201, body: { name, size: blob.size, sha256: blob.sha256 } }
-    })
+    const slot = uploading.take(client)
+    try {
+      const blob = await oracle.blobs.put({ source, maxBytes, at: clock.now() })
+      try {
+        return await write(http, prove(opened, blob.sha256), blob.sha256, async () => {
+          await keepArtifact(oracle, { escrowId, name, blob, by: opened.signer })
+          return { status: 201, body: { name, size: blob.size, sha256: blob.sha256 } }
+        })
+      } catch (error) {
+        // Whatever refused it: an upload that was not filed leaves nothing behind.
+        if (blob.isNew) await oracle.blobs.drop(blob.id)
+        throw error
+      }
+    } finally {
+      slot.release()
+    }
   }
 
   async function getArtifact(http: Http): Promise<Response> {
     reads.take(options.clientOf(http))
     const { token } = decode(routes.getArtifact.params, http.req.param(), 'grant_unknown')
-    const file = await openGrant({ ...oracle, masterKey: oracle.artifactKey }, token)
+    const file = await openGrant(oracle, token)
     return new Response(ReadableStream.from(file.bytes), {
       headers: {
         'Content-Type': file.mime,
@@ -217,7 +244,8 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   }
 
   async function listEvents(http: Http): Promise<Response> {
-    reads.take(options.clientOf(http))
+    const client = options.clientOf(http)
+    reads.take(client)
     const { agent, pactId, escrowId } = decode(
       routes.listEvents.query,
       http.req.query(),
@@ -227,10 +255,12 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     if (seen !== undefined && !/^\d{1,15}$/.test(seen)) {
       throw new EarnestError('invalid_request', 'Last-Event-ID is a number')
     }
+    const slot = listening.take(client)
     const stream = eventStream(oracle, {
       filter: { agent, pactId, escrowId },
       lastEventId: seen === undefined ? undefined : Number(seen),
       signal: http.req.raw.signal,
+      onEnd: slot.release,
     })
     return new Response(stream, {
       headers: {
@@ -259,7 +289,9 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       headers: {
         'Content-Type': 'application/problem+json',
         'Cache-Control': 'no-store',
-        ...(problem.status === 429 && { 'Retry-After': String(retryAfter ?? 60) }),
+        ...((problem.status === 429 || retryAfter !== undefined) && {
+          'Retry-After': String(retryAfter ?? 60),
+        }),
         ...(http.req.method === 'HEAD' && { 'Content-Length': '0' }),
       },
     })
@@ -297,26 +329,4 @@ function parseJson(bytes: Uint8Array | undefined): unknown {
   } catch (cause) {
     throw new EarnestError('invalid_json', 'The body is not JSON', { cause })
   }
-}
-
-/** @throws too_large as soon as the limit is passed. */
-async function readBody(http: Http, limit: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  const stream = http.req.raw.body
-  if (!stream) return new Uint8Array()
-  for await (const part of stream as unknown as AsyncIterable<Uint8Array>) {
-    size += part.length
-    if (size > limit) {
-      throw new EarnestError('too_large', `more than ${limit} bytes`, { details: { limit } })
-    }
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
-}
-
-/** Path and query as they were sent: what the client signed. */
-function pathOf(http: Http): string {
-  const { pathname, search } = new URL(http.req.url)
-  return pathname + search
 }

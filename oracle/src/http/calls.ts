@@ -11,23 +11,31 @@ import type * as z from 'zod'
 import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
+import { catchUp } from '../escrow/fold.ts'
 import { relay } from '../escrow/relay.ts'
 import { cancelPact } from '../negotiation/cancel.ts'
 import { reportFailure } from '../negotiation/failure.ts'
 import { openExposure as openExposureOf, registerPact } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
 import { processCompletion } from '../settlement/attest.ts'
-import { putBlob } from '../settlement/blob.ts'
+import { fileClaim } from '../settlement/claim.ts'
 import { readCompletion, submissionKey, takeCompletion } from '../settlement/completion.ts'
+import { fileDefence } from '../settlement/defence.ts'
+import { disputeRecord, verdictRecord } from '../settlement/dispute.ts'
+import { addEvidence } from '../settlement/evidence.ts'
+import { grantFiles } from '../settlement/grant.ts'
+import { listNotices } from '../settlement/notify/notice.ts'
 import {
-  addEvidence,
-  disputeRecord,
-  fileClaim,
-  fileDefence,
-  verdictRecord,
-} from '../settlement/dispute.ts'
-import { deliveredManifest, grantFiles } from '../settlement/grant.ts'
-import { escrowRecord, latestReport, listAttestations, pactRecord } from '../settlement/record.ts'
+  confirmWebhook,
+  createWebhook,
+  deleteWebhook,
+  listWebhooks,
+  replayWebhook,
+} from '../settlement/notify/subscribe.ts'
+import { readPapers } from '../settlement/papers.ts'
+import { publicManifest, publicReport } from '../settlement/publicRound.ts'
+import { escrowRecord, listAttestations, pactRecord } from '../settlement/record.ts'
+import { createCourtCalls } from './courtCalls.ts'
 
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined
 
@@ -75,6 +83,7 @@ export function createCalls(
     bell.ring()
     return result
   }
+  const budget = oracle.relayBudget
   const didOf = (id: string) => (id.startsWith('did:') ? id : `did:key:${id}`)
 
   return {
@@ -195,14 +204,18 @@ export function createCalls(
         const source = (async function* () {
           yield content
         })()
-        const at = clock.now()
-        const masterKey = oracle.artifactKey
-        return (await putBlob({ db, masterKey, source, maxBytes: content.length, at })).id
+        const { id } = await oracle.blobs.put({
+          source,
+          maxBytes: content.length,
+          at: clock.now(),
+        })
+        return id
       }
       const context = {
         ...oracle,
         chain: { chainId: chain.chainId, contract: chain.escrow, token: chain.token },
         storeDeposit,
+        catchUp,
       }
       await rung(registerPact(context, { signed, deposits, by }))
       return pactRecord(oracle, pactHash)
@@ -255,9 +268,12 @@ export function createCalls(
     getEscrow: ({ params }) =>
       escrowRecord(db, { escrowId: params.escrowId, chainId: chain.chainId }),
 
-    getReport: ({ params }) => latestReport(db, params.escrowId),
+    getReport: ({ params, query }) => publicReport(db, { ...params, ...query }),
 
-    getManifest: async ({ params }) => (await deliveredManifest(db, params.escrowId)).manifest,
+    getManifest: ({ params, query }) => publicManifest(db, { ...params, ...query }),
+
+    getPapers: ({ params, query, by }) =>
+      readPapers(db, { escrowId: params.escrowId, round: query.round, by }),
 
     grantArtifacts: async ({ params, by }) => {
       const grants = await grantFiles(oracle, { escrowId: params.escrowId, by })
@@ -282,9 +298,24 @@ export function createCalls(
 
     getRecord: ({ params }) => verdictRecord(db, params.escrowId),
 
+    createWebhook: ({ body, by }) => rung(createWebhook(oracle, { subscription: body, by })),
+
+    listWebhooks: async ({ by }) => ({ webhooks: await listWebhooks(oracle, by) }),
+
+    confirmWebhook: ({ params, body, by }) =>
+      rung(confirmWebhook(oracle, { ...params, code: body.code, by })),
+
+    replayWebhook: ({ params, body, by }) =>
+      rung(replayWebhook(oracle, { ...params, after: body.after, by })),
+
+    deleteWebhook: ({ params, by }) => deleteWebhook(oracle, { ...params, by }),
+
+    listNotices: ({ params, by }) => listNotices(oracle, { escrowId: params.escrowId, by }),
+
+    ...createCourtCalls(oracle),
+
     relay: async ({ body, by }) => {
-      const context = { ...oracle, gasPerDay: oracle.relayGasPerDay }
-      return { txHash: await rung(relay(context, { data: body.data, by })) }
+      return { txHash: await rung(relay({ ...oracle, budget }, { data: body.data, by })) }
     },
   }
 }

@@ -15,10 +15,13 @@ export function eventStream(
     filter,
     lastEventId,
     signal,
+    onEnd,
   }: {
     filter: EventFilter
     lastEventId: number | undefined
     signal: AbortSignal
+    /** Called once the listener is gone. */
+    onEnd: () => void
   },
 ): ReadableStream<Uint8Array> {
   const { db, bell, signer } = oracle
@@ -26,6 +29,7 @@ export function eventStream(
   const narrow = filter.pactId !== undefined || filter.escrowId !== undefined
   let cursor = lastEventId
   let started = false
+  signal.addEventListener('abort', onEnd, { once: true })
   return new ReadableStream({
     async pull(controller) {
       if (!started) {
@@ -35,7 +39,10 @@ export function eventStream(
         return
       }
       for (;;) {
-        if (signal.aborted) return controller.close()
+        if (signal.aborted) {
+          onEnd()
+          return controller.close()
+        }
         const rows = await readEvents(db, { after: cursor ?? 0, limit: 100, ...filter })
         if (rows.length > 0) {
           for (const row of rows) {
@@ -52,5 +59,6 @@ export function eventStream(
         return
       }
     },
+    cancel: onEnd,
   })
 }

@@ -1,8 +1,9 @@
 import { EarnestError, hashBody, MAX_REQUEST_SKEW } from '@earnest/sdk/protocol'
 import type { Oracle } from '../oracle.ts'
+import type { Db } from '../store/store.ts'
 
-/** Seconds after which a request that never finished may be tried again. */
-const ABANDONED = 60
+/** Seconds after which a request whose process died may be tried again; until then it renews its claim. */
+const ABANDONED = 15
 
 /** A signed write: who, what, and the key under which its answer is kept. */
 export type Write = {
@@ -21,7 +22,7 @@ export type Write = {
  * @throws request_replayed, idempotency_key_reused, request_in_progress
  */
 export async function once(
-  { db, clock }: Pick<Oracle, 'db' | 'clock'>,
+  { db, clock, answers }: Pick<Oracle, 'db' | 'clock' | 'answers'>,
   write: Write,
   run: () => Promise<{ status: number; body: unknown }>,
 ): Promise<{ status: number; body: unknown; repeated: boolean }> {
@@ -29,18 +30,7 @@ export async function once(
   const requestHash = hashBody({ method, path, bodySha256 })
   const now = clock.now()
   const claimed = await db.transaction().execute(async (tx) => {
-    const seen = await tx
-      .insertInto('request_nonce')
-      .values({
-        signer,
-        nonce,
-        key,
-        request_hash: requestHash,
-        expires_at: write.issuedAt + 2 * MAX_REQUEST_SKEW,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst()
-    if (seen.numInsertedOrUpdatedRows !== 1n) {
+    if (!(await burn(tx, { ...write, requestHash }))) {
       const before = await tx
         .selectFrom('request_nonce')
         .select(['key', 'request_hash'])
@@ -87,16 +77,55 @@ export async function once(
         retryable: true,
       })
     }
-    return { status: kept.status, body: JSON.parse(kept.body), repeated: true }
+    return { status: kept.status, body: JSON.parse(answers.open(kept.body)), repeated: true }
   }
   const row = db.updateTable('idempotency').where('signer', '=', signer).where('key', '=', key)
+  const renew = () => row.set({ created_at: clock.now() }).where('status', 'is', null).execute()
+  const timer = setInterval(() => void renew().catch(() => {}), (ABANDONED * 1000) / 3)
   try {
     const answer = await run()
-    await row.set({ status: answer.status, body: JSON.stringify(answer.body) }).execute()
+    // Sealed: an answer may be the key to somebody's files.
+    const body = answers.seal(JSON.stringify(answer.body))
+    await row.set({ status: answer.status, body }).execute()
     return { ...answer, repeated: false }
   } catch (error) {
     // Nothing is kept of a failure: the same request may succeed later.
     await db.deleteFrom('idempotency').where('signer', '=', signer).where('key', '=', key).execute()
     throw error
+  } finally {
+    clearInterval(timer)
   }
+}
+
+/**
+ * Uses up the nonce of a signed read, of which nothing is kept.
+ * @throws request_replayed
+ */
+export async function useNonce(
+  { db }: Pick<Oracle, 'db'>,
+  read: Omit<Write, 'key'>,
+): Promise<void> {
+  const { method, path, bodySha256 } = read
+  const requestHash = hashBody({ method, path, bodySha256 })
+  if (await burn(db, { ...read, key: read.nonce, requestHash })) return
+  throw new EarnestError('request_replayed', 'This nonce was used before')
+}
+
+async function burn(
+  tx: Db,
+  {
+    signer,
+    nonce,
+    key,
+    issuedAt,
+    requestHash,
+  }: Pick<Write, 'signer' | 'nonce' | 'key' | 'issuedAt'> & { requestHash: string },
+): Promise<boolean> {
+  const expires_at = issuedAt + 2 * MAX_REQUEST_SKEW
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('request_nonce')
+    .values({ signer, nonce, key, request_hash: requestHash, expires_at })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows === 1n
 }

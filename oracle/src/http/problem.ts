@@ -16,6 +16,9 @@ const statusOf: Record<string, number> = {
   escrow_unknown: 404,
   dispute_unknown: 404,
   record_unknown: 404,
+  pool_unknown: 404,
+  member_unknown: 404,
+  webhook_unknown: 404,
   report_unknown: 404,
   artifact_unknown: 404,
   grant_unknown: 404,
@@ -27,6 +30,7 @@ const statusOf: Record<string, number> = {
   request_in_progress: 409,
   idempotency_key_reused: 409,
   pact_mismatch: 409,
+  webhook_unconfirmed: 409,
   round_taken: 409,
   wrong_round: 409,
   wrong_state: 409,
@@ -42,6 +46,7 @@ const statusOf: Record<string, number> = {
   review_window_over: 409,
   upload_raced: 409,
   grant_expired: 410,
+  code_expired: 410,
   too_large: 413,
   unsupported_media_type: 415,
   invalid_json: 400,
@@ -52,6 +57,8 @@ const statusOf: Record<string, number> = {
   chain_unreachable: 503,
   verification_pending: 503,
   too_few_attestors: 503,
+  mail_unavailable: 503,
+  mail_not_sent: 503,
 }
 
 /** An error as RFC 9457 problem details; only codes of our own leave the process. */

@@ -8,7 +8,9 @@ import {
   encode,
   escrowIdOfPact,
   hashBytes,
+  hashPact,
   isSubjective,
+  type KeyResolver,
   milestoneOf,
   type Pact,
   type SignedPact,
@@ -22,6 +24,7 @@ import { resolveKeys } from '../discovery/keys.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { pack, unpack } from '../store/json.ts'
+import { enterRegistry } from '../store/registry.ts'
 import type { Db, Tx } from '../store/store.ts'
 
 /** Bytes that a pact names by their hash: a checker or held-out data. */
@@ -29,6 +32,14 @@ export type Deposit = { sha256: string; content: Uint8Array }
 
 /** Keeps a deposit's bytes and gives the id under which they lie. */
 export type StoreDeposit = (content: Uint8Array) => Promise<string>
+
+/** Begins what the chain asked for before the pact was registered. */
+export type CatchUp = (tx: Tx, escrowIds: readonly string[]) => Promise<void>
+
+/** Seconds that a pact may be older than its registration: both keys sign for that long. */
+export const MAX_PACT_AGE = 86_400
+/** Seconds by which the proposer's clock may be ahead. */
+const MAX_SKEW = 300
 
 export type RegisteredPact = {
   signed: SignedPact
@@ -40,8 +51,10 @@ export type RegisteredPact = {
 /**
  * Registers a pact: recomputes its hash, checks both signatures and derives the escrow ids.
  * Registering the same pact again gives the same record; nothing can change it (PCT-20, PCT-21).
+ * A key counts by when the oracle sees its signature: a rotated-out key cannot be dated back (DRV-06).
  * @throws pact_hash_mismatch, invalid_buyer_signature, invalid_seller_signature, signer_not_party,
- * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown
+ * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown, key_not_valid,
+ * key_log_frozen, agent_retired, clock_skew, registration_too_late, deadline_passed
  */
 export async function registerPact(
   {
@@ -50,9 +63,11 @@ export async function registerPact(
     clock,
     chain,
     storeDeposit,
+    catchUp,
   }: Context & {
     chain: ContractRef & { token: string }
     storeDeposit: StoreDeposit
+    catchUp: CatchUp
   },
   { signed, deposits, by }: { signed: SignedPact; deposits: readonly Deposit[]; by: string },
 ): Promise<RegisteredPact> {
@@ -61,12 +76,26 @@ export async function registerPact(
   if (by !== buyer.did && by !== seller.did) {
     throw new EarnestError('signer_not_party', 'Only a party registers its pact')
   }
-  const pactId = verifySignedPact(signed, await resolveKeys(db, [buyer.did, seller.did]))
-  const known = await findPact(db, pactId)
-  if (known) return known
+  const now = clock.now()
+  const known = await findPact(db, hashPact(pact))
+  if (known) {
+    // Both keys were checked when they counted; the copy has only to be the same.
+    const dids = [buyer.did, seller.did]
+    verifySignedPact(signed, await keysAtRegistration(db, dids, known.registeredAt))
+    assertDeposits(pact, deposits)
+    await addDeposits(db, { pactId: hashPact(pact), known, deposits, storeDeposit })
+    return known
+  }
+  const keyOf = await keysAtRegistration(db, [buyer.did, seller.did], now)
+  const pactId = verifySignedPact(signed, keyOf)
   assertChain(pact, chain)
   assertDeposits(pact, deposits)
-  const now = clock.now()
+  if (pact.proposedAt > now + MAX_SKEW) {
+    throw new EarnestError('clock_skew', `proposedAt is more than ${MAX_SKEW} s ahead`)
+  }
+  if (pact.proposedAt < now - MAX_PACT_AGE) {
+    throw new EarnestError('registration_too_late', `proposedAt is older than ${MAX_PACT_AGE} s`)
+  }
   if (now >= pact.deadlineUtc) throw new EarnestError('deadline_passed', 'deadlineUtc is past')
   // Stored before the pact: bytes without a pact are harmless, a pact without them is not.
   const blobs = new Map<string, string>()
@@ -82,6 +111,7 @@ export async function registerPact(
   }))
 
   await db.transaction().execute(async (tx) => {
+    await enterRegistry(tx)
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto('pact')
       .values({
@@ -105,23 +135,21 @@ export async function registerPact(
         .values([...blobs].map(([sha256, blob_id]) => ({ pact_id: pactId, sha256, blob_id })))
         .execute()
     }
-    // A funding that came before its pact is announced now.
+    // A funding that came before its pact is announced now, and what followed it is taken up.
+    const escrowIds = locks.map((lock) => lock.escrow_id)
     await tx
       .updateTable('escrow')
       .set({ awaits: true })
-      .where(
-        'escrow_id',
-        'in',
-        locks.map((lock) => lock.escrow_id),
-      )
+      .where('escrow_id', 'in', escrowIds)
       .execute()
+    await catchUp(tx, escrowIds)
     await touchAgents(tx, [buyer.did, seller.did], now)
     await append(tx, signer, [
       {
         action: 'pact_registered',
         subject: pactId,
         at: now,
-        data: { escrowIds: locks.map((lock) => lock.escrow_id), capability: pact.capability },
+        data: { escrowIds, capability: pact.capability },
         tell: { type: 'pact_registered', agents: [buyer.did, seller.did], pactId },
       },
     ])
@@ -131,6 +159,57 @@ export async function registerPact(
   throw new EarnestError('nonce_reused', 'The buyer used this nonce for other terms', {
     details: { nonce: pact.nonce },
   })
+}
+
+/**
+ * Adds what the first registration left out, whoever made it: a seller that registers first must not
+ * keep the buyer's checker out. Once something was handed in the record stays as it is.
+ */
+async function addDeposits(
+  db: Db,
+  {
+    pactId,
+    known,
+    deposits,
+    storeDeposit,
+  }: {
+    pactId: string
+    known: RegisteredPact
+    deposits: readonly Deposit[]
+    storeDeposit: StoreDeposit
+  },
+): Promise<void> {
+  if (deposits.length === 0) return
+  const handedIn = await db
+    .selectFrom('completion')
+    .select('round')
+    .where('escrow_id', 'in', known.escrowIds)
+    .executeTakeFirst()
+  if (handedIn) return
+  for (const { sha256, content } of deposits) {
+    const blob_id = await storeDeposit(content)
+    await db
+      .insertInto('deposit')
+      .values({ pact_id: pactId, sha256, blob_id })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+}
+
+/** Keys that counted both when the pact was proposed and when it came here. */
+async function keysAtRegistration(
+  db: Db,
+  dids: readonly string[],
+  registeredAt: number,
+): Promise<KeyResolver> {
+  const keyOf = await resolveKeys(db, dids)
+  return (did, proposedAt) => {
+    const key = keyOf(did, Math.min(proposedAt, registeredAt))
+    if (Buffer.compare(key, keyOf(did, registeredAt)) !== 0) {
+      throw new EarnestError('key_not_valid', 'This key was rotated out before the registration')
+    }
+    return key
+  }
 }
 
 /** A registered pact; undefined where nobody registered it. */

@@ -1,46 +1,37 @@
 import { EarnestError, type Manifest } from '@earnest/sdk/protocol'
+import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import type { Db } from '../store/store.ts'
-import { type Blob, putBlob, readBlob } from './blob.ts'
+import type { Blob } from './blob.ts'
 
-/** Bytes that one escrow may hold in all: 1 GiB. */
-export const MAX_ESCROW_BYTES = 1024 * 1024 * 1024
+/** Bytes that one escrow may hold in all: 4 GiB. */
+export const MAX_ESCROW_BYTES = 4 * 1024 * 1024 * 1024
 
-/** @throws escrow_unknown, signer_not_party: before a byte of the upload is read. */
+/**
+ * An upload is for the seller of a locked escrow that takes deliveries; before a byte of it is read.
+ * @throws escrow_unknown, signer_not_party, not_funded, wrong_state
+ */
 export async function assertUploader(db: Db, escrowId: string, did: string): Promise<void> {
   const lock = await findLock(db, escrowId)
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
   if (lock.pact.seller.did !== did) {
     throw new EarnestError('signer_not_party', 'Only the seller uploads')
   }
-}
-
-/** Stores a stream; it belongs to nobody until `keepArtifact`. */
-export async function storeUpload(
-  { db, clock, masterKey }: Context & { masterKey: Uint8Array },
-  { source, maxBytes }: { source: AsyncIterable<Uint8Array>; maxBytes: number },
-): Promise<Blob> {
-  return putBlob({ db, masterKey, source, maxBytes, at: clock.now() })
-}
-
-/** Throws an upload away that was refused, unless the same bytes were filed by somebody before. */
-export async function dropUpload(db: Db, { id, isNew }: Blob): Promise<void> {
-  if (!isNew) return
-  await db
-    .deleteFrom('blob')
-    .where('id', '=', id)
-    .where((eb) =>
-      eb.not(eb.exists(eb.selectFrom('artifact').select('name').where('blob_id', '=', id))),
-    )
-    .execute()
+  const state = await readEscrow(db, escrowId)
+  if (!state) throw new EarnestError('not_funded', 'No funds are locked', { retryable: true })
+  if (state.state !== 'Funded' && state.state !== 'Negotiating') {
+    throw new EarnestError('wrong_state', `The escrow is ${state.state}`, {
+      details: { state: state.state },
+    })
+  }
 }
 
 /**
  * Files an upload under an escrow and a name; another content of the same name stands beside it, so
  * that nothing that was delivered can be replaced.
- * @throws too_large when the escrow holds too much.
+ * @throws too_large when the escrow holds too much, upload_raced when the same bytes were just dropped.
  */
 export async function keepArtifact(
   { db, signer, clock }: Context,
@@ -56,6 +47,13 @@ export async function keepArtifact(
     if (Number(held.bytes) + blob.size > MAX_ESCROW_BYTES) {
       throw new EarnestError('too_large', 'This escrow holds too many bytes')
     }
+    const stored = await tx
+      .selectFrom('blob')
+      .select('id')
+      .where('id', '=', blob.id)
+      .where('sha256', '=', blob.sha256)
+      .executeTakeFirst()
+    if (!stored) throw new EarnestError('upload_raced', 'Upload again', { retryable: true })
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto('artifact')
       .values({
@@ -115,15 +113,4 @@ export async function locateFiles(
     })
   }
   return located
-}
-
-/** A whole file in memory, for a check that needs all of it. */
-export async function readWhole(options: {
-  db: Db
-  masterKey: Uint8Array
-  id: string
-}): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  for await (const part of readBlob(options)) parts.push(part)
-  return Buffer.concat(parts)
 }

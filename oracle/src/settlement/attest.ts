@@ -9,9 +9,10 @@ import {
 } from '@earnest/sdk/protocol'
 import type { Call } from '../escrow/chain.ts'
 import { readEscrow } from '../escrow/fold.ts'
-import { submit } from '../escrow/submitter.ts'
+import { submit } from '../escrow/submit.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Attestors } from './attestor.ts'
+import { inCheckTurn } from './checkTurn.ts'
 import {
   type Completing,
   closeCompletion,
@@ -34,8 +35,8 @@ type Attesting = Completing & { attestors: Attestors; check: Check }
 
 /**
  * Brings one completion from "received" to a call on chain: verify, log, sign, submit. Each step is
- * done once and found done after a crash.
- * @throws completion_unknown, too_few_attestors, what the check throws
+ * done once and found done after a crash; what is signed is what the log says, whoever checked.
+ * @throws completion_unknown, too_few_attestors, verification_pending, what the check throws
  */
 export async function processCompletion(
   context: Attesting,
@@ -47,8 +48,13 @@ export async function processCompletion(
   if (!row || !lock) throw new EarnestError('completion_unknown', 'No such completion')
   if (row.status !== 'received' && row.status !== 'verified') return
   if (row.report_hash === null) {
-    const report = await check({ escrowId, round, deliveredAt: row.received_at })
-    await logReport(context, { report })
+    const deliveredAt = row.received_at
+    await inCheckTurn(db, { escrowId, round }, async () =>
+      logReport(context, { report: await check({ escrowId, round, deliveredAt }) }),
+    ).catch(async (error) => {
+      // Somebody else's turn may have ended between the two looks.
+      if ((await readCompletion(db, escrowId, round))?.report_hash == null) throw error
+    })
     return processCompletion(context, { escrowId, round })
   }
   if (isLate(lock, row.received_at)) {
@@ -96,6 +102,7 @@ export async function processCompletion(
       escrowId,
       call,
       at: clock.now(),
+      ...(state && { seq: state.seq }),
     })
     await tx
       .updateTable('completion')
@@ -142,6 +149,6 @@ export async function attestDelivery(
   })
   const key = `attest/${escrowId}/${round}`
   const call = { functionName: 'attest', args: [state.terms, Number(result), reportHash, proof] }
-  await submit(db, { key, escrowId, call, at: clock.now() })
+  await submit(db, { key, escrowId, call, at: clock.now(), seq: state.seq })
   return key
 }

@@ -26,6 +26,8 @@ type AttestorSet = {
 }
 
 export type Attestors = {
+  /** The active keys of an arbiter. */
+  keysOf(arbiter: Address): Promise<Address[]>
   /** Signs typed data with as many of this process's keys as the arbiter wants for it. */
   prove(options: {
     arbiter: Address
@@ -72,6 +74,8 @@ export function createAttestors({
   }
 
   return {
+    keysOf: async (arbiter) => (await setOf(arbiter)).keys.map(({ key }) => key),
+
     async prove({ arbiter, kind, typedData }) {
       const set = await setOf(arbiter)
       const need = kind === 'receipt' ? 1 : set.threshold

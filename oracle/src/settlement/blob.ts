@@ -1,7 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { EarnestError } from '@earnest/sdk/protocol'
-import type { Db, Tx } from '../store/store.ts'
-import { CHUNK_SIZE, openChunk, openKey, sealChunk, sealKey } from './seal.ts'
+import type { Db } from '../store/store.ts'
+import type { BlobStore } from './blobstore/blobstore.ts'
+import { cut } from './blobstore/cut.ts'
+import { createRowStore } from './blobstore/rows.ts'
+import { CHUNK_SIZE, openChunk, openKey, SEALED_CHUNK_SIZE, sealChunk, sealKey } from './seal.ts'
 
 /** Bytes kept under their SHA-256, sealed chunk by chunk. */
 export type Blob = {
@@ -12,128 +15,164 @@ export type Blob = {
   isNew: boolean
 }
 
+/** Every artifact, deposit and paper of this oracle: content-addressed, sealed, never whole in memory. */
+export interface Blobs {
+  /**
+   * Stores a stream sealed under a key of its own; bytes that are there already are stored once, and a
+   * broken stream leaves nothing behind.
+   * @throws too_large, empty_artifact, upload_raced, blob_store_unreachable
+   */
+  put(upload: {
+    source: AsyncIterable<Uint8Array>
+    maxBytes: number
+    /** Unix seconds. */
+    at: number
+  }): Promise<Blob>
+  /** The blob of a content hash; undefined when nobody stored it. */
+  find(sha256: string): Promise<Blob | undefined>
+  /**
+   * Reads a blob back, chunk by chunk.
+   * @throws artifact_unknown, artifact_unreadable, blob_store_unreachable
+   */
+  read(id: string): AsyncGenerator<Uint8Array>
+  /** A whole blob in memory: for papers and deposits, whose size is bounded where they come in. */
+  readWhole(id: string): Promise<Uint8Array>
+  /** Throws a blob away, unless an artifact, a deposit or a paper names it; true where it is gone. */
+  drop(id: string): Promise<boolean>
+}
+
 /**
- * Stores a stream sealed under a key of its own; bytes that are there already are stored once.
- * A broken stream leaves nothing behind.
- * @throws too_large, empty_artifact
+ * @param store Where new bytes go; without it they lie in rows, and what lies in rows is always found.
  */
-export async function putBlob({
+export function createBlobs({
   db,
   masterKey,
-  source,
-  maxBytes,
-  at,
+  store = createRowStore(db),
 }: {
   db: Db
+  /** 32 bytes that seal the key of every blob. */
   masterKey: Uint8Array
-  source: AsyncIterable<Uint8Array>
-  maxBytes: number
-  at: number
-}): Promise<Blob> {
-  const id = randomUUID()
-  const { key, sealed } = sealKey(masterKey)
-  await db
-    .insertInto('blob')
-    .values({ id, sha256: null, size: 0, sealed_key: sealed, created_at: at })
-    .execute()
-  try {
-    const digest = createHash('sha256')
-    let size = 0
+  store?: BlobStore | undefined
+}): Blobs {
+  const rows = createRowStore(db)
+  const storeOf = (kind: string): BlobStore => {
+    const home = [store, rows].find((each) => each.kind === kind)
+    if (home) return home
+    throw new EarnestError('artifact_unreadable', `These bytes lie in ${kind}, which is not set`)
+  }
+
+  async function find(sha256: string): Promise<Blob | undefined> {
+    const row = await db
+      .selectFrom('blob')
+      .select(['id', 'size'])
+      .where('sha256', '=', sha256)
+      .executeTakeFirst()
+    return row && { id: row.id, sha256, size: row.size, isNew: false }
+  }
+
+  async function* read(id: string): AsyncGenerator<Uint8Array> {
+    const row = await db
+      .selectFrom('blob')
+      .select(['sealed_key', 'size', 'home'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (!row) throw new EarnestError('artifact_unknown', 'no such bytes')
+    const key = openKey(masterKey, row.sealed_key)
+    const chunks = Math.ceil(row.size / CHUNK_SIZE)
+    const range = { from: 0, to: row.size + chunks * (SEALED_CHUNK_SIZE - CHUNK_SIZE) }
     let n = 0
-    for await (const chunk of chunked(source)) {
-      size += chunk.length
-      if (size > maxBytes) {
-        throw new EarnestError('too_large', `more than ${maxBytes} bytes`, {
-          details: { limit: maxBytes },
-        })
-      }
-      digest.update(chunk)
-      await db
-        .insertInto('blob_chunk')
-        .values({ blob_id: id, n, data: sealChunk(key, n, chunk) })
-        .execute()
+    for await (const sealed of cut(storeOf(row.home).read(id, range), SEALED_CHUNK_SIZE)) {
+      yield openChunk(key, n, sealed)
       n += 1
     }
-    if (size === 0) throw new EarnestError('empty_artifact', 'an empty file is no delivery')
-    const sha256 = digest.digest('hex')
-    const { numUpdatedRows } = await db
+  }
+
+  /** Gone for finders at once, then from its home, then the row: whatever dies between is swept later. */
+  async function drop(id: string): Promise<boolean> {
+    const row = await db
       .updateTable('blob')
-      .set({ sha256, size })
+      .set({ sha256: null })
       .where('id', '=', id)
       .where((eb) =>
-        eb.not(eb.exists(eb.selectFrom('blob as twin').select('id').where('sha256', '=', sha256))),
+        eb.not(
+          eb.or([
+            eb.exists(eb.selectFrom('artifact').select('name').where('blob_id', '=', id)),
+            eb.exists(eb.selectFrom('deposit').select('sha256').where('blob_id', '=', id)),
+            eb.exists(eb.selectFrom('paper').select('sha256').where('blob_id', '=', id)),
+          ]),
+        ),
       )
+      .returning('home')
       .executeTakeFirst()
-    if (numUpdatedRows === 1n) return { id, sha256, size, isNew: true }
-    await db.deleteFrom('blob').where('id', '=', id).execute()
-    const twin = await findBlob(db, sha256)
-    if (twin) return twin
-    throw new EarnestError('upload_raced', 'upload again', { retryable: true })
-  } catch (error) {
-    await db.deleteFrom('blob').where('id', '=', id).execute()
-    throw error
+    if (!row) return false
+    await storeOf(row.home).drop(id)
+    await db.deleteFrom('blob').where('id', '=', id).where('sha256', 'is', null).execute()
+    return true
   }
-}
 
-/** The blob of a content hash; undefined when nobody stored it. */
-export async function findBlob(db: Db | Tx, sha256: string): Promise<Blob | undefined> {
-  const row = await db
-    .selectFrom('blob')
-    .select(['id', 'size'])
-    .where('sha256', '=', sha256)
-    .executeTakeFirst()
-  return row && { id: row.id, sha256, size: row.size, isNew: false }
-}
-
-/**
- * Reads a blob back, chunk by chunk.
- * @throws artifact_unknown, artifact_unreadable
- */
-export async function* readBlob({
-  db,
-  masterKey,
-  id,
-}: {
-  db: Db
-  masterKey: Uint8Array
-  id: string
-}): AsyncGenerator<Uint8Array> {
-  const row = await db
-    .selectFrom('blob')
-    .select(['sealed_key', 'size'])
-    .where('id', '=', id)
-    .executeTakeFirst()
-  if (!row) throw new EarnestError('artifact_unknown', 'no such bytes')
-  const key = openKey(masterKey, row.sealed_key)
-  for (let n = 0; n * CHUNK_SIZE < row.size; n += 1) {
-    const chunk = await db
-      .selectFrom('blob_chunk')
-      .select('data')
-      .where('blob_id', '=', id)
-      .where('n', '=', n)
-      .executeTakeFirst()
-    if (!chunk) throw new EarnestError('artifact_unreadable', `chunk ${n} is missing`)
-    yield openChunk(key, n, chunk.data)
+  return {
+    async put({ source, maxBytes, at }) {
+      const id = randomUUID()
+      const { key, sealed } = sealKey(masterKey)
+      const digest = createHash('sha256')
+      let size = 0
+      async function* seal(): AsyncGenerator<Uint8Array> {
+        let n = 0
+        for await (const chunk of cut(source, CHUNK_SIZE)) {
+          size += chunk.length
+          if (size > maxBytes) {
+            throw new EarnestError('too_large', `more than ${maxBytes} bytes`, {
+              details: { limit: maxBytes },
+            })
+          }
+          digest.update(chunk)
+          yield sealChunk(key, n, chunk)
+          n += 1
+        }
+        if (size === 0) throw new EarnestError('empty_artifact', 'an empty file is no delivery')
+      }
+      await db
+        .insertInto('blob')
+        .values({
+          id,
+          sha256: null,
+          size: 0,
+          sealed_key: sealed,
+          created_at: at,
+          home: store.kind,
+        })
+        .execute()
+      try {
+        await store.write(id, seal())
+        const sha256 = digest.digest('hex')
+        const { numUpdatedRows } = await db
+          .updateTable('blob')
+          .set({ sha256, size })
+          .where('id', '=', id)
+          .where((eb) =>
+            eb.not(
+              eb.exists(eb.selectFrom('blob as twin').select('id').where('sha256', '=', sha256)),
+            ),
+          )
+          .executeTakeFirst()
+        if (numUpdatedRows === 1n) return { id, sha256, size, isNew: true }
+        const twin = await find(sha256)
+        await drop(id)
+        if (twin) return twin
+        throw new EarnestError('upload_raced', 'upload again', { retryable: true })
+      } catch (error) {
+        // What cannot be dropped now is swept later; the first fault is the one that is told.
+        await drop(id).catch(() => false)
+        throw error
+      }
+    },
+    find,
+    read,
+    async readWhole(id) {
+      const parts: Uint8Array[] = []
+      for await (const part of read(id)) parts.push(part)
+      return Buffer.concat(parts)
+    },
+    drop,
   }
-}
-
-/** Cuts any stream into chunks of one size; the last may be shorter. */
-async function* chunked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = []
-  let held = 0
-  for await (const part of source) {
-    let rest = part
-    while (held + rest.length >= CHUNK_SIZE) {
-      const taken = rest.subarray(0, CHUNK_SIZE - held)
-      yield Buffer.concat([...parts, taken])
-      rest = rest.subarray(taken.length)
-      parts = []
-      held = 0
-    }
-    if (rest.length > 0) {
-      parts.push(rest)
-      held += rest.length
-    }
-  }
-  if (held > 0) yield Buffer.concat(parts)
 }

@@ -7,9 +7,11 @@ import {
 } from '@earnest/sdk/protocol'
 import { findLock } from '../negotiation/pact.ts'
 import type { Db } from '../store/store.ts'
-import { locateFiles, readWhole } from './artifact.ts'
+import { locateFiles } from './artifact.ts'
 import type { Check } from './attest.ts'
-import { putBlob } from './blob.ts'
+import type { Blobs } from './blob.ts'
+import { keepPaper } from './paper.ts'
+import type { Examiner } from './verify/examiner.ts'
 import type { TestFetch } from './verify/guardedFetch.ts'
 import type { Transcript } from './verify/transcript.ts'
 import { verify } from './verify/verify.ts'
@@ -17,13 +19,15 @@ import { verify } from './verify/verify.ts'
 /** Feeds the verification with what the store holds: the pact, the delivered bytes, the deposits. */
 export function createCheck({
   db,
-  masterKey,
+  blobs,
   clock,
+  examiner,
   fetch,
 }: {
   db: Db
-  masterKey: Uint8Array
+  blobs: Blobs
   clock: Clock
+  examiner: Examiner
   /** Reaches the services that HTTP criteria test; without it they stay undecided. */
   fetch?: TestFetch | undefined
 }): Check {
@@ -46,11 +50,7 @@ export function createCheck({
       round,
       manifest,
       deliveredAt,
-      readFile: async (name) => {
-        const id = located.get(name)
-        if (id === undefined) throw new EarnestError('artifact_unknown', `No file ${name}`)
-        return readWhole({ db, masterKey, id })
-      },
+      openFile: (name) => blobs.read(located.get(name) ?? ''),
       readDeposit: async (sha256) => {
         const deposit = await db
           .selectFrom('deposit')
@@ -58,18 +58,16 @@ export function createCheck({
           .where('pact_id', '=', lock.pactId)
           .where('sha256', '=', sha256)
           .executeTakeFirst()
-        return deposit ? readWhole({ db, masterKey, id: deposit.blob_id }) : null
+        return deposit ? blobs.readWhole(deposit.blob_id) : null
       },
+      examiner,
       ...(fetch && { fetch }),
       onTranscript: (_, transcript) => transcripts.push(transcript),
     })
     // Kept under the hash that the report names, or nobody could recompute it.
     for (const transcript of transcripts) {
       const bytes = canonicalBytes(transcript)
-      const source = (async function* () {
-        yield bytes
-      })()
-      await putBlob({ db, masterKey, source, maxBytes: bytes.length, at: clock.now() })
+      await keepPaper({ db, blobs, clock }, { escrowId, kind: 'transcript', bytes })
     }
     return report
   }

@@ -31,6 +31,9 @@ import { locateFiles } from './artifact.ts'
 
 export type Completing = Context & { chain: Chain }
 
+/** Seconds that the request has before the queue looks whether it died. */
+const CRASH_DELAY = 3
+
 /**
  * Takes a completion proof: everything that can be refused is refused before it is stored (SET-01 to
  * SET-03). The same proof again gives the same row.
@@ -75,7 +78,7 @@ export async function takeCompletion(
   await assertAuthorization(context, { proof, state })
   if (known) return renew(db, { known, text })
 
-  const row: Row<'completion'> = {
+  const row = {
     escrow_id: escrowId,
     round,
     pact_id: pactId,
@@ -98,8 +101,9 @@ export async function takeCompletion(
     if (numInsertedOrUpdatedRows !== 1n) {
       throw new EarnestError('round_taken', 'This round has a completion')
     }
-    const payload = { escrowId, round }
-    await enqueue(tx, { queue: 'complete', key: `${escrowId}/${round}`, payload })
+    // Whoever hands it in is answered by a check of its own; the queue is for the crash in between.
+    const work = { queue: 'complete', key: `${escrowId}/${round}`, payload: { escrowId, round } }
+    await enqueue(tx, { ...work, delaySeconds: CRASH_DELAY })
     await append(tx, signer, [
       {
         action: 'completion_received',
@@ -115,7 +119,7 @@ export async function takeCompletion(
       },
     ])
   })
-  return row
+  return { ...row, check_token: null, checked_until: null }
 }
 
 /** The same delivery under a new authorization, because the chain refused the last one. */
@@ -126,10 +130,11 @@ async function isRenewal(
   if (known.artifact_hash !== proof.deliverableHash || known.status !== 'submitted') return false
   const last = await db
     .selectFrom('submission')
-    .select('status')
+    .select(['status', 'tries'])
     .where('key', '=', submissionKey(known))
     .executeTakeFirst()
-  return last?.status === 'failed' || last?.status === 'reverted'
+  if (last?.status === 'queued') return last.tries > 0
+  return last !== undefined && ['failed', 'reverted', 'parked'].includes(last.status)
 }
 
 async function renew(
@@ -144,8 +149,8 @@ async function renew(
       .where('escrow_id', '=', escrowId)
       .where('round', '=', round)
       .execute()
-    const payload = { escrowId, round }
-    await enqueue(tx, { queue: 'complete', key: `${escrowId}/${round}`, payload })
+    const work = { queue: 'complete', key: `${escrowId}/${round}`, payload: { escrowId, round } }
+    await enqueue(tx, { ...work, delaySeconds: CRASH_DELAY })
   })
   return { ...known, proof: text, status: 'verified' }
 }
@@ -177,8 +182,9 @@ export function proofOf(row: Row<'completion'>): CompletionProof {
 }
 
 /**
- * Writes a report down before any attestor signs: one result for an escrow and round, for ever.
- * @throws already_attested when another result of this round was written.
+ * Writes a report down before any attestor signs: one result for an escrow and round, for ever. Where
+ * one was written before, that one stands.
+ * @returns the hash of the report that stands.
  */
 export async function logReport(
   { db, signer, clock }: Context,
@@ -187,7 +193,7 @@ export async function logReport(
   const reportHash = hashReport(report)
   const { escrowId, round, result } = report
   const now = clock.now()
-  await db.transaction().execute(async (tx) => {
+  return db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom('completion')
       .select('report_hash')
@@ -195,10 +201,7 @@ export async function logReport(
       .where('round', '=', round)
       .forUpdate()
       .executeTakeFirstOrThrow()
-    if (before.report_hash === reportHash) return
-    if (before.report_hash !== null) {
-      throw new EarnestError('already_attested', 'This round has another result')
-    }
+    if (before.report_hash !== null) return before.report_hash
     await tx
       .updateTable('completion')
       .set({
@@ -232,8 +235,8 @@ export async function logReport(
         data: { round, result, reportHash, artifactHash: report.artifactHash },
       },
     ])
+    return reportHash
   })
-  return reportHash
 }
 
 /** Notes why a completion goes no further. */

@@ -12,7 +12,7 @@ import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import type { Db } from '../store/store.ts'
 import { locateFiles } from './artifact.ts'
-import { readBlob } from './blob.ts'
+import type { Blobs } from './blob.ts'
 
 /** Seconds for which a grant opens a file. */
 export const GRANT_LIFETIME = 900
@@ -78,7 +78,7 @@ export async function grantFiles(
  * The manifest of a delivery: of the one on chain for the buyer, else of the latest.
  * @throws not_delivered
  */
-export async function deliveredManifest(
+async function deliveredManifest(
   db: Db,
   escrowId: string,
   { onChain }: { onChain?: string } = {},
@@ -105,7 +105,7 @@ export async function deliveredManifest(
  * @throws grant_unknown, grant_expired
  */
 export async function openGrant(
-  { db, signer, clock, masterKey }: Context & { masterKey: Uint8Array },
+  { db, signer, clock, blobs }: Context & { blobs: Blobs },
   token: string,
 ): Promise<{ name: string; mime: string; size: number; bytes: AsyncGenerator<Uint8Array> }> {
   const row = await db
@@ -128,8 +128,7 @@ export async function openGrant(
       },
     ]),
   )
-  const bytes = readBlob({ db, masterKey, id: row.blob_id })
-  return { name: row.name, mime: row.mime, size: row.size, bytes }
+  return { name: row.name, mime: row.mime, size: row.size, bytes: blobs.read(row.blob_id) }
 }
 
 /** Only the hash is stored: a stolen database opens no file. */

@@ -3,8 +3,10 @@ import { linkOf, readEscrow, tellOf } from '../escrow/fold.ts'
 import { findPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
-import { putBlob } from './blob.ts'
-import { openDispute } from './dispute.ts'
+import type { Blobs } from './blob.ts'
+import { openDispute, readClaims } from './case.ts'
+import { excerptsOf } from './excerpt.ts'
+import { keepPaper } from './paper.ts'
 
 /**
  * Assembles what a tribunal gets: the same bytes for every judge, stored under their hash (DSP-06).
@@ -12,7 +14,7 @@ import { openDispute } from './dispute.ts'
  * @throws pact_unknown, pact_mismatch
  */
 export async function assemblePackage(
-  { db, signer, clock, masterKey }: Context & { masterKey: Uint8Array },
+  { db, signer, clock, blobs }: Context & { blobs: Blobs },
   { escrowId, round }: { escrowId: `0x${string}`; round: number },
 ): Promise<string | undefined> {
   const state = await readEscrow(db, escrowId)
@@ -58,8 +60,10 @@ export async function assemblePackage(
     deliveredAt: state.deliveredAt,
     manifest: parse(completion?.manifest),
     report: parse(completion?.report),
-    claim: parse(dispute.claim),
+    claims: (await readClaims(db, escrowId, round)).map((row) => parse(row.claim)),
     defence: parse(dispute.defence),
+    // Of a delivered file what lies here is shown, never what somebody says lies here.
+    excerpts: await excerptsOf({ db, blobs }, { escrowId, evidence }),
     evidence: evidence.map((row) => ({
       sha256: row.sha256,
       submittedBy: row.submitted_by,
@@ -70,7 +74,7 @@ export async function assemblePackage(
   }
   const bytes = new TextEncoder().encode(canonicalText(body))
   const packageHash = hashBody(body)
-  await putBlob({ db, masterKey, source: once(bytes), maxBytes: bytes.length, at: now })
+  await keepPaper({ db, blobs, clock }, { escrowId, kind: 'package', bytes })
   await db.transaction().execute(async (tx) => {
     await tx
       .updateTable('dispute')
@@ -89,8 +93,4 @@ export async function assemblePackage(
     ])
   })
   return packageHash
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

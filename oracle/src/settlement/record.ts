@@ -10,9 +10,7 @@ import {
   type PactRecord,
   type PactStatus,
   parseHash,
-  reportSchema,
   type Settlement,
-  type VerificationReport,
 } from '@earnest/sdk/protocol'
 import { linkOf, readEscrow } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
@@ -133,23 +131,6 @@ async function findSettlement(db: Db, escrowId: string): Promise<Settlement | nu
     .executeTakeFirst()
   if (!row) return null
   return decode(attestationSchema, JSON.parse(row.receipt), 'invalid_settlement').settlement
-}
-
-/**
- * The report of the latest verified round.
- * @throws report_unknown
- */
-export async function latestReport(db: Db, escrowId: string): Promise<VerificationReport> {
-  const row = await db
-    .selectFrom('completion')
-    .select('report')
-    .where('escrow_id', '=', escrowId)
-    .where('report', 'is not', null)
-    .orderBy('round', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (!row?.report) throw new EarnestError('report_unknown', 'Nothing was verified yet')
-  return decode(reportSchema, JSON.parse(row.report), 'invalid_report')
 }
 
 /** Signed settlements that count, newest last, after `after`. */

@@ -3,6 +3,8 @@ import { EarnestError } from '@earnest/sdk/protocol'
 
 /** Bytes of plain text in one sealed chunk. */
 export const CHUNK_SIZE = 256 * 1024
+/** Bytes of a full sealed chunk: the tag and the ciphertext. */
+export const SEALED_CHUNK_SIZE = CHUNK_SIZE + 16
 
 /** A random key of one blob, sealed under the oracle's artifact key: nonce, tag, ciphertext. */
 export function sealKey(masterKey: Uint8Array): { key: Uint8Array; sealed: Uint8Array } {

@@ -27,15 +27,21 @@ const tables = [
   'submission',
   'sender',
   'relay',
+  'relay_hour',
   'blob',
   'blob_chunk',
   'artifact',
+  'paper',
   'grant',
   'deposit',
   'dispute',
+  'claim',
   'evidence',
   'verdict',
   'settlement',
+  'webhook',
+  'notice',
+  'outage',
 ] as const satisfies readonly (keyof Tables)[]
 
 const format = 'earnest-backup/1'

@@ -345,9 +345,170 @@ create index settlement_buyer on settlement (buyer_did, seq);
 create index settlement_seller on settlement (seller_did, seq);
 `
 
+/** One check at a time, calls that are tried again, a claim for each side, answers kept under seal. */
+const guarded = `
+alter table completion add column check_token text;
+alter table completion add column checked_until timestamptz;
+
+alter table submission add column tries int4 not null default 0;
+alter table submission add column max_tries int4 not null default 16;
+alter table submission add column seq int8;
+update submission set max_tries = 1 where key like 'relay/%';
+
+create table relay_hour (
+  hour int8 primary key,
+  gas numeric(78, 0) not null,
+  strangers numeric(78, 0) not null
+);
+
+create table claim (
+  escrow_id text not null,
+  round int4 not null,
+  disputed_by text not null,
+  claim text not null,
+  claim_hash text not null,
+  filed_at int8 not null,
+  primary key (escrow_id, round, disputed_by)
+);
+insert into claim
+  select escrow_id, round, claim::json -> 'body' ->> 'disputedBy', claim, claim_hash, opened_at
+  from dispute where claim is not null;
+alter table dispute drop column claim;
+alter table dispute drop column claim_hash;
+alter table dispute add column defended_at int8;
+update dispute set defended_at = opened_at where defence is not null;
+
+delete from idempotency;
+`
+
+/** Who is told where, what reached whom, whom to remind, and who fell silent. */
+const notices = `
+create table webhook (
+  id text primary key,
+  did text not null,
+  url text not null,
+  types text[],
+  status text not null,
+  cursor int8 not null,
+  attempts int4 not null default 0,
+  next_at int8 not null,
+  answer text,
+  failed_event int8,
+  failed_at int8,
+  code_hash text,
+  code_tries int4 not null default 0,
+  created_at int8 not null,
+  leased_until timestamptz,
+  lease_token text
+);
+create index webhook_agent on webhook (did);
+create index webhook_due on webhook (next_at) where status = 'active';
+
+create table notice (
+  webhook_id text not null,
+  event_id int8 not null,
+  did text not null,
+  escrow_id text,
+  channel text not null,
+  address_hash text not null,
+  at int8 not null,
+  answer text not null,
+  primary key (webhook_id, event_id)
+);
+create index notice_escrow on notice (escrow_id, event_id);
+create trigger notice_append_only before update or delete on notice
+  for each row execute function journal_is_append_only();
+
+create table outage (
+  escrow_id text not null,
+  did text not null,
+  heartbeat_at int8 not null,
+  noticed_at int8 not null,
+  recovered_at int8,
+  primary key (escrow_id, heartbeat_at)
+);
+create index outage_agent on outage (did) where recovered_at is null;
+
+alter table escrow add column remind_at int8;
+create index escrow_remind on escrow (remind_at) where remind_at is not null;
+`
+
+/** Where a blob's bytes lie, and for which escrow the oracle keeps papers of its own making. */
+const homes = `
+alter table blob add column home text not null default 'rows';
+
+create table paper (
+  escrow_id text not null,
+  sha256 text not null,
+  blob_id text not null references blob,
+  kind text not null,
+  kept_at int8 not null,
+  primary key (escrow_id, sha256)
+);
+create index paper_blob on paper (blob_id);
+create index artifact_blob on artifact (blob_id);
+insert into paper
+  select distinct dispute.escrow_id, blob.sha256, blob.id, 'package', blob.created_at
+  from dispute join blob on blob.sha256 = dispute.package_hash;
+insert into paper
+  select distinct completion.escrow_id, blob.sha256, blob.id, 'transcript', blob.created_at
+  from completion, json_array_elements(completion.report::json -> 'findings') as finding
+  join blob on blob.sha256 = finding ->> 'transcript'
+  where completion.report is not null
+  on conflict do nothing;
+`
+
+/** What arbiters and committees said, who may be drawn, and the pools that were planned and anchored. */
+const courts = `
+create table docket_log (
+  block_number int8 not null,
+  log_index int4 not null,
+  block_hash text not null,
+  tx_hash text not null,
+  timestamp int8 not null,
+  escrow_id text not null,
+  raw text not null,
+  primary key (block_number, log_index)
+);
+create index docket_log_escrow on docket_log (escrow_id, block_number, log_index);
+
+create table docket (
+  escrow_id text primary key,
+  stage text not null,
+  body text not null
+);
+create index docket_stage on docket (stage);
+
+create table member (
+  committee text not null,
+  wallet text not null,
+  primary key (committee, wallet)
+);
+
+create table pool (
+  committee text not null,
+  number int8 not null,
+  root text not null,
+  arbiter text not null,
+  capability text not null,
+  total text not null,
+  members text not null,
+  scorer text not null,
+  event_root text not null,
+  planned_at int8 not null,
+  anchored_at int8,
+  primary key (committee, number, root)
+);
+create index pool_capability on pool (capability, number);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
+  '0002_guarded': { up: (db) => run(db as Kysely<unknown>, guarded) },
+  '0003_notices': { up: (db) => run(db as Kysely<unknown>, notices) },
+  '0004_homes': { up: (db) => run(db as Kysely<unknown>, homes) },
+  '0005_courts': { up: (db) => run(db as Kysely<unknown>, courts) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -65,6 +65,18 @@ export async function claim(
   return rows.map((row) => ({ ...row, token })).sort((a, b) => a.id - b.id)
 }
 
+/** Keeps the lease of a job that takes long; a process that died renews nothing. */
+export async function renew(db: Db, job: Job, leaseSeconds: number): Promise<void> {
+  await db
+    .updateTable('job')
+    .set({
+      leased_until: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseSeconds})`,
+    })
+    .where('id', '=', job.id)
+    .where('lease_token', '=', job.token)
+    .execute()
+}
+
 /** Removes a finished job, unless its lease ended and another process has it. */
 export async function finish(tx: Tx | Db, job: Job): Promise<boolean> {
   const { numDeletedRows } = await tx

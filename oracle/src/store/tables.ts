@@ -140,6 +140,8 @@ export type EscrowTable = {
   updated_block: number
   /** Something is still to be announced once the chain is sure: the funding or the end. */
   awaits: boolean
+  /** Unix seconds at which whoever is awaited is reminded next. */
+  remind_at: number | null
   /** The whole folded state, canonical JSON with decimal strings for big numbers. */
   body: string
 }
@@ -171,6 +173,9 @@ export type CompletionTable = {
   report: string | null
   report_hash: string | null
   error: string | null
+  /** Who checks it now; one check at a time, by the database's clock. */
+  check_token: Generated<string | null>
+  checked_until: Generated<Date | null>
 }
 
 /** Written before any attestor signs: one result for an escrow and round, for ever. */
@@ -197,11 +202,19 @@ export type SubmissionTable = {
   error: string | null
   attempts: Generated<number>
   created_at: number
+  /** How often the chain refused it. */
+  tries: Generated<number>
+  /** Refusals after which it is left to the operator. */
+  max_tries: number
+  /** Nobody wants it any more once the escrow's `seq` is above this; null: until the escrow ends. */
+  seq: number | null
 }
 
 export type SenderTable = { address: string; next_nonce: number }
 
+/** Gas relayed for an agent in a day, for a stranger ever (day -1), for all in an hour. */
 export type RelayTable = { did: string; day: number; gas: string }
+export type RelayHourTable = { hour: number; gas: string; strangers: string }
 
 export type BlobTable = {
   id: string
@@ -209,6 +222,8 @@ export type BlobTable = {
   size: number
   sealed_key: Uint8Array
   created_at: number
+  /** In which blob store its bytes lie. */
+  home: Generated<string>
 }
 
 export type BlobChunkTable = { blob_id: string; n: number; data: Uint8Array }
@@ -223,6 +238,15 @@ export type ArtifactTable = {
   uploaded_at: number
 }
 
+/** A blob of the oracle's own making that a hash on record names; it is kept as long as its escrow's files. */
+export type PaperTable = {
+  escrow_id: string
+  sha256: string
+  blob_id: string
+  kind: string
+  kept_at: number
+}
+
 export type GrantTable = {
   token_hash: string
   escrow_id: string
@@ -234,16 +258,25 @@ export type GrantTable = {
   expires_at: number
 }
 
-/** A round that is disputed; claim and defence as they were signed, once they are handed in. */
+/** A round that is disputed; the defence as it was signed, once it is handed in. */
 export type DisputeTable = {
   escrow_id: string
   round: number
   opened_at: number
-  claim: string | null
-  claim_hash: string | null
   defence: string | null
   defence_hash: string | null
+  defended_at: number | null
   package_hash: string | null
+}
+
+/** A claim as it was signed; each side may file one in a round. */
+export type ClaimTable = {
+  escrow_id: string
+  round: number
+  disputed_by: string
+  claim: string
+  claim_hash: string
+  filed_at: number
 }
 
 export type EvidenceTable = {
@@ -265,6 +298,49 @@ export type VerdictTable = {
   at: number
 }
 
+/** Who wants to be told where; `cursor` is the last event that was dealt with. */
+export type WebhookTable = {
+  id: string
+  did: string
+  url: string
+  types: string[] | null
+  status: 'unconfirmed' | 'active' | 'stopped'
+  cursor: number
+  attempts: Generated<number>
+  /** Unix seconds of the reference clock before which nothing is tried. */
+  next_at: number
+  answer: Generated<string | null>
+  failed_event: Generated<number | null>
+  failed_at: Generated<number | null>
+  /** Of the code that a mailbox has to send back. */
+  code_hash: Generated<string | null>
+  code_tries: Generated<number>
+  created_at: number
+  leased_until: Generated<Date | null>
+  lease_token: Generated<string | null>
+}
+
+/** That an event reached a party, with what the receiver answered. */
+export type NoticeTable = {
+  webhook_id: string
+  event_id: number
+  did: string
+  escrow_id: string | null
+  channel: string
+  address_hash: string
+  at: number
+  answer: string
+}
+
+/** A silence of a seller while an escrow was funded; one row for each silence of each escrow. */
+export type OutageTable = {
+  escrow_id: string
+  did: string
+  heartbeat_at: number
+  noticed_at: number
+  recovered_at: number | null
+}
+
 /** A known answer that was put to the judges, with what each model said (JSON). */
 export type ProbeTable = { seq: Generated<number>; id: string; answer: boolean; votes: string }
 
@@ -283,6 +359,40 @@ export type SettlementTable = {
   counts: boolean
   receipt: string
   settled_at: number
+}
+
+/** What an arbiter or its committee said of an escrow, as the chain has it. */
+export type DocketLogTable = {
+  block_number: number
+  log_index: number
+  block_hash: string
+  tx_hash: string
+  timestamp: number
+  escrow_id: string
+  /** Topics and data, JSON. */
+  raw: string
+}
+
+/** Those logs folded: where a dispute stands above its escrow. */
+export type DocketTable = { escrow_id: string; stage: string; body: string }
+
+/** Who ever joined a committee; whether it still may be drawn, the contract knows. */
+export type MemberTable = { committee: string; wallet: string }
+
+/** A committee pool, on record before it was signed; addresses lower case. */
+export type PoolTable = {
+  committee: string
+  number: number
+  root: string
+  arbiter: string
+  capability: string
+  total: string
+  /** The leaves. */
+  members: string
+  scorer: string
+  event_root: string
+  planned_at: number
+  anchored_at: number | null
 }
 
 export type Tables = {
@@ -308,16 +418,26 @@ export type Tables = {
   submission: SubmissionTable
   sender: SenderTable
   relay: RelayTable
+  relay_hour: RelayHourTable
   blob: BlobTable
   blob_chunk: BlobChunkTable
   artifact: ArtifactTable
+  paper: PaperTable
   grant: GrantTable
   dispute: DisputeTable
+  claim: ClaimTable
   evidence: EvidenceTable
   deposit: DepositTable
   verdict: VerdictTable
   probe: ProbeTable
+  webhook: WebhookTable
+  notice: NoticeTable
+  outage: OutageTable
   settlement: SettlementTable
+  docket_log: DocketLogTable
+  docket: DocketTable
+  member: MemberTable
+  pool: PoolTable
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>

@@ -14,6 +14,7 @@ import { unpack } from '../store/json.ts'
 import { scorerCodeHash } from './codehash.ts'
 import type { TrustEvent } from './event.ts'
 import { createTrustModel } from './model.ts'
+import type { Standing, Tie } from './standing.ts'
 
 /** Seconds for which a signed answer is served again while nothing changed. */
 const ANSWER_LIFETIME = 60
@@ -51,6 +52,13 @@ export type Trust = {
   explain(question: { id: string }): Promise<Record<string, Json>>
   /** Numbers for sorting sellers, higher is better; never served. */
   rank(dids: readonly Did[]): Promise<Map<Did, number>>
+  /** What agents are worth as judges of one capability, with the root of the events behind it. */
+  standings(
+    dids: readonly string[],
+    capability: string,
+  ): Promise<{ standings: Map<string, Standing>; eventRoot: string }>
+  /** What ties each member to a party. */
+  ties(members: readonly string[], party: string): Promise<Map<string, Tie[]>>
   scorer: { version: string; codeHash: string }
 }
 
@@ -105,6 +113,21 @@ export function createTrust({
       await follow()
       const now = clock.now()
       return new Map(dids.map((did) => [did, model.discoverability({ agent: did, now })]))
+    },
+
+    async standings(dids, capability) {
+      await follow()
+      const now = clock.now()
+      const standing = (agent: string) => model.standing({ agent, capability, now })
+      return {
+        standings: new Map(dids.map((did) => [did, standing(did)])),
+        eventRoot: model.eventRoot(),
+      }
+    },
+
+    async ties(members, party) {
+      await follow()
+      return new Map(members.map((member) => [member, model.ties(member, party)]))
     },
 
     async answer({ id, role, capability, nonce }) {

@@ -31,6 +31,7 @@ import { TRUST_PARAMETERS, type TrustParameters } from './parameters.ts'
 import { type QuoteQuery, type QuoteTerms, quoteOf } from './quote.ts'
 import type { Review } from './review.ts'
 import { refresh } from './settle.ts'
+import { type Standing, standingOf, type Tie, tiesOf } from './standing.ts'
 import { createTrustState, type TrustState } from './state.ts'
 
 /** The trust model of one oracle. */
@@ -47,6 +48,10 @@ export type TrustModel = {
   discoverability(query: { agent: string; now: number }): number
   /** Composite on 0..1000 for sorting, also of unrated agents; never served as a score. */
   rank(query: { agent: string; now: number }): number
+  /** What an agent is worth as a judge of one capability. */
+  standing(query: { agent: string; capability: string; now: number }): Standing
+  /** What ties two agents to each other. */
+  ties(member: string, party: string): Tie[]
   reviews(): readonly Review[]
   /** Ids of the flags that a full pass over the window before `now` finds. */
   sweep(now: number): string[]
@@ -85,6 +90,8 @@ export function createTrustModel({
       return composite + 10 * effectiveBondTier(state, index, now)
     },
     rank: ({ agent, now }) => rankedComposite(state, { agent: indexOf(agent), now }, parameters),
+    standing: (query) => standingOf(state, query, parameters),
+    ties: (member, party) => tiesOf(state, member, party),
     reviews: () => state.reviews,
     sweep: (now) => sweep(state, now),
     eventRoot: () => eventRoot(state.log),

@@ -212,3 +212,24 @@ export function stakeTypedData(
   const nonce = hashTypedData(disputeTypedData(options))
   return payIn({ token, chainId, from: actor, to: contract, value: stake, validBefore, nonce })
 }
+
+/** The ERC-3009 nonce of an appeal: keccak256("earnest/appeal" || id). */
+export function appealNonce(escrowId: Hex): Hex {
+  return keccak256(concat([stringToHex('earnest/appeal'), escrowId]))
+}
+
+/** What an appellant signs to pay its bond and appeal at once (ERC-3009); the arbiter holds the bond. */
+export function appealTypedData(options: {
+  chainId: number
+  arbiter: Address
+  escrowId: Hex
+  by: Address
+  /** Base units: the ladder's appealBond. */
+  bond: bigint
+  validBefore: bigint
+  token: TokenRef
+}) {
+  const { chainId, arbiter, escrowId, by, bond, validBefore, token } = options
+  const nonce = appealNonce(escrowId)
+  return payIn({ token, chainId, from: by, to: arbiter, value: bond, validBefore, nonce })
+}

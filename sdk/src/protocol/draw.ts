@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, encodeAbiParameters, type Hex, keccak256 } from 'viem'
+import { type Address, concat, encodeAbiParameters, type Hex, keccak256, numberToHex } from 'viem'
 import { EarnestError } from './error.ts'
 import type { PoolLeaf, PoolTree } from './pool.ts'
 
@@ -13,7 +13,7 @@ const HISTORY = 8191n
 /** A draw as `Committee.draw` takes it, and the members that it gives. */
 export interface Draw {
   leaves: PoolLeaf[]
-  /** One byte an attempt: which of the leaves holds its target. */
+  /** Which of the leaves holds the target of each attempt: one byte, two where there are over 256 leaves. */
   order: Hex
   drawn: Address[]
 }
@@ -72,7 +72,8 @@ export function drawPanel(options: {
     }
     order.push(place)
   }
-  return { leaves, order: bytesToHex(Uint8Array.from(order)), drawn }
+  const size = leaves.length > 256 ? 2 : 1
+  return { leaves, order: concat(order.map((each) => numberToHex(each, { size }))), drawn }
 }
 
 /** The seven that sit: the first that are not struck (bit i of `struck`: the i-th drawn). */

@@ -3,8 +3,8 @@ import { fileName, mime } from './criterion.ts'
 import { encode, refuse } from './decode.ts'
 import { hash, hashBody } from './hash.ts'
 
-/** Bytes of one delivered file: 256 MiB. */
-export const MAX_FILE_SIZE = 256 * 1024 * 1024
+/** Bytes of one delivered file: 1 GiB. */
+export const MAX_FILE_SIZE = 1024 * 1024 * 1024
 
 const fileSchema = z.strictObject({
   name: fileName,

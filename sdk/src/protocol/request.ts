@@ -1,3 +1,4 @@
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import * as z from 'zod'
 import { did } from './did.ts'
 import { EarnestError } from './error.ts'
@@ -30,6 +31,9 @@ export const REQUEST_HEADERS = {
   signature: 'earnest-signature',
 } as const
 
+/** The header that says what the body's SHA-256 is (RFC 9530): with it a signature is checked before the body comes. */
+export const DIGEST_HEADER = 'content-digest'
+
 /** The headers that sign a request; `body` is the raw bytes (empty for none), `issuedAt` unix seconds. */
 export function signRequest(options: {
   identity: Identity
@@ -47,7 +51,21 @@ export function signRequest(options: {
     [REQUEST_HEADERS.issuedAt]: String(options.issuedAt),
     [REQUEST_HEADERS.nonce]: options.nonce,
     [REQUEST_HEADERS.signature]: identity.sign({ type: 'request', body: statement }),
+    [DIGEST_HEADER]: digestOf(statement.bodySha256),
   }
+}
+
+function digestOf(sha256: string): string {
+  return `sha-256=:${btoa(String.fromCharCode(...hexToBytes(sha256)))}:`
+}
+
+/** The body's SHA-256 (hex) by its `Content-Digest`; undefined where the header is not there or says no SHA-256. */
+export function bodySha256Of(
+  header: (name: string) => string | null | undefined,
+): string | undefined {
+  const text = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(header(DIGEST_HEADER) ?? '')?.[1]
+  if (text === undefined) return undefined
+  return bytesToHex(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)))
 }
 
 /** A request whose signature holds; the caller still refuses a nonce that it has seen. */
@@ -58,28 +76,29 @@ export interface VerifiedRequest {
   issuedAt: number
 }
 
-/**
- * Checks a signed request whose body's SHA-256 is known (a stream is hashed on the way).
- * Throws `request_unsigned`, `request_expired`, `invalid_request_signature`, or what the key resolver throws.
- */
-export function verifyRequest(options: {
+/** A request as it arrives, before its body. */
+export interface RequestHead {
   header: (name: string) => string | null | undefined
   method: string
   path: string
   audience: string
-  bodySha256: string
+  /** Unix seconds. */
   now: number
-  keyOf?: KeyResolver
-}): VerifiedRequest {
-  const { header, method, path, audience, bodySha256, now, keyOf = ownKey } = options
+}
+
+/**
+ * Reads the headers of a signed request and checks what needs no body; the signature is not one of it.
+ * Throws `request_unsigned`, `request_expired`.
+ */
+export function readRequest(head: RequestHead): VerifiedRequest & { signature: string } {
+  const { header, method, path, audience, now } = head
   const signer = did.safeParse(header(REQUEST_HEADERS.signer))
   const issuedText = header(REQUEST_HEADERS.issuedAt) ?? ''
   const signature = header(REQUEST_HEADERS.signature)
-  const statement = requestBodySchema.safeParse({
+  const statement = requestBodySchema.omit({ bodySha256: true }).safeParse({
     method,
     path,
     audience,
-    bodySha256,
     issuedAt: /^(0|[1-9]\d{0,11})$/.test(issuedText) ? Number(issuedText) : null,
     nonce: header(REQUEST_HEADERS.nonce),
   })
@@ -90,9 +109,22 @@ export function verifyRequest(options: {
   if (Math.abs(now - issuedAt) > MAX_REQUEST_SKEW) {
     throw new EarnestError('request_expired', 'issuedAt differs from our clock by more than 300 s')
   }
-  const publicKey = keyOf(signer.data, issuedAt)
-  if (!verifyBody({ type: 'request', body: statement.data, signature, publicKey })) {
+  return { signer: signer.data, nonce, issuedAt, signature }
+}
+
+/**
+ * Checks a signed request whose body's SHA-256 is known (a stream is hashed on the way).
+ * Throws `request_unsigned`, `request_expired`, `invalid_request_signature`, or what the key resolver throws.
+ */
+export function verifyRequest(
+  options: RequestHead & { bodySha256: string; keyOf?: KeyResolver },
+): VerifiedRequest {
+  const { method, path, audience, bodySha256, keyOf = ownKey } = options
+  const { signer, issuedAt, nonce, signature } = readRequest(options)
+  const publicKey = keyOf(signer, issuedAt)
+  const body = { method, path, audience, bodySha256, issuedAt, nonce }
+  if (!verifyBody({ type: 'request', body, signature, publicKey })) {
     throw new EarnestError('invalid_request_signature', 'Not signed by the signer')
   }
-  return { signer: signer.data, nonce, issuedAt }
+  return { signer, nonce, issuedAt }
 }

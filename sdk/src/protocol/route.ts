@@ -2,16 +2,23 @@ import * as z from 'zod'
 import { address, bytes, chainId, word } from './address.ts'
 import { agentRecordSchema, capability, heartbeatSchema, registrationSchema } from './agent.ts'
 import { completionProofSchema } from './completion.ts'
+import { courtRoutes } from './court.ts'
 import { signedCredentialSchema } from './credential.ts'
 import { fileName, mime } from './criterion.ts'
 import { did } from './did.ts'
-import { signedClaimSchema, signedDefenceSchema, signedSubmissionSchema } from './dispute.ts'
+import {
+  disputeReasonSchema,
+  signedClaimSchema,
+  signedDefenceSchema,
+  signedSubmissionSchema,
+} from './dispute.ts'
 import { eventSchema } from './event.ts'
 import { hash } from './hash.ts'
 import { keyEntrySchema, keyLogSchema } from './keylog.ts'
 import { manifestSchema } from './manifest.ts'
 import { usdc } from './money.ts'
 import { pactSchema } from './pact.ts'
+import { papersSchema } from './papers.ts'
 import { quoteSchema } from './quote.ts'
 import { reportSchema, resultSchema } from './report.ts'
 import { attestationSchema, settlementSchema } from './settlement.ts'
@@ -20,13 +27,14 @@ import { escrowStateSchema, pactStatusSchema } from './status.ts'
 import { utc } from './time.ts'
 import { trustResponseSchema } from './trust.ts'
 import { verdictRecordSchema } from './verdict.ts'
+import { noticesSchema, subscriptionSchema, webhookSchema } from './webhook.ts'
 
 /** Where every route begins. */
 export const API_BASE = '/api/v1'
 
 /** One route of the oracle: its server builds validation and OpenAPI from it, its client the calls. */
 export interface Route {
-  method: 'GET' | 'POST' | 'PUT'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Under `API_BASE`; parameters as `:name`. */
   path: string
   summary: string
@@ -45,6 +53,9 @@ export interface Route {
 const didParams = z.strictObject({ did })
 const pactParams = z.strictObject({ pactId: hash })
 const escrowParams = z.strictObject({ escrowId: word })
+const webhookParams = z.strictObject({ webhookId: z.uuid() })
+/** The current round, where it is left out. */
+const roundQuery = z.strictObject({ round: z.coerce.number().int().min(1).max(255).optional() })
 const cursor = z.string().max(200)
 const limit = z.coerce.number().int().min(1).max(100)
 
@@ -142,16 +153,19 @@ export const completionReceiptSchema = z.strictObject({
 })
 export type CompletionReceipt = z.output<typeof completionReceiptSchema>
 
-/** A dispute and its papers. */
+/** A dispute as anybody may see it: who filed what when, by hash; the words are in `papers`. */
 export const disputeRecordSchema = z.strictObject({
   escrowId: word,
   pactId: hash,
   round: z.int().min(1),
   state: escrowStateSchema,
   tier: z.enum(['T0', 'T1', 'T2', 'T3']).nullable(),
-  claim: signedClaimSchema.nullable(),
-  defence: signedDefenceSchema.nullable(),
-  /** Hash and time of each piece; the content is for the parties. */
+  /** At most one of each side. */
+  claims: z
+    .array(z.strictObject({ by: did, reason: disputeReasonSchema, claimHash: hash, filedAt: utc }))
+    .max(2),
+  defence: z.strictObject({ by: did, defenceHash: hash, filedAt: utc }).nullable(),
+  /** Hash and time of each piece. */
   evidence: z.array(
     z.strictObject({ sha256: hash, submittedBy: did.nullable(), at: utc, verified: z.boolean() }),
   ),
@@ -373,20 +387,32 @@ export const routes = {
   getReport: {
     method: 'GET',
     path: '/escrows/:escrowId/report',
-    summary: 'The verification report of the latest round',
+    summary: 'The verification report of a round that stands on chain, by default the last',
     signed: false,
     params: escrowParams,
+    query: roundQuery,
     status: 200,
     response: reportSchema,
   },
   getManifest: {
     method: 'GET',
     path: '/escrows/:escrowId/manifest',
-    summary: 'The list of delivered files',
+    summary: 'The files delivered in a round that stands on chain, by default the last',
     signed: false,
     params: escrowParams,
+    query: roundQuery,
     status: 200,
     response: manifestSchema,
+  },
+  getPapers: {
+    method: 'GET',
+    path: '/escrows/:escrowId/papers',
+    summary: 'The words behind the public hashes of a round, for the parties',
+    signed: true,
+    params: escrowParams,
+    query: roundQuery,
+    status: 200,
+    response: papersSchema,
   },
   grantArtifacts: {
     method: 'POST',
@@ -462,6 +488,61 @@ export const routes = {
     status: 202,
     response: z.strictObject({ txHash: word }),
   },
+  createWebhook: {
+    method: 'POST',
+    path: '/webhooks',
+    summary: 'Subscribes a server or a mailbox to the events that concern the signer',
+    signed: true,
+    body: subscriptionSchema,
+    status: 201,
+    response: webhookSchema,
+  },
+  listWebhooks: {
+    method: 'GET',
+    path: '/webhooks',
+    summary: 'The signer’s subscriptions and how they fare',
+    signed: true,
+    status: 200,
+    response: z.strictObject({ webhooks: z.array(webhookSchema) }),
+  },
+  confirmWebhook: {
+    method: 'POST',
+    path: '/webhooks/:webhookId/confirmation',
+    summary: 'Confirms a mailbox by the code that was sent there',
+    signed: true,
+    params: webhookParams,
+    body: z.strictObject({ code: z.string().regex(/^\d{8}$/) }),
+    status: 200,
+    response: webhookSchema,
+  },
+  replayWebhook: {
+    method: 'POST',
+    path: '/webhooks/:webhookId/replay',
+    summary: 'Delivers again from an event on, and starts what was stopped',
+    signed: true,
+    params: webhookParams,
+    body: z.strictObject({ after: z.int().min(0).exactOptional() }),
+    status: 200,
+    response: webhookSchema,
+  },
+  deleteWebhook: {
+    method: 'DELETE',
+    path: '/webhooks/:webhookId',
+    summary: 'Ends a subscription',
+    signed: true,
+    params: webhookParams,
+    status: 200,
+    response: webhookSchema,
+  },
+  listNotices: {
+    method: 'GET',
+    path: '/escrows/:escrowId/notices',
+    summary: 'Signed proof of what reached whom, for the parties',
+    signed: true,
+    params: escrowParams,
+    status: 200,
+    response: noticesSchema,
+  },
   listEvents: {
     method: 'GET',
     path: '/events',
@@ -475,6 +556,7 @@ export const routes = {
     status: 200,
     response: 'events',
   },
+  ...courtRoutes,
 } as const satisfies Record<string, Route>
 export type RouteName = keyof typeof routes
 

@@ -30,6 +30,7 @@ export const SIGNATURE_TYPES = [
   'settlement',
   'attestation',
   'event',
+  'notice',
   'journal',
   'relay',
 ] as const

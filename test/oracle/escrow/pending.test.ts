@@ -103,7 +103,7 @@ test('[ESC-11] evidence stands on terms that hash to the chain’s pact, or it i
   const escrowId = await agree(world, pact)
   await fund(world, pact)
   await confirm(world)
-  const context = { ...world.oracle, masterKey: world.oracle.artifactKey }
+  const context = world.oracle
   const packageHash = await assemblePackage(context, { escrowId, round: 0 })
   assert.match(packageHash ?? '', /^[0-9a-f]{64}$/)
 

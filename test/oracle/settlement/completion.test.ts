@@ -11,8 +11,7 @@ import {
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { processCompletion } from '../../../oracle/src/settlement/attest.ts'
-import { takeCompletion } from '../../../oracle/src/settlement/completion.ts'
-import { latestReport } from '../../../oracle/src/settlement/record.ts'
+import { readCompletion, takeCompletion } from '../../../oracle/src/settlement/completion.ts'
 import {
   agree,
   call,
@@ -198,11 +197,18 @@ describe('completion proofs', () => {
 
 test('nothing is verified before the funding is final', async () => {
   const pact = pactOf(world)
-  await agree(world, pact)
-  const proof = await completionOf(world, pact, { files })
-  assert.deepEqual(await problemOf(await complete(proof)), [409, 'not_funded'])
+  const id = await agree(world, pact)
+  const upload = () =>
+    send(world, {
+      by: world.seller,
+      method: 'PUT',
+      path: `/api/v1/escrows/${id}/artifacts/result.json`,
+      body: new TextEncoder().encode(files['result.json']),
+    })
+  assert.deepEqual(await problemOf(await upload()), [409, 'not_funded'])
   await fund(world, pact)
   await world.oracle.follow()
+  const proof = await completionOf(world, pact, { files })
   assert.deepEqual(await problemOf(await complete(proof)), [409, 'funding_not_final'])
   await confirm(world)
   assert.equal((await complete(proof)).status, 202)
@@ -221,8 +227,7 @@ test('[SET-05] late by a second is a FAIL, whatever the seller says', async () =
     by: world.seller.identity.did,
   })
   await processCompletion(late, { escrowId: id, round: 1 })
-  const report = await latestReport(oracle.db, id)
-  assert.equal(report.result, 'FAIL')
+  assert.equal((await readCompletion(oracle.db, id, 1))?.result, 'FAIL')
   await world.settle()
 })
 
@@ -281,8 +286,7 @@ test('[W-51] escrows that no registered pact derives, or whose fee goes elsewher
 })
 
 test('an upload that the seller did not sign leaves nothing behind and costs the seller nothing', async () => {
-  const pact = pactOf(world)
-  const id = await agree(world, pact)
+  const { id } = await funded()
   const uploads = async () =>
     (await world.oracle.db.selectFrom('blob').selectAll().execute()).length
   const before = await uploads()

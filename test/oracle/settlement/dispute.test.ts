@@ -14,8 +14,6 @@ import {
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { readEscrow } from '../../../oracle/src/escrow/fold.ts'
-import { readWhole } from '../../../oracle/src/settlement/artifact.ts'
-import { findBlob } from '../../../oracle/src/settlement/blob.ts'
 import {
   agree,
   call,
@@ -139,11 +137,14 @@ test('[DSP-02] [DSP-03] a claim has a typed reason, and evidence that does not m
   })
   const answer = await file(world.buyer, mine)
   assert.equal(answer.status, 201)
-  const { evidence, claim } = (await answer.json()) as {
+  const { evidence, claims } = (await answer.json()) as {
     evidence: { sha256: string; verified: boolean }[]
-    claim: { body: { reason: string } }
+    claims: { by: string; reason: string }[]
   }
-  assert.equal(claim.body.reason, 'scope_violation')
+  assert.deepEqual(
+    claims.map(({ by, reason }) => [by, reason]),
+    [[world.buyer.identity.did, 'scope_violation']],
+  )
   const verified = new Map(evidence.map((one) => [one.sha256, one.verified]))
   assert.deepEqual(
     [sha256, 'ab'.repeat(32), hashBytes(Buffer.from(complete)), 'cd'.repeat(32)].map((hash) =>
@@ -162,10 +163,10 @@ test('[ESC-11] a dispute has its evidence package, whose terms hash to what stan
     state: string
   }
   assert.equal(record.state, 'Disputed')
-  const { db, artifactKey } = world.oracle
-  const blob = await findBlob(db, record.packageHash)
+  const { db, blobs } = world.oracle
+  const blob = await blobs.find(record.packageHash)
   assert.ok(blob)
-  const bytes = await readWhole({ db, masterKey: artifactKey, id: blob.id })
+  const bytes = await blobs.readWhole(blob.id)
   const contents = JSON.parse(new TextDecoder().decode(bytes)) as { pact: object }
   assert.equal(hashBody(contents), record.packageHash)
   const state = await readEscrow(db, trade.id)

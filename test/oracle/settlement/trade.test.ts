@@ -96,8 +96,11 @@ test('[SET-08] [SET-10] a delivery that passes is released without the buyer', a
   await recomputeReport(report, {
     pact,
     manifest,
-    readFile: async () => new TextEncoder().encode(work),
+    openFile: async function* () {
+      yield new TextEncoder().encode(work)
+    },
     readDeposit: async () => null,
+    examiner: world.oracle.examiner,
   })
 
   // Both agents have the record, and it verifies without the oracle.

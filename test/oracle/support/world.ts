@@ -44,6 +44,8 @@ import { type AppOptions, createApp } from '../../../oracle/src/http/app.ts'
 import { createMetrics } from '../../../oracle/src/http/metrics.ts'
 import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
 import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
+import type { SendMail } from '../../../oracle/src/settlement/notify/mail.ts'
+import type { TestFetch } from '../../../oracle/src/settlement/verify/guardedFetch.ts'
 import { createSigner } from '../../../oracle/src/store/signer.ts'
 import { openStore, type Store } from '../../../oracle/src/store/store.ts'
 import {
@@ -110,13 +112,17 @@ type WorldOptions = {
   store?: Store
   secret?: number
   jury?: readonly Juror[]
+  /** Pre-trusted agents of the trust model. */
+  seeds?: readonly string[]
+  /** Ways out of the house. */
+  outside?: { fetch?: TestFetch; mail?: SendMail }
   app?: Partial<AppOptions>
 }
 
 /** An oracle in this process over a ground; nothing runs by itself, `settle` moves it. */
 export async function createWorld(
   ground: Ground,
-  { store, secret = 33, jury = [], app: changes = {} }: WorldOptions = {},
+  { store, secret = 33, jury = [], seeds = [], outside = {}, app: changes = {} }: WorldOptions = {},
 ): Promise<World> {
   const { client: local, deployment, url } = ground
   const opened = store ?? (await openStore())
@@ -125,7 +131,17 @@ export async function createWorld(
   const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
   const clock = await createChainClock({ client, monotonic: () => 0 })
   await fundGas(local, localAccount(3).address)
-  const wired = wire({ store: opened, clock, client, deployment, secret, jury, changes })
+  const wired = wire({
+    store: opened,
+    clock,
+    client,
+    deployment,
+    secret,
+    jury,
+    seeds,
+    outside,
+    changes,
+  })
   const { oracle } = wired
   const entries = async () =>
     (
@@ -155,6 +171,8 @@ export async function createDesk({
   store,
   secret = 33,
   jury = [],
+  seeds = [],
+  outside = {},
   app: changes = {},
 }: WorldOptions = {}): Promise<
   Omit<World, 'ground' | 'settle' | 'syncClock'> & Desk & { clock: ManualClock }
@@ -173,7 +191,17 @@ export async function createDesk({
   // Nobody answers there, and nothing here asks.
   const client = createPublicClient({ transport: http('http://127.0.0.1:1') }) as PublicClient
   const opened = store ?? (await openStore())
-  const wired = wire({ store: opened, clock, client, deployment, secret, jury, changes })
+  const wired = wire({
+    store: opened,
+    clock,
+    client,
+    deployment,
+    secret,
+    jury,
+    seeds,
+    outside,
+    changes,
+  })
   return { ...wired, clock, ground: { client: localClient('http://127.0.0.1:1'), deployment } }
 }
 
@@ -186,6 +214,8 @@ function wire({
   deployment,
   secret,
   jury,
+  seeds,
+  outside,
   changes,
 }: {
   store: Store
@@ -194,6 +224,8 @@ function wire({
   deployment: Deployment
   secret: number
   jury: readonly Juror[]
+  seeds: readonly string[]
+  outside: NonNullable<WorldOptions['outside']>
   changes: Partial<AppOptions>
 }) {
   const signer = createSigner({ secretKey: new Uint8Array(32).fill(secret) })
@@ -204,6 +236,8 @@ function wire({
     attestors: attestorKeys,
     artifactKey: new Uint8Array(32).fill(9),
     jury,
+    seeds,
+    ...outside,
     chain: {
       client,
       chainId: deployment.chainId,
@@ -255,43 +289,47 @@ export async function confirm({ ground, settle }: World): Promise<void> {
   await settle()
 }
 
-/** Sends a signed request. */
-export async function send(
-  world: Pick<Desk, 'app' | 'oracle'>,
-  {
-    by,
-    method,
-    path,
-    body,
-    headers = {},
-    nonce = crypto.randomUUID(),
-    issuedAt,
-  }: {
-    by: Party
-    method: 'POST' | 'PUT'
-    path: string
-    body?: unknown
-    headers?: Record<string, string>
-    nonce?: string
-    issuedAt?: number
-  },
-): Promise<Response> {
+type Sending = {
+  by: Party
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  path: string
+  body?: unknown
+  headers?: Record<string, string>
+  nonce?: string
+  issuedAt?: number
+}
+
+/** A signed request, ready to be sent. */
+export function signedRequest(
+  { oracle }: Pick<Desk, 'oracle'>,
+  { by, method, path, body, headers = {}, nonce = crypto.randomUUID(), issuedAt }: Sending,
+): RequestInit & { body: Uint8Array<ArrayBuffer> } {
   const bytes =
     body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body ?? {}))
   const signed = signRequest({
     identity: by.identity,
     method,
     path,
-    audience: world.oracle.signer.did,
+    audience: oracle.signer.did,
     body: bytes,
-    issuedAt: issuedAt ?? world.oracle.clock.now(),
+    issuedAt: issuedAt ?? oracle.clock.now(),
     nonce,
   })
-  return world.app.request(path, {
+  return {
     method,
     headers: { 'content-type': 'application/json', ...signed, ...headers },
     body: Uint8Array.from(bytes),
-  })
+  }
+}
+
+/** Sends a signed request. */
+export async function send(
+  world: Pick<Desk, 'app' | 'oracle'>,
+  sending: Sending,
+): Promise<Response> {
+  const request = signedRequest(world, sending)
+  const init = sending.method === 'GET' ? { ...request, body: null } : request
+  return world.app.request(sending.path, init)
 }
 
 /** Sends a signed request that has to succeed, and reads its JSON. */

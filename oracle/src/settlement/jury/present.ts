@@ -27,7 +27,7 @@ const packageSchema = z.object({
   }),
   manifest: manifestSchema.nullable(),
   report: reportSchema.nullable(),
-  claim: signedClaimSchema.nullable(),
+  claims: z.array(signedClaimSchema),
   defence: signedDefenceSchema.nullable(),
   evidence: z.array(
     z.object({ submittedBy: z.string(), verified: z.boolean(), content: z.json() }),
@@ -46,13 +46,13 @@ export async function present(
   readFile: (file: Manifest[number]) => Promise<Uint8Array>,
 ): Promise<EvidencePackage> {
   const wire: unknown = JSON.parse(new TextDecoder().decode(bytes))
-  const { pact, manifest, report, claim, defence, evidence } = packageSchema.parse(wire)
+  const { pact, manifest, report, claims, defence, evidence } = packageSchema.parse(wire)
   // Who the parties are decides nothing, so the judges do not learn it.
   const { buyer, seller, ...terms } = pact
   const words = (did: string) => [
-    ...(claim && claim.body.disputedBy === did
-      ? [`${claim.body.reason}: ${claim.body.claim}`]
-      : []),
+    ...claims
+      .filter(({ body }) => body.disputedBy === did)
+      .map(({ body }) => `${body.reason}: ${body.claim}`),
     ...(defence && defence.body.defendedBy === did ? [defence.body.explanation] : []),
     ...evidence.filter((piece) => piece.submittedBy === did).map(pieceOf),
   ]

@@ -15,13 +15,13 @@ import { encodeFunctionData, type Hex } from 'viem'
 import type { Chain } from '../../escrow/chain.ts'
 import { readEscrow } from '../../escrow/fold.ts'
 import type { EscrowState } from '../../escrow/state.ts'
-import { submit } from '../../escrow/submitter.ts'
+import { submit } from '../../escrow/submit.ts'
 import { findLock } from '../../negotiation/pact.ts'
 import type { Context } from '../../store/context.ts'
 import { append } from '../../store/journal.ts'
-import { locateFiles, readWhole } from '../artifact.ts'
+import { locateFiles } from '../artifact.ts'
 import type { Attestors } from '../attestor.ts'
-import { findBlob } from '../blob.ts'
+import type { Blobs } from '../blob.ts'
 import { assemblePackage } from '../package.ts'
 import type { Jury } from './jury.ts'
 import { capOf, present } from './present.ts'
@@ -29,7 +29,7 @@ import { capOf, present } from './present.ts'
 export type Sitting = Context & {
   chain: Chain
   attestors: Attestors
-  masterKey: Uint8Array
+  blobs: Blobs
   jury: Jury
 }
 
@@ -65,21 +65,18 @@ export async function sit(
 }
 
 async function hear(
-  { db, signer, clock, jury, masterKey }: Sitting,
+  { db, signer, clock, jury, blobs }: Sitting,
   state: EscrowState,
 ): Promise<VerdictRecord | undefined> {
   const { id, round, terms, clauses } = state
   const lock = await findLock(db, id)
-  const packageHash = await assemblePackage(
-    { db, signer, clock, masterKey },
-    { escrowId: id, round },
-  )
-  const blob = packageHash && (await findBlob(db, packageHash))
+  const packageHash = await assemblePackage({ db, signer, clock, blobs }, { escrowId: id, round })
+  const blob = packageHash && (await blobs.find(packageHash))
   if (!lock || !packageHash || !blob) throw new EarnestError('package_unknown', 'No package')
-  const bytes = await readWhole({ db, masterKey, id: blob.id })
+  const bytes = await blobs.readWhole(blob.id)
   const readFile = async (file: Parameters<Parameters<typeof present>[1]>[0]) => {
     const located = await locateFiles(db, id, [file])
-    return readWhole({ db, masterKey, id: located.get(file.name) ?? '' })
+    return blobs.readWhole(located.get(file.name) ?? '')
   }
   const hearing = await jury.hear({
     escrowId: id,

@@ -1,63 +1,67 @@
+import { createHash } from 'node:crypto'
 import { hashBytes, type Manifest, type ManifestFile } from '@earnest/sdk/protocol'
-import { parseJson } from './parseJson.ts'
+import { type Likeness, lookAt } from './shape/look.ts'
 
-/** Bytes of a file that is read as JSON or text: 32 MiB. */
-const MAX_TEXT = 32 * 1024 * 1024
+/**
+ * Bytes of a file whose content is read as a whole, as JSON or text: 32 MiB. Larger ones are hashed and
+ * looked at as they stream by; a criterion that needs their content stays undecided (`content_too_large`).
+ */
+export const CONTENT_LIMIT = 32 * 1024 * 1024
 
-/** The delivered files, each read once and only as its hash promises. */
+/** What one pass over a file shows. */
+export type Survey = 'corrupt' | Likeness
+
+/** The delivered files, each believed only as far as its hash promises. */
 export interface Delivery {
   files: Manifest
   file(name: string): ManifestFile | undefined
-  /** Undefined where the bytes are not there or are not those of the manifest. */
-  bytes(name: string): Promise<Uint8Array | undefined>
-  /** Undefined where the bytes are no UTF-8 text. */
-  text(name: string): Promise<string | undefined>
-  /** Undefined where the text is no JSON. */
-  json(name: string): Promise<{ value: unknown } | undefined>
+  /** Passes over a file once, in constant memory, whatever its size. */
+  survey(name: string): Promise<Survey>
+  /** The whole of a file up to the limit; undefined where it is not what the manifest promises. */
+  content(name: string): Promise<Uint8Array | undefined>
 }
 
 /** Reads a delivery through the store; what it says about itself is checked, never believed (W-9). */
 export function openDelivery(
   files: Manifest,
-  readFile: (name: string) => Promise<Uint8Array>,
+  openFile: (name: string) => AsyncIterable<Uint8Array>,
 ): Delivery {
-  const read = new Map<string, Promise<Uint8Array | undefined>>()
-  const parsed = new Map<string, Promise<{ value: unknown } | undefined>>()
+  const surveys = new Map<string, Promise<Survey>>()
   const file = (name: string) => files.find((each) => each.name === name)
 
-  async function readChecked(name: string): Promise<Uint8Array | undefined> {
+  async function pass(name: string): Promise<Survey> {
     const promised = file(name)
-    if (promised === undefined) return undefined
-    const bytes = await readFile(name)
-    const honest = bytes.length === promised.size && hashBytes(bytes) === promised.sha256
-    return honest ? bytes : undefined
+    if (promised === undefined) return 'corrupt'
+    const { mime, size, sha256 } = promised
+    const look = lookAt(mime)
+    const digest = createHash('sha256')
+    let length = 0
+    for await (const part of openFile(name)) {
+      length += part.length
+      if (length > size) return 'corrupt'
+      digest.update(part)
+      look.take(part)
+    }
+    const isHonest = length === size && digest.digest('hex') === sha256
+    return isHonest ? look.likeness(size) : 'corrupt'
   }
-  function bytes(name: string) {
-    const known = read.get(name) ?? readChecked(name)
-    read.set(name, known)
+  function survey(name: string) {
+    const known = surveys.get(name) ?? pass(name)
+    surveys.set(name, known)
     return known
   }
-  async function text(name: string): Promise<string | undefined> {
-    const raw = await bytes(name)
-    return raw === undefined || raw.length > MAX_TEXT ? undefined : decodeText(raw)
+  async function content(name: string): Promise<Uint8Array | undefined> {
+    const promised = file(name)
+    if (promised === undefined || promised.size > CONTENT_LIMIT) return undefined
+    const whole = new Uint8Array(promised.size)
+    let length = 0
+    for await (const part of openFile(name)) {
+      if (length + part.length > promised.size) return undefined
+      whole.set(part, length)
+      length += part.length
+    }
+    const isHonest = length === promised.size && hashBytes(whole) === promised.sha256
+    return isHonest ? whole : undefined
   }
-  async function readJson(name: string): Promise<{ value: unknown } | undefined> {
-    const found = await text(name)
-    return found === undefined ? undefined : parseJson(found)
-  }
-  function json(name: string) {
-    const known = parsed.get(name) ?? readJson(name)
-    parsed.set(name, known)
-    return known
-  }
-  return { files, file, bytes, text, json }
-}
-
-/** Strict UTF-8; undefined for anything else. */
-export function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
+  return { files, file, survey, content }
 }

@@ -23,9 +23,9 @@ export function undecided(code: string): Finding {
   return { outcome: 'undecided', code, missing: [], measured: null }
 }
 
-/** The buyer did not deposit what the criterion needs: it counts as passed. */
-export function depositMissing(): Finding {
-  return { outcome: 'pass', code: 'deposit_missing', missing: [], measured: null }
+/** The buyer did not deposit what the criterion needs, or nothing that works: it counts as passed. */
+export function waived(code: 'deposit_missing' | 'deposit_unusable'): Finding {
+  return { outcome: 'pass', code, missing: [], measured: null }
 }
 
 /** Six decimals at most, so that a report reads and hashes the same everywhere. */

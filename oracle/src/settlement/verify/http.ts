@@ -1,9 +1,9 @@
 import { hashBytes, type Verifier } from '@earnest/sdk/protocol'
-import { type Delivery, decodeText } from './delivery.ts'
+import { decodeText } from './document.ts'
 import { type Finding, failed, met, undecided } from './finding.ts'
 import type { TestFetch } from './guardedFetch.ts'
 import { parseJson } from './parseJson.ts'
-import { valueAt } from './pointer.ts'
+import type { Reader } from './reader.ts'
 import type { Sandbox } from './sandbox.ts'
 import { validate } from './schema.ts'
 import { type Exchange, type Transcript, transcriptSchema } from './transcript.ts'
@@ -13,8 +13,7 @@ type Request = Http['requests'][number]
 
 /** What a test run needs: a fetch, or the recorded answers of an earlier run. */
 export interface HttpContext {
-  delivery: Delivery
-  sandbox: () => Promise<Sandbox>
+  reader: Reader
   fetch?: TestFetch | undefined
   transcript?: Transcript | undefined
 }
@@ -24,8 +23,8 @@ export async function verifyHttp(
   verifier: Http,
   context: HttpContext,
 ): Promise<{ finding: Finding; transcript: Transcript | null }> {
-  const base = await baseOf(verifier, context.delivery)
-  if (base === undefined) return { finding: failed('url_missing'), transcript: null }
+  const base = await baseOf(verifier, context.reader)
+  if (typeof base !== 'string') return { finding: base, transcript: null }
   const transcript = context.transcript ?? (await run(verifier, base, context.fetch))
   if (transcript === null) return { finding: undecided('not_run'), transcript: null }
   const expected = verifier.requests.map(({ path }) => urlOf(base, path))
@@ -34,16 +33,20 @@ export async function verifyHttp(
   if (!readable || foreign || transcript.length !== expected.length) {
     return { finding: undecided('transcript_unusable'), transcript }
   }
-  return { finding: judge(verifier.requests, transcript, await context.sandbox()), transcript }
+  const { requests } = verifier
+  return { finding: await context.reader.judge({ kind: 'http', requests, transcript }), transcript }
 }
 
-async function baseOf({ base }: Http, delivery: Delivery): Promise<string | undefined> {
+async function baseOf({ base }: Http, reader: Reader): Promise<string | Finding> {
   if ('url' in base) return base.url
-  const document = await delivery.json(base.file)
-  const found = document === undefined ? undefined : valueAt(document.value, base.pointer)?.value
-  if (typeof found !== 'string' || !URL.canParse(found)) return undefined
-  const url = new URL(found)
-  return url.protocol === 'https:' ? url.origin : undefined
+  const found = await reader.ask(base.file, { kind: 'pointer', pointer: base.pointer })
+  if (found !== undefined && 'outcome' in found) {
+    return found.outcome === 'undecided' ? found : failed('url_missing')
+  }
+  const value = found?.value
+  if (typeof value !== 'string' || !URL.canParse(value)) return failed('url_missing')
+  const url = new URL(value)
+  return url.protocol === 'https:' ? url.origin : failed('url_missing')
 }
 
 function urlOf(base: string, path: string): string {
@@ -75,7 +78,12 @@ async function run(
   return transcript
 }
 
-function judge(requests: readonly Request[], transcript: Transcript, sandbox: Sandbox): Finding {
+/** Judges recorded answers by what the pact expects of each request. */
+export function judgeAnswers(
+  requests: readonly Request[],
+  transcript: Transcript,
+  sandbox: Sandbox,
+): Finding {
   const wrong: string[] = []
   for (const [index, request] of requests.entries()) {
     const exchange = transcript[index]

@@ -1,71 +1,109 @@
-import { hashBytes, type Verifier } from '@earnest/sdk/protocol'
-import { type Delivery, decodeText } from './delivery.ts'
-import { depositMissing, type Finding, failed, measure, met, undecided } from './finding.ts'
+import type { Verifier } from '@earnest/sdk/protocol'
+import { type Document, decodeText } from './document.ts'
+import { type Finding, failed, measure, met, undecided, waived } from './finding.ts'
 import { measureOf } from './measures.ts'
 import { parseJson } from './parseJson.ts'
 import { valueAt } from './pointer.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Sandbox, Session } from './sandbox.ts'
 
-type Metric = Extract<Verifier, { type: 'metric' }>
+export type Metric = Extract<Verifier, { type: 'metric' }>
 
-/** What a metric needs besides the delivery. */
+/** What a metric needs besides the delivered file. */
 export interface MetricContext {
-  delivery: Delivery
-  sandbox: () => Promise<Sandbox>
+  /** What the buyer deposited, whose hash the criterion names. */
+  deposit: Uint8Array
   /** The pact's input, which a checker may compare with. */
   input: unknown
-  /** What the buyer deposited under a hash; null where it did not. */
-  readDeposit: (sha256: string) => Promise<Uint8Array | null>
+  sandbox: Sandbox
 }
 
 /** Measures the work itself: against held-out values, or by the buyer's checker in the sandbox (SET-04, W-9). */
-export async function verifyMetric(verifier: Metric, context: MetricContext): Promise<Finding> {
-  const { delivery, readDeposit } = context
-  const deposit = await readDeposit(verifier.source.sha256)
-  // Bytes under another hash are not what both parties signed.
-  if (deposit === null || hashBytes(deposit) !== verifier.source.sha256) return depositMissing()
-  if (delivery.file(verifier.file) === undefined) return failed('file_missing', [verifier.file])
+export function examineMetric(
+  verifier: Metric,
+  document: Document,
+  context: MetricContext,
+): Finding {
   return verifier.source.kind === 'heldOut'
-    ? againstHeldOut(verifier, deposit, context)
-    : byChecker(verifier, deposit, context)
+    ? againstHeldOut(verifier, verifier.source.measure, document, context)
+    : byChecker(verifier, document, context)
 }
 
-async function againstHeldOut(
-  verifier: Metric,
+/**
+ * Why a deposit can never decide anything; undefined where it can. It says the same of the same bytes
+ * wherever it is asked, so a buyer learns it when it registers.
+ */
+export function depositFault(
+  source: Metric['source'],
   deposit: Uint8Array,
-  { delivery }: MetricContext,
-): Promise<Finding> {
-  const truth = parseJson(decodeText(deposit) ?? '')?.value
-  if (!Array.isArray(truth) || verifier.source.kind !== 'heldOut') {
-    return undecided('deposit_unusable')
+  sandbox: Sandbox,
+): string | undefined {
+  if (source.kind === 'heldOut') {
+    return truthOf(source.measure, deposit) ? undefined : 'not a list that can be measured'
   }
-  const document = await delivery.json(verifier.file)
-  if (document === undefined) return failed('not_json', [verifier.file])
-  const predicted = valueAt(document.value, verifier.pointer)?.value
+  const script = decodeText(deposit)
+  if (script === undefined) return 'not UTF-8'
+  using session = sandbox.open(script)
+  const fault = session.fault()
+  if (fault?.outcome === 'threw') return fault.message
+  if (fault) return 'loading it takes more than a report may use'
+  return session.has('check') ? undefined : 'no function check'
+}
+
+type Measure = Extract<Metric['source'], { kind: 'heldOut' }>['measure']
+
+/** Held-out values that a measure can be taken of. */
+function truthOf(name: Measure, deposit: Uint8Array): unknown[] | undefined {
+  const truth = parseJson(decodeText(deposit) ?? '')?.value
+  return Array.isArray(truth) && measureOf(name, truth, truth) !== undefined ? truth : undefined
+}
+
+function againstHeldOut(
+  verifier: Metric,
+  name: Measure,
+  document: Document,
+  { deposit }: MetricContext,
+): Finding {
+  const truth = truthOf(name, deposit)
+  // Of the buyer's making, so the seller does not answer for it.
+  if (truth === undefined) return waived('deposit_unusable')
+  const json = document.json()
+  if (json === undefined) return failed('not_json', [verifier.file])
+  const predicted = valueAt(json.value, verifier.pointer)?.value
   if (!Array.isArray(predicted)) return failed('predictions_missing', [verifier.pointer])
   if (predicted.length !== truth.length) return failed('predictions_wrong_length')
-  const { measure: name } = verifier.source
-  // Of the buyer's making, so the seller does not answer for it.
-  if (measureOf(name, truth, truth) === undefined) return undecided('deposit_unusable')
   const value = measureOf(name, truth, predicted)
   return value === undefined ? failed('predictions_unusable') : judge(verifier, value)
 }
 
-async function byChecker(
+function byChecker(
   verifier: Metric,
-  deposit: Uint8Array,
-  { delivery, sandbox, input }: MetricContext,
-): Promise<Finding> {
+  document: Document,
+  { deposit, sandbox, input }: MetricContext,
+): Finding {
   const script = decodeText(deposit)
-  if (script === undefined) return undecided('deposit_unusable')
-  const isJson = delivery.file(verifier.file)?.mime === 'application/json'
-  const document = isJson ? await delivery.json(verifier.file) : undefined
-  const text = isJson ? undefined : await delivery.text(verifier.file)
-  if (document === undefined && text === undefined) return failed('unreadable', [verifier.file])
-  const found = document === undefined ? { value: text } : valueAt(document.value, verifier.pointer)
-  if (found === undefined) return failed('path_missing', [verifier.pointer])
-  using session = (await sandbox()).open(script)
-  const result = session.call('check', [found.value, input])
+  if (script === undefined) return waived('deposit_unusable')
+  using session = sandbox.open(script)
+  const fault = session.fault()
+  // Out of steps may be the work of what ran before it, so that is nobody's fault yet.
+  if (fault?.outcome === 'exhausted') return undecided('checker_exhausted')
+  if (fault || !session.has('check')) return waived('deposit_unusable')
+  const found = subjectOf(verifier, document)
+  return 'outcome' in found ? found : judgeBy(verifier, session, [found.value, input])
+}
+
+/** What the checker gets: the value at the pointer of a JSON file, else the whole text. */
+function subjectOf({ file, pointer }: Metric, document: Document): { value: unknown } | Finding {
+  if (document.mime !== 'application/json') {
+    const text = document.text()
+    return text === undefined ? failed('unreadable', [file]) : { value: text }
+  }
+  const json = document.json()
+  if (json === undefined) return failed('unreadable', [file])
+  return valueAt(json.value, pointer) ?? failed('path_missing', [pointer])
+}
+
+function judgeBy(verifier: Metric, session: Session, args: readonly unknown[]): Finding {
+  const result = session.call('check', args)
   if (result.outcome === 'exhausted') return undecided('checker_exhausted')
   if (result.outcome === 'threw') return failed('checker_threw', [result.message])
   if (typeof result.value !== 'number') return failed('checker_no_number')

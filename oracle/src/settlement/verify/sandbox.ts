@@ -4,13 +4,12 @@ import {
   RELEASE_SYNC,
 } from 'quickjs-emscripten'
 
-/** What foreign code may use. A step is one interrupt of the interpreter, about 0.1 to 0.3 ms. */
+/** What foreign code may use in one report, all criteria together. */
 export interface Limits {
+  /** A step is one interrupt of the interpreter, about 0.1 to 0.3 ms, or four calls. */
   steps: number
   memoryBytes: number
   stackBytes: number
-  /** Says that the wall clock has had enough; steps alone decide where it is absent. */
-  isLate?: () => boolean
 }
 
 /** Steps for about a second, 64 MiB of memory, 512 KiB of stack. */
@@ -20,19 +19,29 @@ export const DEFAULT_LIMITS: Limits = {
   stackBytes: 512 * 1024,
 }
 
+/** Short calls are over before a step is counted, so their number is. */
+const STEPS_OF_A_CALL = 0.25
+
 /** How a call ended; `threw` is the code's own error, `exhausted` a limit. */
-type SandboxResult =
+export type SandboxResult =
   | { outcome: 'returned'; value: unknown }
   | { outcome: 'threw'; message: string }
   | { outcome: 'exhausted' }
 
-/** A script that is loaded once and called often; all its calls share one budget of steps. */
+/** A script that is loaded once and called often. */
 export interface Session extends Disposable {
+  /** Why the script did not load; undefined where it did. */
+  fault(): Exclude<SandboxResult, { outcome: 'returned' }> | undefined
+  /** True where the script defines a function of this name. */
+  has(name: string): boolean
   /** Calls the function `name` with JSON arguments; the result is JSON again. */
   call(name: string, args: readonly unknown[]): SandboxResult
 }
 
-/** A JavaScript engine in WebAssembly without network, files, clock, chance or any host function. */
+/**
+ * A JavaScript engine in WebAssembly without network, files, clock, chance or any host function; all
+ * its scripts share one budget of steps.
+ */
 export interface Sandbox {
   /** A fresh runtime with the script in it: nothing that an earlier script left behind. */
   open(script: string): Session
@@ -44,17 +53,32 @@ const PRELUDE = 'delete globalThis.Date; delete Math.random; delete globalThis.p
 /** A fresh engine for one verification. */
 export async function createSandbox(limits: Limits = DEFAULT_LIMITS): Promise<Sandbox> {
   const engine = await newQuickJSWASMModuleFromVariant(RELEASE_SYNC)
-  return { open: (script) => openSession(engine.newRuntime(), limits, script) }
+  let steps = 0
+  const spend = (more: number) => {
+    steps += more
+    return steps > limits.steps
+  }
+  return { open: (script) => openSession(engine.newRuntime(), { limits, script, spend }) }
 }
 
-function openSession(runtime: QuickJSRuntime, limits: Limits, script: string): Session {
-  let steps = 0
+function openSession(
+  runtime: QuickJSRuntime,
+  {
+    limits,
+    script,
+    spend,
+  }: {
+    limits: Limits
+    script: string
+    /** True once there are no steps left. */
+    spend: (steps: number) => boolean
+  },
+): Session {
   let exhausted = false
   runtime.setMemoryLimit(limits.memoryBytes)
   runtime.setMaxStackSize(limits.stackBytes)
   runtime.setInterruptHandler(() => {
-    steps++
-    exhausted ||= steps > limits.steps || limits.isLate?.() === true
+    exhausted ||= spend(1)
     return exhausted
   })
   const context = runtime.newContext()
@@ -71,8 +95,11 @@ function openSession(runtime: QuickJSRuntime, limits: Limits, script: string): S
   })
 
   return {
+    fault: () => (typeof loaded === 'string' || loaded.outcome === 'returned' ? undefined : loaded),
+    has: (name) => guard(() => evaluate(`typeof ${name} === 'function'`)) === 'true',
     call(name, args) {
       if (typeof loaded !== 'string') return loaded
+      if (spend(STEPS_OF_A_CALL)) return { outcome: 'exhausted' }
       const text = guard(() => {
         using input = context.newString(JSON.stringify(args))
         context.setProp(context.global, '__input', input)

@@ -3,6 +3,7 @@ import {
   type Check,
   type Criterion,
   criteriaOf,
+  hashBytes,
   hashPact,
   type Manifest,
   milestoneOf,
@@ -11,19 +12,18 @@ import {
 } from '@earnest/sdk/protocol'
 import { verifyDeadline } from './deadline.ts'
 import { type Delivery, openDelivery } from './delivery.ts'
-import { type Finding, failed, met, undecided } from './finding.ts'
+import { type Budget, DEFAULT_BUDGET, type Examiner } from './examiner.ts'
+import { type Finding, failed, met, undecided, waived } from './finding.ts'
 import { verifyFormat } from './format.ts'
 import type { TestFetch } from './guardedFetch.ts'
 import { verifyHttp } from './http.ts'
-import { verifyMetric } from './metric.ts'
-import { verifyPath } from './path.ts'
+import type { Metric } from './metric.ts'
+import { openReader, type Reader } from './reader.ts'
 import { resultOf } from './result.ts'
-import { createSandbox, DEFAULT_LIMITS, type Limits, type Sandbox } from './sandbox.ts'
-import { verifySchema } from './schema.ts'
 import { hashTranscript, type Transcript } from './transcript.ts'
 
 /** Version of the engine; a report is recomputed by the version that made it. */
-export const ENGINE = 'earnest-verify/1'
+export const ENGINE = 'earnest-verify/2'
 
 /** Everything that decides about a delivery; nothing else may. */
 export interface VerifyOptions {
@@ -36,7 +36,8 @@ export interface VerifyOptions {
   manifest: Manifest
   /** Unix seconds by the chain or the oracle, never by the seller. */
   deliveredAt: number
-  readFile: (name: string) => Promise<Uint8Array>
+  /** The bytes of a file, part by part, from its beginning at every call. */
+  openFile: (name: string) => AsyncIterable<Uint8Array>
   /** A deposited checker or held-out set by its hash; null where the buyer did not deposit it. */
   readDeposit: (sha256: string) => Promise<Uint8Array | null>
   /** For HTTP criteria; without it and without a transcript they stay undecided. */
@@ -45,7 +46,10 @@ export interface VerifyOptions {
   transcripts?: Readonly<Record<string, Transcript>>
   /** Gets what an HTTP criterion recorded, to be kept for a recomputation. */
   onTranscript?: (criterionId: string, transcript: Transcript) => void
-  limits?: Limits
+  /** Where content is read and foreign code runs. */
+  examiner: Examiner
+  /** For all criteria together. */
+  budget?: Budget
 }
 
 /**
@@ -54,15 +58,21 @@ export interface VerifyOptions {
  * readers throw.
  */
 export async function verify(options: VerifyOptions): Promise<VerificationReport> {
-  const { pact, milestone = 0, manifest, deliveredAt, limits = DEFAULT_LIMITS } = options
-  const { deadlineUtc, deliverableFormat } = milestoneOf(pact, milestone)
-  const delivery = openDelivery(manifest, options.readFile)
-  // Starting an engine takes 25 ms, which a pact of paths and formats need not pay.
-  let started: Promise<Sandbox> | undefined
-  const sandbox = () => {
-    started ??= createSandbox(limits)
-    return started
+  const { pact, milestone = 0, manifest, examiner, budget = DEFAULT_BUDGET } = options
+  const delivery = openDelivery(manifest, options.openFile)
+  const reader = openReader({ delivery, examiner, budget })
+  try {
+    return reportOf(await runChecks({ delivery, reader, options }), { pact, milestone, options })
+  } finally {
+    reader.end()
   }
+}
+
+type Run = { delivery: Delivery; reader: Reader; options: VerifyOptions }
+
+async function runChecks({ delivery, reader, options }: Run): Promise<Check[]> {
+  const { pact, milestone = 0, deliveredAt } = options
+  const { deadlineUtc, deliverableFormat } = milestoneOf(pact, milestone)
 
   // What every pact demands: conditions, which have no weight.
   const checks: Check[] = [
@@ -70,14 +80,31 @@ export async function verify(options: VerifyOptions): Promise<VerificationReport
     condition('deadline', 'deadline', verifyDeadline(deliveredAt, deadlineUtc)),
   ]
   for (const mime of deliverableFormat) {
-    checks.push(condition(`format:${mime}`, 'format', await verifyFormat({ mime }, delivery)))
+    checks.push(
+      condition(`format:${mime}`, 'format', await verifyFormat({ mime }, { delivery, reader })),
+    )
   }
 
-  // What this pact demands, in the pact's order.
-  for (const criterion of criteriaOf(pact, milestone)) {
-    checks.push(await checkOf(criterion, { delivery, sandbox, deadlineUtc, options }))
+  // What this pact demands: the buyer's own code last, so that all it can eat is its own share.
+  const criteria = criteriaOf(pact, milestone)
+  const found = new Map<Criterion, Check>()
+  for (const criterion of [...criteria].sort(
+    (a, b) => Number(isForeign(a)) - Number(isForeign(b)),
+  )) {
+    found.set(criterion, await checkOf(criterion, { delivery, reader, options }))
   }
+  return [...checks, ...criteria.flatMap((criterion) => found.get(criterion) ?? [])]
+}
 
+function isForeign({ verifier }: Criterion): boolean {
+  return verifier.type === 'metric' && verifier.source.kind === 'checker'
+}
+
+function reportOf(
+  checks: Check[],
+  { pact, milestone, options }: { pact: Pact; milestone: number; options: VerifyOptions },
+): VerificationReport {
+  const { manifest, deliveredAt } = options
   const missing = checks.flatMap(({ code, id }) => (code === 'deposit_missing' ? [id] : []))
   return {
     version: '1',
@@ -94,17 +121,9 @@ export async function verify(options: VerifyOptions): Promise<VerificationReport
   }
 }
 
-async function checkOf(
-  criterion: Criterion,
-  context: {
-    delivery: Delivery
-    sandbox: () => Promise<Sandbox>
-    deadlineUtc: number
-    options: VerifyOptions
-  },
-): Promise<Check> {
+async function checkOf(criterion: Criterion, context: Run): Promise<Check> {
   const { id, weight, verifier } = criterion
-  const { delivery, sandbox, deadlineUtc, options } = context
+  const { delivery, reader, options } = context
   const check = (finding: Finding, transcript: string | null = null): Check => ({
     id,
     verifier: verifier.type,
@@ -114,23 +133,21 @@ async function checkOf(
   })
   switch (verifier.type) {
     case 'format':
-      return check(await verifyFormat(verifier, delivery))
+      return check(await verifyFormat(verifier, { delivery, reader }))
     case 'schema':
-      return check(await verifySchema(verifier, delivery, await sandbox()))
+      return check(await reader.ask(verifier.file, { kind: 'schema', verifier }))
     case 'path':
-      return check(await verifyPath(verifier, delivery))
-    case 'deadline':
+      return check(await reader.ask(verifier.file, { kind: 'path', verifier }))
+    case 'deadline': {
+      const { deadlineUtc } = milestoneOf(options.pact, options.milestone ?? 0)
       return check(verifyDeadline(options.deliveredAt, deadlineUtc))
-    case 'metric': {
-      const { readDeposit, pact } = options
-      const { input } = pact
-      return check(await verifyMetric(verifier, { delivery, sandbox, input, readDeposit }))
     }
+    case 'metric':
+      return check(await measure(verifier, context))
     case 'http': {
       const { fetch, transcripts } = options
       const run = await verifyHttp(verifier, {
-        delivery,
-        sandbox,
+        reader,
         fetch,
         transcript: transcripts?.[id],
       })
@@ -142,11 +159,21 @@ async function checkOf(
   }
 }
 
+async function measure(verifier: Metric, { reader, options }: Run): Promise<Finding> {
+  const { readDeposit, pact } = options
+  const deposit = await readDeposit(verifier.source.sha256)
+  // Bytes under another hash are not what both parties signed.
+  if (deposit === null || hashBytes(deposit) !== verifier.source.sha256) {
+    return waived('deposit_missing')
+  }
+  return reader.ask(verifier.file, { kind: 'metric', verifier, deposit, input: pact.input })
+}
+
 /** Every file of the manifest is there, of the size and hash that it names (ATK-03). */
 async function verifyIntact(delivery: Delivery): Promise<Finding> {
   const broken: string[] = []
   for (const { name } of delivery.files) {
-    if ((await delivery.bytes(name)) === undefined) broken.push(name)
+    if ((await delivery.survey(name)) === 'corrupt') broken.push(name)
   }
   return broken.length === 0 ? met() : failed('corrupt_file', broken)
 }

@@ -1,0 +1,104 @@
+import { isTerminal } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
+import { pack } from '../store/json.ts'
+import { enqueue } from '../store/queue.ts'
+import type { Db, Tx } from '../store/store.ts'
+import type { Row } from '../store/tables.ts'
+import type { Call } from './chain.ts'
+import { readEscrow } from './fold.ts'
+
+/** Refusals of the chain after which a call of the oracle's own is left to the operator. */
+const MAX_TRIES = 16
+
+export type Submission = {
+  /** Makes the call happen once. */
+  key: string
+  escrowId: string
+  call: Call
+  /** Unix seconds. */
+  at: number
+  /** Nobody wants it any more once the escrow's `seq` is above this. */
+  seq?: number
+  /** 1 for a call that its author sends again, if anybody. */
+  maxTries?: number
+}
+
+/** Writes down a call to be made exactly once; a key that exists is left alone. */
+export async function submit(
+  tx: Tx | Db,
+  { key, escrowId, call, at, seq, maxTries = MAX_TRIES }: Submission,
+): Promise<void> {
+  await tx
+    .insertInto('submission')
+    .values({
+      key,
+      escrow_id: escrowId,
+      request: pack(call),
+      status: 'queued',
+      sender: null,
+      nonce: null,
+      raw: null,
+      tx_hash: null,
+      hashes: [],
+      error: null,
+      created_at: at,
+      max_tries: maxTries,
+      seq: seq ?? null,
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+  await enqueue(tx, { queue: 'submit', key, payload: { key } })
+}
+
+/** A reorg took these escrows' transactions with it: the same signed bytes are sent again. */
+export async function resubmit(tx: Tx, escrowIds: readonly string[]): Promise<void> {
+  const rows = await tx
+    .updateTable('submission')
+    .set({ status: sql<string>`case when raw is null then 'queued' else 'signed' end` })
+    .where('escrow_id', 'in', [...escrowIds])
+    .where('status', 'in', ['mined', 'reverted', 'failed', 'parked'])
+    .where((eb) => eb.or([eb('status', 'in', ['mined', 'reverted']), eb('max_tries', '>', 1)]))
+    .returning('key')
+    .execute()
+  for (const { key } of rows) await enqueue(tx, { queue: 'submit', key, payload: { key } })
+}
+
+/** Statuses in which nothing happens to a submission any more by itself. */
+const given = ['failed', 'reverted', 'parked']
+
+/**
+ * Takes a submission up again that was given up, from its first step and with all its tries.
+ * @returns false where it is under way or mined.
+ */
+export async function takeUp(
+  tx: Tx,
+  key: string,
+  { delaySeconds = 0 }: { delaySeconds?: number } = {},
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('submission')
+    .set((eb) => ({
+      status: 'queued',
+      nonce: null,
+      raw: null,
+      hashes: [],
+      tries: 0,
+      attempts: eb('attempts', '+', 1),
+    }))
+    .where('key', '=', key)
+    .where('status', 'in', given)
+    .executeTakeFirst()
+  if (numUpdatedRows !== 1n) return false
+  await enqueue(tx, { queue: 'submit', key, payload: { key }, delaySeconds })
+  return true
+}
+
+/** True where nobody wants the call any more: the escrow ended, or went past what the call is for. */
+export async function isMoot(
+  db: Db,
+  { escrow_id, seq }: Pick<Row<'submission'>, 'escrow_id' | 'seq'>,
+): Promise<boolean> {
+  const state = await readEscrow(db, escrow_id)
+  if (!state) return false
+  return isTerminal(state.state) || (seq !== null && state.seq > seq)
+}

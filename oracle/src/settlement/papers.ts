@@ -1,0 +1,65 @@
+import {
+  decode,
+  EarnestError,
+  manifestSchema,
+  type Papers,
+  reportSchema,
+  signedClaimSchema,
+  signedDefenceSchema,
+} from '@earnest/sdk/protocol'
+import { readEscrow } from '../escrow/fold.ts'
+import { findLock } from '../negotiation/pact.ts'
+import type { Db } from '../store/store.ts'
+import { readClaims, readDispute } from './case.ts'
+import { readCompletion } from './completion.ts'
+
+/**
+ * The words behind the public hashes of one round, for its parties: manifest and report of the
+ * delivery, also of one that is not on chain yet, claims, defence and evidence.
+ * @throws escrow_unknown, signer_not_party
+ */
+export async function readPapers(
+  db: Db,
+  { escrowId, round, by }: { escrowId: `0x${string}`; round: number | undefined; by: string },
+): Promise<Papers> {
+  const lock = await findLock(db, escrowId)
+  if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
+  const { buyer, seller } = lock.pact
+  if (by !== buyer.did && by !== seller.did) {
+    throw new EarnestError('signer_not_party', 'The papers are for the parties')
+  }
+  const n = round ?? Math.max(1, (await readEscrow(db, escrowId))?.round ?? 0)
+  const completion = await readCompletion(db, escrowId, n)
+  const dispute = await readDispute(db, escrowId, n)
+  const claims = await readClaims(db, escrowId, n)
+  const evidence = await db
+    .selectFrom('evidence')
+    .selectAll()
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', n)
+    .orderBy('at')
+    .orderBy('sha256')
+    .execute()
+  return {
+    escrowId,
+    pactId: lock.pactId,
+    round: n,
+    manifest: completion
+      ? decode(manifestSchema, JSON.parse(completion.manifest), 'invalid_manifest')
+      : null,
+    report: completion?.report
+      ? decode(reportSchema, JSON.parse(completion.report), 'invalid_report')
+      : null,
+    claims: claims.map((row) => decode(signedClaimSchema, JSON.parse(row.claim), 'invalid_claim')),
+    defence: dispute?.defence
+      ? decode(signedDefenceSchema, JSON.parse(dispute.defence), 'invalid_defence')
+      : null,
+    evidence: evidence.map((row) => ({
+      ...(JSON.parse(row.content) as Pick<Papers['evidence'][number], 'type' | 'content'>),
+      sha256: row.sha256,
+      submittedBy: row.submitted_by,
+      at: row.at,
+      verified: row.verified,
+    })),
+  }
+}

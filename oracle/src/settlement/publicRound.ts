@@ -1,0 +1,47 @@
+import {
+  decode,
+  EarnestError,
+  fromBytes32,
+  type Manifest,
+  manifestSchema,
+  reportSchema,
+  type VerificationReport,
+} from '@earnest/sdk/protocol'
+import { deliveriesOf } from '../escrow/fold.ts'
+import type { Db } from '../store/store.ts'
+import type { Row } from '../store/tables.ts'
+import { readCompletion } from './completion.ts'
+
+type Round = { escrowId: `0x${string}`; round?: number | undefined }
+
+/**
+ * The manifest of a round that stands on chain, of the last one where none is named: what was handed
+ * in since replaces nothing (DRV-18).
+ * @throws not_delivered
+ */
+export async function publicManifest(db: Db, round: Round): Promise<Manifest> {
+  const { manifest } = await standing(db, round)
+  return decode(manifestSchema, JSON.parse(manifest), 'invalid_manifest')
+}
+
+/**
+ * The report of a round that stands on chain.
+ * @throws not_delivered, report_unknown
+ */
+export async function publicReport(db: Db, round: Round): Promise<VerificationReport> {
+  const { report } = await standing(db, round)
+  if (report === null) throw new EarnestError('report_unknown', 'Nothing was verified yet')
+  return decode(reportSchema, JSON.parse(report), 'invalid_report')
+}
+
+/** The delivery that the chain has for a round, where it came through this oracle. */
+async function standing(db: Db, { escrowId, round }: Round): Promise<Row<'completion'>> {
+  const deliveries = await deliveriesOf(db, escrowId)
+  const delivery =
+    round === undefined ? deliveries.at(-1) : deliveries.find((each) => each.round === round)
+  const row = delivery && (await readCompletion(db, escrowId, delivery.round))
+  if (!delivery || row?.artifact_hash !== fromBytes32(delivery.artifactHash)) {
+    throw new EarnestError('not_delivered', 'No such delivery stands on chain')
+  }
+  return row
+}

@@ -1,0 +1,148 @@
+import { Worker } from 'node:worker_threads'
+import type { Answer, Question } from './exam.ts'
+import type { Order } from './examinerThread.ts'
+import { DEFAULT_LIMITS, type Limits } from './sandbox.ts'
+
+/** What one report may take of the machine, whatever a seller delivers or a buyer deposits. */
+export interface Budget extends Limits {
+  /** Of the wall clock, over all questions; the steps are meant to end first. */
+  milliseconds: number
+}
+
+/** The limits of the sandbox, and twenty seconds for everything together. */
+export const DEFAULT_BUDGET: Budget = { ...DEFAULT_LIMITS, milliseconds: 20_000 }
+
+/** Milliseconds by which the time is counted. */
+const TICK = 20
+/** Heap of one thread, MiB; a document that needs more ends the thread, never the process. */
+const HEAP_MB = 512
+
+/** One report's turn with a thread. */
+export interface Examination {
+  /** The answer, or `killed` where the thread ran out of time or memory, now or before. */
+  ask<Q extends Question>(question: Q): Promise<{ answer: Answer<Q> } | 'killed'>
+  /** Lets the next one have the thread. */
+  end(): void
+}
+
+/** Threads in which content is read and foreign code runs, so that the main one never waits for them. */
+export interface Examiner {
+  /** Waits for a free thread. */
+  begin(budget?: Budget): Promise<Examination>
+  close(): Promise<void>
+}
+
+/** @param threads How many reports are examined at the same time. */
+export function createExaminer({ threads = 2 }: { threads?: number } = {}): Examiner {
+  const all = new Set<Thread>()
+  const free: Thread[] = []
+  const waiting: ((thread: Thread) => void)[] = []
+
+  function next(): Thread | undefined {
+    const found = free.pop()
+    if (found || all.size >= threads) return found
+    const made = startThread()
+    all.add(made)
+    return made
+  }
+  function giveBack(thread: Thread): void {
+    if (thread.isDead()) all.delete(thread)
+    else free.push(thread)
+    while (waiting.length > 0) {
+      const ready = next()
+      if (!ready) return
+      waiting.shift()?.(ready)
+    }
+  }
+
+  return {
+    async begin({ milliseconds, ...limits } = DEFAULT_BUDGET) {
+      const thread =
+        (waiting.length === 0 && next()) ||
+        (await new Promise<Thread>((resolve) => waiting.push(resolve)))
+      let left = milliseconds
+      // Ticks are counted only while the thread works, so a slow store or service costs nobody's time.
+      const timed = async (order: Ask): Promise<{ answer: unknown } | 'killed'> => {
+        const ticking = setInterval(() => {
+          left -= TICK
+          if (left <= 0) void thread.kill()
+        }, TICK)
+        try {
+          return await thread.ask(order)
+        } finally {
+          clearInterval(ticking)
+        }
+      }
+      await timed({ begin: limits })
+      let ended = false
+      return {
+        ask: (question) =>
+          timed({ question }) as Promise<{ answer: Answer<typeof question> } | 'killed'>,
+        end() {
+          if (!ended) giveBack(thread)
+          ended = true
+        },
+      }
+    },
+    async close() {
+      await Promise.all([...all].map((thread) => thread.kill()))
+    },
+  }
+}
+
+type Ask = { begin: Limits } | { question: Question }
+
+interface Thread {
+  ask(order: Ask): Promise<{ answer: unknown } | 'killed'>
+  isDead(): boolean
+  kill(): Promise<void>
+}
+
+function startThread(): Thread {
+  // Beside this file, under the same ending: sources run as they are, builds as they were made.
+  const script = import.meta.url.replace(/examiner(\.\w+)$/, 'examinerThread$1')
+  const worker = new Worker(new URL(script), {
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    // Foreign code in there finds no secret of the process, should it ever leave its sandbox.
+    env: {},
+  })
+  const open = new Map<number, (result: { answer: unknown } | 'killed') => void>()
+  let last = 0
+  let dead = false
+  const die = () => {
+    dead = true
+    for (const resolve of open.values()) resolve('killed')
+    open.clear()
+  }
+  worker.on('message', ({ id, answer }: { id: number; answer: unknown }) => {
+    open.get(id)?.({ answer })
+    open.delete(id)
+  })
+  worker.on('error', die)
+  worker.on('exit', die)
+  // An idle thread keeps no process alive.
+  worker.unref()
+
+  return {
+    isDead: () => dead,
+    async kill() {
+      die()
+      await worker.terminate()
+    },
+    async ask(order) {
+      if (dead) return 'killed'
+      const id = ++last
+      worker.ref()
+      const bytes = 'question' in order && order.question.kind === 'open' && order.question.bytes
+      const sent: Order = { id, ...order }
+      try {
+        return await new Promise((resolve) => {
+          open.set(id, resolve)
+          worker.postMessage(sent, bytes ? [bytes.buffer as ArrayBuffer] : [])
+        })
+      } finally {
+        if (open.size === 0) worker.unref()
+      }
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import * as z from 'zod'
+import { word } from './address.ts'
+import { did } from './did.ts'
+import { evidenceSchema, signedClaimSchema, signedDefenceSchema } from './dispute.ts'
+import { hash } from './hash.ts'
+import { manifestSchema } from './manifest.ts'
+import { reportSchema } from './report.ts'
+import { utc } from './time.ts'
+
+/** The words behind the public hashes of one round, for the parties (DRV-18). */
+export const papersSchema = z.strictObject({
+  escrowId: word,
+  pactId: hash,
+  round: z.int().min(1),
+  /** Of the delivery, also of one that does not stand on chain yet; null before one was handed in. */
+  manifest: manifestSchema.nullable(),
+  /** Null before the delivery was checked. */
+  report: reportSchema.nullable(),
+  /** At most one of each side. */
+  claims: z.array(signedClaimSchema).max(2),
+  defence: signedDefenceSchema.nullable(),
+  evidence: z.array(
+    evidenceSchema.extend({
+      sha256: hash,
+      submittedBy: did,
+      at: utc,
+      /** True where it matches the record; of a delivered file the content is its line of the manifest. */
+      verified: z.boolean(),
+    }),
+  ),
+})
+export type Papers = z.output<typeof papersSchema>
