@@ -1,12 +1,7 @@
-import { type Agent, discover, readCard } from './discovery/discover.ts'
-import type { EscrowClient } from './escrow/client.ts'
-import { escrowOfPact } from './escrow/client.ts'
-import { readBlockTime, readHistory } from './escrow/events.ts'
-import { fireTimer } from './escrow/fireTimer.ts'
-import { type FundedPact, fund } from './escrow/fund.ts'
-import { readChainTime, readEscrow } from './escrow/readEscrow.ts'
-import { readSettlement } from './escrow/readSettlement.ts'
-import { release } from './escrow/release.ts'
+import { base64 } from '@scure/base'
+import { discover, readCard } from './discovery/discover.ts'
+import { type EscrowClient, escrowOfPact } from './escrow/client.ts'
+import { readChainTime } from './escrow/readEscrow.ts'
 import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
 import { openTrades, readTrade, type Trade, writeTrade } from './journal.ts'
 import { createMemoryStore } from './memoryStore.ts'
@@ -14,29 +9,23 @@ import { type Channel, createChannel } from './negotiation/channel.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import type { BuyerPolicy } from './negotiation/evaluateCounter.ts'
 import { negotiate } from './negotiation/negotiate.ts'
+import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
+import { depositsOf } from './protocol/criterion.ts'
 import { encode } from './protocol/decode.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
-import { fromBytes32 } from './protocol/hash.ts'
+import { hashBytes } from './protocol/hash.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
-import {
-  offerMessageSchema,
-  type ResponseMessage,
-  signOffer,
-  workMessageSchema,
-} from './protocol/message.ts'
+import { offerMessageSchema, type ResponseMessage, signOffer } from './protocol/message.ts'
 import { parseUsdc } from './protocol/money.ts'
-import type { Pact, SignedPact } from './protocol/pact.ts'
-import type { OracleInfo } from './protocol/route.ts'
-import type { Attestation, Settlement } from './protocol/settlement.ts'
-import { isTerminal } from './protocol/status.ts'
+import type { Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
-import { type TrustResponse, trustResponseSchema } from './protocol/trust.ts'
-import { verifyWalletBinding, type WalletVerifier } from './protocol/wallet.ts'
-import type { Deliverable } from './settlement/retrieve.ts'
-import { defaultSettlePolicy, type SettlePolicy, settle } from './settlement/settle.ts'
-import { type Verification, verify } from './settlement/verify.ts'
+import { trustResponseSchema } from './protocol/trust.ts'
+import type { WalletVerifier } from './protocol/wallet.ts'
+import type { HireResult, Stage } from './receipts.ts'
+import { defaultSettlePolicy, type SettlePolicy } from './settlement/settle.ts'
+import { runStage } from './stage.ts'
 import { type Assessment, assess } from './trust/assess.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import {
@@ -45,6 +34,8 @@ import {
   type TrustPolicy,
 } from './trust/policy.ts'
 import { type Candidate, type SearchOptions, search } from './trust/search.ts'
+import { agreeOnVenue, type Venue } from './venue.ts'
+import { createWitness } from './witness.ts'
 
 export { type Agent, discover } from './discovery/discover.ts'
 export { createFileStore } from './fileStore.ts'
@@ -53,6 +44,8 @@ export { createMemoryStore } from './memoryStore.ts'
 export { draftPact, type Task } from './negotiation/draft.ts'
 export { type BuyerPolicy, evaluateCounter } from './negotiation/evaluateCounter.ts'
 export { negotiate } from './negotiation/negotiate.ts'
+export type { Progress } from './progress.ts'
+export type { HireResult, Receipts, Stage } from './receipts.ts'
 export { checkDelivery } from './settlement/check.ts'
 export { defaultSettlePolicy, type SettlePolicy, settle } from './settlement/settle.ts'
 export { verify } from './settlement/verify.ts'
@@ -65,6 +58,7 @@ export {
   type TrustPolicy,
 } from './trust/policy.ts'
 export { search } from './trust/search.ts'
+export type { Venue } from './venue.ts'
 export { type ReceiptCheck, verifyReceipts } from './verifyReceipts.ts'
 
 /** What a buyer is made of. */
@@ -75,10 +69,17 @@ export interface BuyerOptions {
   /** The buyer's own list; the first one witnesses the trade, all must approve of the seller (W-11). */
   oracles: readonly OracleClient[]
   clock: Clock
+  /**
+   * Where the money may lie and who may judge; an oracle that names others is refused. Default: the first
+   * word of each oracle, kept in the journal and held against every later one.
+   */
+  venue?: Venue
   trustPolicy?: TrustPolicy
   /** Default: pays what it proposed, and nothing else changes. */
   negotiationPolicy?: Partial<BuyerPolicy>
   settlePolicy?: SettlePolicy
+  /** After a milestone has ended: whether the next is funded. Default: only where it was paid in full. */
+  fundNext?: (done: Stage) => boolean | Promise<boolean>
   /** Default: in memory, lost with the process. */
   journal?: Store
   /** True: the oracle's relay sends what the buyer signs, with the buyer's own sending behind it. */
@@ -92,47 +93,6 @@ export interface BuyerOptions {
   timeoutMs?: number
   pollIntervalMs?: number
   onProgress?: (progress: Progress) => void
-}
-
-/** One line per layer, with ids and true amounts (API-17). */
-export type Progress =
-  | { step: 'discovered'; agent: Agent }
-  | { step: 'assessed'; assessment: Assessment }
-  | { step: 'drafted'; tradeId: string; pact: Pact }
-  | { step: 'countered'; round: number; reasonCode: string }
-  | { step: 'agreed'; tradeId: string; pactId: string; amountUsdc: bigint }
-  | { step: 'registered'; pactId: string }
-  | { step: 'funded'; funded: FundedPact }
-  | { step: 'dispatched'; escrowId: string; status: string }
-  | { step: 'delivered'; escrowId: string; artifactHash: string; result: string }
-  | { step: 'verified'; escrowId: string; verification: Verification; decision: string }
-  | { step: 'settled'; settlement: Settlement }
-  | { step: 'waiting'; escrowId: string; state: string; reason: string }
-
-/** How a trade stands when `hire` returns (SET-16). */
-export interface HireResult {
-  tradeId: string
-  pactId: string
-  escrowId: string
-  /** Undefined where nothing was delivered, or nothing that can be fetched yet. */
-  deliverable: Deliverable | undefined
-  settlementStatus: 'released' | 'refunded' | 'resolved' | 'disputed' | 'pending'
-  settlementTxHash: string | null
-  receipts: Receipts
-}
-
-/** Every paper of a trade; each can be checked by anybody, offline (DIS-20). */
-export interface Receipts {
-  /** The seller's card as it was proven. */
-  card: Readonly<Record<string, unknown>>
-  /** The oracles' signed answers; empty after a restart. */
-  trust: readonly TrustResponse[]
-  signed: SignedPact
-  funding: FundedPact
-  report: Verification['report']
-  settlement: Settlement | undefined
-  /** The oracle's portable record of the settlement, where it has written it already. */
-  attestation: Attestation | undefined
 }
 
 /** A buyer. */
@@ -154,6 +114,10 @@ export interface Buyer {
     tradeId: string,
     offer: { sellerBps: number; maxSellerBps?: number },
   ): Promise<HireResult>
+  /**
+   * Funds no further milestone of a trade; what is locked runs to its own end. Throws `unknown_trade`.
+   */
+  cancel(tradeId: string): Promise<void>
   /** Trades that have not ended. */
   open(): Promise<string[]>
   /** Sellers of a capability with their checked records, best first (DIS-18). */
@@ -173,21 +137,35 @@ export interface Buyer {
  * const { deliverable } = await buyer.hire('https://agent.example', { task, paymentUsdc: parseUsdc('5') })
  */
 export function createBuyer(options: BuyerOptions): Buyer {
-  const { identity, wallet, oracles, clock } = options
+  const { identity, wallet, oracles, clock, keyOf } = options
   const { trustPolicy = defaultTrustPolicy, settlePolicy = defaultSettlePolicy } = options
   const { journal = createMemoryStore(), onProgress = () => {} } = options
   const { timeoutMs = 600_000, pollIntervalMs = 2_000 } = options
+  const { fundNext = (done: Stage) => done.settlementStatus === 'released' } = options
   const [oracle] = oracles
   if (oracle === undefined) throw new EarnestError('no_oracle', 'Name at least one oracle')
-  const witness = oracle
+  const { verifyWallet } = options
+  const witness = createWitness({ oracle, keyOf, verifyWallet, pollIntervalMs })
   const relay = options.useRelay
     ? async (data: `0x${string}`) =>
-        (await witness.call('relay', { body: { data: data.toLowerCase() as `0x${string}` } }))
-          .txHash
+        (await oracle.call('relay', { body: { data: data.toLowerCase() as `0x${string}` } })).txHash
     : undefined
   const optional = {
     ...(options.fetch && { fetch: options.fetch }),
-    ...(options.verifyWallet && { verifyWallet: options.verifyWallet }),
+    ...(verifyWallet && { verifyWallet }),
+  }
+  const staging = {
+    identity,
+    wallet,
+    oracle,
+    witness,
+    clock,
+    relay,
+    keyOf,
+    settlePolicy,
+    timeoutMs,
+    pollIntervalMs,
+    onProgress,
   }
 
   async function hire(
@@ -209,13 +187,14 @@ export function createBuyer(options: BuyerOptions): Buyer {
     if (!assessment.approved) throw notMet(assessment.reason)
 
     // Layer 3. The draft is written down before anybody sees it.
-    const info = await oracleInfo()
+    const { venue } = options
+    const info = await agreeOnVenue(await witness.info(), { venue, journal })
     const draft = draftPact({
       agent,
       task,
       paymentUsdc,
       buyer: { did: identity.did, wallet: wallet.account.address },
-      sellerWallet: await sellerWallet(agent, info),
+      sellerWallet: await witness.sellerWallet(agent, info.chainId),
       oracle: info,
       now: Math.max(clock.now(), await readChainTime(wallet)),
       instantRelease: assessment.instantRelease,
@@ -232,6 +211,10 @@ export function createBuyer(options: BuyerOptions): Buyer {
       contextId: null,
       isRegistered: false,
       fundingTxHash: null,
+      milestone: 0,
+      isStopped: false,
+      objections: [],
+      deposits: depositsFor(task),
       isEnded: false,
     }
     await writeTrade(journal, trade)
@@ -246,6 +229,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   async function proceed(start: Trade, known: Assessment | undefined): Promise<HireResult> {
     let trade = start
     const { tradeId } = trade
+    const read = () => trade
     const save = async (changes: Partial<Trade>) => {
       trade = { ...trade, ...changes }
       await writeTrade(journal, trade)
@@ -268,7 +252,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
           ...options.negotiationPolicy,
         },
         clock,
-        ...(options.keyOf && { keyOf: options.keyOf }),
+        ...(keyOf && { keyOf }),
         ...(options.rounds !== undefined && { rounds: options.rounds }),
         onRound: (round, response) => {
           if (response.status !== 'counter_proposed') return
@@ -284,76 +268,60 @@ export function createBuyer(options: BuyerOptions): Buyer {
     onProgress({ step: 'agreed', tradeId, pactId, amountUsdc: pact.paymentUsdc })
 
     if (!trade.isRegistered) {
-      await register(signed)
+      await witness.register(signed, trade.deposits)
       await save({ isRegistered: true })
       onProgress({ step: 'registered', pactId })
     }
 
-    // Layer 4.
-    const funded = await fund(wallet, {
-      signed,
-      ...(relay && { relay }),
-      ...(options.keyOf && { keyOf: options.keyOf }),
-    }).catch((error) => {
-      if (isEarnestError(error, 'escrow_not_open')) return undefined
-      throw error
-    })
-    const funding = funded ?? (await fundedBefore(signed))
-    await save({ fundingTxHash: funding.txHash as `0x${string}` })
-    onProgress({ step: 'funded', funded: funding })
-
-    // Layer 5.
-    const escrowId = funding.escrowId as `0x${string}`
-    await dispatch()
-    const end = await follow(pact, escrowId, dispatch)
-    if (end.settlement !== undefined) await save({ isEnded: true })
-    return {
-      tradeId,
-      pactId,
-      escrowId,
-      deliverable: end.verification?.deliverable,
-      settlementStatus: end.status,
-      settlementTxHash: end.settlement?.txHash ?? null,
-      receipts: {
-        card: trade.card,
-        trust: assessment?.answers ?? [],
-        signed,
-        funding,
-        report: end.verification?.report,
-        settlement: end.settlement,
-        attestation: end.settlement === undefined ? undefined : await attestationOf(pact, escrowId),
-      },
-    }
-
-    /** Tells the seller to begin; it also sees the money by itself, so that this may fail. */
-    async function dispatch(): Promise<void> {
-      if ((await readEscrow(wallet, funding.escrow)).state !== 'Funded') return
-      const message = { taskType: pact.capability, escrowId, pactId }
-      const place = {
-        ...(trade.taskId !== null && { taskId: trade.taskId }),
-        ...(trade.contextId !== null && { contextId: trade.contextId }),
+    // Layers 4 and 5, milestone by milestone: what is not funded yet is at nobody's risk.
+    const stages: Stage[] = []
+    const trust = assessment?.answers ?? []
+    const count = pact.milestones?.length ?? 1
+    for (let milestone = 0; milestone < count; milestone++) {
+      const isNew = milestone > trade.milestone
+      if (isNew && ((await readTrade(journal, tradeId)).isStopped || !(await mayGoOn(stages))))
+        break
+      try {
+        stages.push(await runStage(staging, { signed, milestone, channel, trust, read, save }))
+      } catch (error) {
+        // What can no longer be funded ends the trade where it stands.
+        if (!isEarnestError(error, 'fund_by_passed')) throw error
+        await save({ isEnded: true })
+        if (stages.length === 0) throw error
+        break
       }
-      const wire = encode(workMessageSchema, message, 'invalid_message')
-      const status = await channel
-        .send(wire, { ...place, returnImmediately: true })
-        .then(({ response }) => response?.status ?? 'working')
-        .catch((error) => (isEarnestError(error) ? error.code : 'agent_unreachable'))
-      onProgress({ step: 'dispatched', escrowId, status })
+      if (stages.at(-1)?.receipts.settlement === undefined) break
     }
+    const last = stages.at(-1)
+    if (last === undefined) throw new EarnestError('store_corrupt', 'No stage')
+    if (last.receipts.settlement !== undefined) await save({ isEnded: true })
+    return { ...last, tradeId, pactId, stages }
+  }
+
+  async function mayGoOn(stages: readonly Stage[]): Promise<boolean> {
+    const done = stages.at(-1)
+    return done !== undefined && (await fundNext(done))
+  }
+
+  async function cancel(tradeId: string): Promise<void> {
+    const trade = await readTrade(journal, tradeId)
+    await writeTrade(journal, { ...trade, isStopped: true })
   }
 
   async function settleDispute(
     tradeId: string,
     { sellerBps, maxSellerBps = sellerBps }: { sellerBps: number; maxSellerBps?: number },
   ): Promise<HireResult> {
-    const { signed, endpoint } = await readTrade(journal, tradeId)
+    const { signed, endpoint, milestone } = await readTrade(journal, tradeId)
     if (signed === null) throw new EarnestError('unknown_pact', 'This trade has no pact yet')
-    const escrow = escrowOfPact({ pact: signed.pact })
+    const { pact } = signed
+    const escrow = escrowOfPact({ pact, milestone })
     const escrowId = escrow.escrowId as `0x${string}`
     const authorization = await authorizeSettle(wallet, { escrow, sellerBps })
     const body = {
       escrowId,
       pactId: signed.pactHash,
+      ...(pact.milestones && { milestone }),
       sellerBps,
       authorization: authorization.toLowerCase() as `0x${string}`,
       offeredBy: identity.did,
@@ -384,126 +352,6 @@ export function createBuyer(options: BuyerOptions): Buyer {
     })
   }
 
-  async function follow(
-    pact: Pact,
-    escrowId: `0x${string}`,
-    remind: () => Promise<void>,
-  ): Promise<{
-    status: HireResult['settlementStatus']
-    settlement: Settlement | undefined
-    verification: Verification | undefined
-  }> {
-    const escrow = escrowOfPact({ pact })
-    let verification: Verification | undefined
-    let decided: string | undefined
-    let round = 0
-    let result: string | undefined
-    let polls = 0
-    for (let waited = 0; ; waited += pollIntervalMs) {
-      try {
-        const status = await readEscrow(wallet, escrow)
-        polls++
-        // The first word may have come before the lock was final, or while the seller was away: at the
-        // 8th, 16th, 32nd ... look it is said again, and means nothing new to a seller at work.
-        const isDue = polls >= 8 && (polls & (polls - 1)) === 0
-        if (status.state === 'Funded' && isDue) await remind()
-        // An attestation that came after the first look brings a report to check.
-        if (status.round !== round || status.result !== result) {
-          verification = undefined
-          decided = undefined
-          round = status.round
-          result = status.result
-        }
-        if (status.round > 0 && verification === undefined) {
-          verification = await examine(pact, escrowId).catch((error) => {
-            onProgress({
-              step: 'waiting',
-              escrowId,
-              state: status.state,
-              reason: isEarnestError(error) ? error.code : 'unknown',
-            })
-            if (!isEarnestError(error)) throw error
-            return undefined
-          })
-          if (verification !== undefined) {
-            decided = settle(verification, settlePolicy)
-            onProgress({ step: 'verified', escrowId, verification, decision: decided })
-          }
-        }
-        if (isTerminal(status.state)) {
-          const settlement = await readSettlement(wallet, { pact })
-          if (settlement !== undefined) {
-            onProgress({ step: 'settled', settlement })
-            const word = ENDINGS[status.state as keyof typeof ENDINGS] ?? 'resolved'
-            return { status: word, settlement, verification }
-          }
-        } else if (status.state === 'Delivered' && decided === 'release') {
-          await release(wallet, { escrow, ...(relay && { relay }) })
-          continue
-        } else if (['Disputed', 'Negotiating', 'Arbitration'].includes(status.state)) {
-          return { status: 'disputed', settlement: undefined, verification }
-        } else if (status.state === 'Delivered' && status.result === 'PASS') {
-          // The review ends by itself; a buyer that does not approve pays nobody by its own hand.
-        } else if (await fireTimer(wallet, { escrow })) {
-          continue
-        }
-      } catch (error) {
-        // Somebody else was faster, or the chain is away for a moment: look again.
-        if (!isEarnestError(error)) throw error
-        onProgress({ step: 'waiting', escrowId, state: 'unknown', reason: error.code })
-      }
-      if (waited >= timeoutMs) return { status: 'pending', settlement: undefined, verification }
-      await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
-    }
-  }
-
-  async function examine(pact: Pact, escrowId: `0x${string}`): Promise<Verification> {
-    const escrow = escrowOfPact({ pact })
-    const events = await readHistory(wallet, escrow)
-    const delivered = events.findLast(({ eventName }) => eventName === 'Delivered')
-    if (delivered?.eventName !== 'Delivered' || delivered.blockNumber === null) {
-      throw new EarnestError('not_delivered', 'Nothing was delivered yet', { retryable: true })
-    }
-    const { round } = delivered.args
-    const attested = events.findLast(
-      (event) => event.eventName === 'Attested' && event.args.round === round,
-    )
-    const reportHash =
-      attested?.eventName === 'Attested' ? fromBytes32(attested.args.reportHash) : null
-    const artifactHash = fromBytes32(delivered.args.artifactHash)
-    const { result } = await readEscrow(wallet, escrow)
-    onProgress({ step: 'delivered', escrowId, artifactHash, result })
-    const deliveredAt = await readBlockTime(wallet, delivered.blockNumber)
-    const onChain = { escrowId, artifactHash, reportHash, deliveredAt }
-    return await verify({ oracle: witness, pact, onChain })
-  }
-
-  async function oracleInfo(): Promise<OracleInfo> {
-    const info = await witness.call('getOracle', {})
-    if (info.did !== witness.did) {
-      throw new EarnestError('oracle_mismatch', 'Another oracle answers under this address', {
-        details: { got: info.did, want: witness.did },
-      })
-    }
-    return info
-  }
-
-  async function sellerWallet(agent: Agent, info: OracleInfo): Promise<`0x${string}`> {
-    if (agent.wallet !== undefined && agent.wallet.chainId === info.chainId) {
-      return agent.wallet.address
-    }
-    const record = await witness.call('getAgent', { params: { did: agent.did ?? '' } })
-    const { binding } = record
-    if (binding.body.did !== agent.did || binding.body.chainId !== info.chainId) {
-      throw new EarnestError('seller_wallet_unknown', 'No wallet is proven to be the seller’s')
-    }
-    await verifyWalletBinding(binding, {
-      ...(options.keyOf && { keyOf: options.keyOf }),
-      ...(options.verifyWallet && { verifyWallet: options.verifyWallet }),
-    })
-    return binding.body.wallet
-  }
-
   async function assessAgain({ card, draft }: Trade): Promise<Assessment> {
     const agent = await readCard(card, { clock, ...optional })
     const { capability, paymentUsdc, acceptance } = draft
@@ -522,72 +370,33 @@ export function createBuyer(options: BuyerOptions): Buyer {
     }
   }
 
-  async function register({ pact, pactHash, buyerSignature, sellerSignature }: SignedPact) {
-    const record = await witness.call('registerPact', {
-      body: {
-        pactHash,
-        buyerDid: pact.buyer.did,
-        sellerDid: pact.seller.did,
-        buyerSignature,
-        sellerSignature,
-        terms: pact,
-      },
-      idempotencyKey: pactHash,
-    })
-    if (record.pactId !== pactHash) {
-      throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
-    }
-  }
-
-  async function fundedBefore(signed: SignedPact): Promise<FundedPact> {
-    const { pact } = signed
-    const escrow = escrowOfPact({ pact })
-    const events = await readHistory(wallet, escrow)
-    const funding = events.find(({ eventName }) => eventName === 'Funded')
-    if (funding === undefined || funding.blockNumber === null) {
-      throw new EarnestError('funding_not_found', 'The chain shows no funding', { retryable: true })
-    }
-    return {
-      signed,
-      pactId: signed.pactHash,
-      milestone: 0,
-      escrow,
-      escrowId: escrow.escrowId,
-      txHash: funding.transactionHash,
-      blockNumber: BigInt(funding.blockNumber),
-      status: 'locked',
-      network: `eip155:${escrow.chainId}`,
-    }
-  }
-
-  async function attestationOf(pact: Pact, escrowId: string): Promise<Attestation | undefined> {
-    const params = { id: pact.seller.did }
-    // The oracle follows the chain a moment later; its paper can also be fetched another time.
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const found = await witness
-        .call('listAttestations', { params, query: { limit: 100 } })
-        .then(({ attestations }) =>
-          attestations.find(({ settlement }) => settlement.escrowId === escrowId),
-        )
-        .catch(() => undefined)
-      if (found !== undefined) return found
-      await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
-    }
-    return undefined
-  }
-
   return {
     hire,
     resume,
     settleDispute,
+    cancel,
     open: () => openTrades(journal),
-    search: (searchOptions) => search(witness, searchOptions),
+    search: (searchOptions) => search(oracle, searchOptions),
     executeAgentToAgentTransaction: (agentUrl, task, paymentUsdc) =>
       hire(agentUrl, { task, paymentUsdc: parseUsdc(String(paymentUsdc)) }),
   }
 }
 
-const ENDINGS = { Completed: 'released', Refunded: 'refunded', Resolved: 'resolved' } as const
+/** The bytes of a task's checkers and data, in base64; every hash that its criteria name must be there. */
+function depositsFor({ acceptance, deposits = [] }: Task): string[] {
+  const given = new Set(deposits.map((bytes) => hashBytes(bytes)))
+  const missing = depositsOf(acceptance).find((sha256) => !given.has(sha256))
+  if (missing !== undefined) {
+    throw new EarnestError(
+      'deposit_missing',
+      'A metric without its checker or data would pass unseen',
+      {
+        details: { sha256: missing },
+      },
+    )
+  }
+  return deposits.map((bytes) => base64.encode(bytes))
+}
 
 function notSettled(response: ResponseMessage | undefined): EarnestError {
   const [reasonCode, reason] =

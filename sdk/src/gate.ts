@@ -77,7 +77,7 @@ export function createGate(options: GateOptions): (message: WorkMessage) => Prom
       return { refusal: notLocked(error.code, 'unknown'), why: 'unknown' }
     }
     try {
-      await register(agreed.signed)
+      await register(agreed.signed, milestone)
       return { pact }
     } catch (error) {
       if (!isEarnestError(error)) throw error
@@ -89,10 +89,10 @@ export function createGate(options: GateOptions): (message: WorkMessage) => Prom
   }
 
   /** The same registration as the buyer's; where the buyer made none, the seller does. */
-  async function register(signed: SignedPact): Promise<void> {
+  async function register(signed: SignedPact, milestone: number): Promise<void> {
     const { status, reason } = await oracle.call('registerPact', registrationOf(signed))
     // Expired there while it is locked here: the oracle is behind the chain, and will see it.
-    if (status === 'expired') {
+    if (status === 'expired' && milestone === 0) {
       throw new EarnestError('pact_expired', `The pact counts as expired: ${reason}`)
     }
     if (status === 'cancelled') {

@@ -1,10 +1,15 @@
 import * as z from 'zod'
 import { word } from './protocol/address.ts'
 import { decode, encode } from './protocol/decode.ts'
+import { signedClaimSchema } from './protocol/dispute.ts'
 import { EarnestError } from './protocol/error.ts'
 import { hash } from './protocol/hash.ts'
 import { pactSchema, signedPactSchema } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
+
+const objectionSchema = z.strictObject({ claim: signedClaimSchema, isFiled: z.boolean() })
+/** A claim of the buyer, and whether the oracle has it. */
+export type Objection = z.output<typeof objectionSchema>
 
 /** What a buyer has to remember of one trade to go on after a crash. */
 export const tradeSchema = z.strictObject({
@@ -21,6 +26,14 @@ export const tradeSchema = z.strictObject({
   contextId: z.string().nullable(),
   isRegistered: z.boolean(),
   fundingTxHash: word.nullable(),
+  /** The milestone that was funded last. */
+  milestone: z.int().min(0),
+  /** No further milestone is funded. */
+  isStopped: z.boolean(),
+  /** Written down before anything is sent, one for an escrow and round. */
+  objections: z.array(objectionSchema),
+  /** The checkers and held-out data that the pact names by hash. */
+  deposits: z.array(z.base64()),
   isEnded: z.boolean(),
 })
 export type Trade = z.output<typeof tradeSchema>

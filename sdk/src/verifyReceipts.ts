@@ -1,4 +1,3 @@
-import type { HireResult, Receipts } from './buyer.ts'
 import { readCard } from './discovery/discover.ts'
 import { escrowOfPact, type ReadClient } from './escrow/client.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
@@ -14,6 +13,7 @@ import { attestationSchema, type Settlement, settlementSchema } from './protocol
 import { verifyBody } from './protocol/signature.ts'
 import { splitOf } from './protocol/split.ts'
 import { verifyTrust } from './protocol/trust.ts'
+import type { HireResult, Receipts } from './receipts.ts'
 import { checkDelivery } from './settlement/check.ts'
 import { manifestOfFiles } from './settlement/file.ts'
 import type { Deliverable } from './settlement/retrieve.ts'
@@ -101,10 +101,9 @@ export async function verifyReceipts(
     if (report === undefined) return
     const isOurs = report.pactId === signed.pactHash && report.escrowId === funding.escrowId
     must(isOurs, 'report_mismatch')
-    must(
-      settlement === undefined || hashReport(report) === settlement.reportHash,
-      'report_mismatch',
-    )
+    const isAttested = hashReport(report) === settlement?.reportHash
+    const isOpen = settlement?.reportHash == null && report.result === 'UNDECIDED'
+    must(settlement === undefined || isAttested || isOpen, 'report_mismatch')
   })
   await check('settlement', settlement !== undefined, () =>
     checkSplit(receipts, settlement as Settlement),

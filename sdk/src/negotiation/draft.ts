@@ -32,6 +32,10 @@ export interface Task {
   /** Share of the seller where nothing else decides, basis points. */
   fallbackSellerBps?: number
   disclosure?: Pact['disclosure']
+  /** The bytes of every checker and held-out data set that a criterion names by hash. */
+  deposits?: readonly Uint8Array[]
+  /** Another arbiter than the oracle's first; the seller has to accept it too (UNS-20). */
+  arbiter?: Address
 }
 
 /** What a draft is made of. */
@@ -61,7 +65,7 @@ export function draftPact(options: DraftOptions): Pact {
   if (agent.did === null || wallet === undefined) {
     throw new EarnestError('seller_wallet_unknown', 'No wallet is proven to be the seller’s')
   }
-  const [arbiter] = oracle.arbiters
+  const arbiter = task.arbiter ?? oracle.arbiters[0]
   const [recipient] = oracle.feeRecipients
   if (arbiter === undefined || recipient === undefined) {
     throw new EarnestError('no_common_escrow', 'The oracle names no arbiter or fee recipient')

@@ -9,10 +9,16 @@ export interface SettlePolicy {
   releaseOnPass: boolean
   /** True: releases work that only people can judge when everything else is met. */
   releaseSubjective: boolean
+  /** True: objects, and stakes one arbitration fee, where the oracle calls done what is not. */
+  disputeContradictions: boolean
 }
 
-/** Pays early where everything agrees, and leaves what is subjective to the review. */
-export const defaultSettlePolicy: SettlePolicy = { releaseOnPass: true, releaseSubjective: false }
+/** Pays early where everything agrees, objects where it does not, and leaves what is subjective to the review. */
+export const defaultSettlePolicy: SettlePolicy = {
+  releaseOnPass: true,
+  releaseSubjective: false,
+  disputeContradictions: true,
+}
 
 /**
  * Layer 5, the decision: pays only what both the oracle and the own recomputation call done; a
@@ -22,8 +28,9 @@ export function settle(
   { report, isMet, disagreements }: Verification,
   policy: SettlePolicy = defaultSettlePolicy,
 ): SettleDecision {
-  if (disagreements.length > 0) return 'dispute'
-  if (!isMet) return report?.result === 'PASS' ? 'dispute' : 'wait'
+  const objection = policy.disputeContradictions ? 'dispute' : 'wait'
+  if (disagreements.length > 0) return objection
+  if (!isMet) return report?.result === 'PASS' ? objection : 'wait'
   if (report?.result === 'PASS') return policy.releaseOnPass ? 'release' : 'wait'
   if (report?.result === 'UNDECIDED') return policy.releaseSubjective ? 'release' : 'wait'
   return 'wait'

@@ -8,7 +8,10 @@ import { type Deliverable, retrieve } from './retrieve.ts'
 /** A delivery as the buyer finds it. */
 export interface Verification extends CheckResult {
   deliverable: Deliverable
-  /** The oracle's report, whose hash is the one on chain; undefined before any attestation. */
+  /**
+   * The oracle's report, whose hash is the one on chain; before any attestation undefined, or the oracle's
+   * word that code cannot decide (UNDECIDED), which is never attested.
+   */
   report: VerificationReport | undefined
   /** Criteria that the oracle calls passed and that fail here: a reason to dispute. */
   disagreements: string[]
@@ -40,7 +43,7 @@ export async function verify(options: {
   const result = checkDelivery({ pact, milestone, files: deliverable.files, deliveredAt })
   const report =
     reportHash === null
-      ? undefined
+      ? await readUndecided({ oracle, escrowId, artifactHash })
       : await readReport({ oracle, escrowId, reportHash, artifactHash })
   const passedThere = new Set(
     report?.findings.filter(({ outcome }) => outcome === 'pass').map(({ id }) => id),
@@ -49,6 +52,18 @@ export async function verify(options: {
     .filter(({ id, outcome }) => outcome === 'fail' && passedThere.has(id))
     .map(({ id }) => id)
   return { ...result, deliverable, report, disagreements }
+}
+
+/** Without a hash on chain a report says one thing that can be used: that people have to judge. */
+async function readUndecided(options: {
+  oracle: OracleClient
+  escrowId: `0x${string}`
+  artifactHash: string
+}): Promise<VerificationReport | undefined> {
+  const { oracle, escrowId, artifactHash } = options
+  const report = await oracle.call('getReport', { params: { escrowId } }).catch(() => undefined)
+  const isOurs = report?.escrowId === escrowId && report.artifactHash === artifactHash
+  return isOurs && report.result === 'UNDECIDED' ? report : undefined
 }
 
 async function readReport(options: {

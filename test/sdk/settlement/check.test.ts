@@ -178,9 +178,14 @@ describe('settle', () => {
     assert.equal(settle(found({ isMet: false }, 'PARTIAL')), 'wait')
     assert.equal(settle(found({}, 'UNDECIDED')), 'wait')
     assert.equal(settle(found({})), 'wait')
-    const patient = { releaseOnPass: false, releaseSubjective: false }
+    const patient = {
+      releaseOnPass: false,
+      releaseSubjective: false,
+      disputeContradictions: false,
+    }
     assert.equal(settle(found({}, 'PASS'), patient), 'wait')
-    const trusting = { releaseOnPass: true, releaseSubjective: true }
+    assert.equal(settle(found({ isMet: false }, 'PASS'), patient), 'wait')
+    const trusting = { ...patient, releaseOnPass: true, releaseSubjective: true }
     assert.equal(settle(found({}, 'UNDECIDED'), trusting), 'release')
   })
 })

@@ -1,0 +1,148 @@
+import type { EscrowClient, EscrowRef, Relay } from './escrow/client.ts'
+import { readBlockTime, readHistory } from './escrow/events.ts'
+import { fireTimer } from './escrow/fireTimer.ts'
+import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
+import { readSettlement } from './escrow/readSettlement.ts'
+import { release } from './escrow/release.ts'
+import type { Grounds } from './objection.ts'
+import type { Progress } from './progress.ts'
+import { EarnestError, isEarnestError } from './protocol/error.ts'
+import { fromBytes32 } from './protocol/hash.ts'
+import type { Pact } from './protocol/pact.ts'
+import type { Settlement } from './protocol/settlement.ts'
+import { isTerminal } from './protocol/status.ts'
+import type { Stage } from './receipts.ts'
+import { type SettlePolicy, settle } from './settlement/settle.ts'
+import { type Verification, verify } from './settlement/verify.ts'
+import type { OracleClient } from './trust/oracle.ts'
+
+/** What following one escrow needs. */
+export interface FollowOptions {
+  wallet: EscrowClient
+  oracle: OracleClient
+  relay: Relay | undefined
+  pact: Pact
+  milestone: number
+  escrow: EscrowRef
+  policy: SettlePolicy
+  timeoutMs: number
+  pollIntervalMs: number
+  /** Tells the seller once more to begin. */
+  remind(): Promise<void>
+  /** Disputes this round. */
+  object(round: number, grounds: Grounds): Promise<void>
+  /** Sees to it that the oracle has the claims whose hashes are on chain. */
+  fileClaims(): Promise<void>
+  onProgress(progress: Progress): void
+}
+
+/** How an escrow stands when the buyer stops looking. */
+export interface Followed {
+  status: Stage['settlementStatus']
+  settlement: Settlement | undefined
+  verification: Verification | undefined
+}
+
+const ENDINGS = { Completed: 'released', Refunded: 'refunded', Resolved: 'resolved' } as const
+/** What an oracle hands out that the chain contradicts: no later try makes it true. */
+const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
+
+/**
+ * Layer 5 for a buyer: looks at the escrow until it has ended or is disputed, checks every delivery itself,
+ * pays early where all agrees, objects where they do not, and fires what timer is due. A wait that runs out
+ * is `pending` and changes nothing (W-21).
+ */
+export async function follow(options: FollowOptions): Promise<Followed> {
+  const { wallet, pact, milestone, escrow, relay, policy, onProgress } = options
+  const { escrowId } = escrow
+  let seen: { round: number; result: string } | undefined
+  let verification: Verification | undefined
+  let grounds: Grounds | undefined
+  let decided: string | undefined
+  let polls = 0
+  for (let waited = 0; ; waited += options.pollIntervalMs) {
+    try {
+      const status = await readEscrow(wallet, escrow)
+      const { state, round, result } = status
+      polls++
+      // The first word may have come before the lock was final, or while the seller was away: at the
+      // 8th, 16th, 32nd ... look it is said again, and means nothing new to a seller at work.
+      const isDue = polls >= 8 && (polls & (polls - 1)) === 0
+      if (state === 'Funded' && isDue) await options.remind()
+      // An attestation that came after the first look brings a report to check.
+      if (seen?.round !== round || seen.result !== result) {
+        seen = { round, result }
+        verification = undefined
+        grounds = undefined
+        decided = undefined
+      }
+      if (round > 0 && decided === undefined) await look(status)
+      if (isTerminal(state)) {
+        const settlement = await readSettlement(wallet, { pact, milestone })
+        if (settlement !== undefined) {
+          onProgress({ step: 'settled', settlement })
+          const word = ENDINGS[state as keyof typeof ENDINGS] ?? 'resolved'
+          return { status: word, settlement, verification }
+        }
+      } else if (state === 'Delivered' && decided === 'release') {
+        await release(wallet, { escrow, ...(relay && { relay }) })
+        continue
+      } else if (state === 'Delivered' && grounds !== undefined && !status.buyerDisputed) {
+        await options.object(round, grounds)
+        continue
+      } else if (['Disputed', 'Negotiating', 'Arbitration'].includes(state)) {
+        await options.fileClaims()
+        return { status: 'disputed', settlement: undefined, verification }
+      } else if (state === 'Delivered' && result === 'PASS') {
+        // The review ends by itself; a buyer that does not approve pays nobody by its own hand.
+      } else if (await fireTimer(wallet, { escrow })) {
+        continue
+      }
+    } catch (error) {
+      // Somebody else was faster, or the chain is away for a moment: look again.
+      if (!isEarnestError(error)) throw error
+      onProgress({ step: 'waiting', escrowId, state: 'unknown', reason: error.code })
+    }
+    if (waited >= options.timeoutMs) {
+      return { status: 'pending', settlement: undefined, verification }
+    }
+    await new Promise((resolve) => setTimeout(resolve, options.pollIntervalMs))
+  }
+
+  async function look({ state }: EscrowStatus): Promise<void> {
+    try {
+      verification = await examine(options)
+      decided = settle(verification, policy)
+      if (decided === 'dispute') grounds = { verification }
+      onProgress({ step: 'verified', escrowId, verification, decision: decided })
+    } catch (error) {
+      if (!isEarnestError(error)) throw error
+      onProgress({ step: 'waiting', escrowId, state, reason: error.code })
+      if (!CONTRADICTIONS.has(error.code) || !policy.disputeContradictions) return
+      decided = 'dispute'
+      grounds = { code: error.code }
+    }
+  }
+}
+
+async function examine(options: FollowOptions): Promise<Verification> {
+  const { wallet, oracle, pact, milestone, escrow, onProgress } = options
+  const escrowId = escrow.escrowId as `0x${string}`
+  const events = await readHistory(wallet, escrow)
+  const delivered = events.findLast(({ eventName }) => eventName === 'Delivered')
+  if (delivered?.eventName !== 'Delivered' || delivered.blockNumber === null) {
+    throw new EarnestError('not_delivered', 'Nothing was delivered yet', { retryable: true })
+  }
+  const { round } = delivered.args
+  const attested = events.findLast(
+    (event) => event.eventName === 'Attested' && event.args.round === round,
+  )
+  const reportHash =
+    attested?.eventName === 'Attested' ? fromBytes32(attested.args.reportHash) : null
+  const artifactHash = fromBytes32(delivered.args.artifactHash)
+  const { result } = await readEscrow(wallet, escrow)
+  onProgress({ step: 'delivered', escrowId, artifactHash, result })
+  const deliveredAt = await readBlockTime(wallet, delivered.blockNumber)
+  const onChain = { escrowId, artifactHash, reportHash, deliveredAt }
+  return await verify({ oracle, pact, milestone, onChain })
+}

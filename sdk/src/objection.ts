@@ -1,0 +1,101 @@
+import type { EscrowClient, EscrowRef, Relay } from './escrow/client.ts'
+import { dispute } from './escrow/dispute.ts'
+import type { Objection } from './journal.ts'
+import { encode } from './protocol/decode.ts'
+import { type Claim, claimSchema, hashClaim } from './protocol/dispute.ts'
+import { isEarnestError } from './protocol/error.ts'
+import { hashBody } from './protocol/hash.ts'
+import type { Identity } from './protocol/identity.ts'
+import type { Pact } from './protocol/pact.ts'
+import type { Check } from './settlement/check.ts'
+import type { Verification } from './settlement/verify.ts'
+import type { OracleClient } from './trust/oracle.ts'
+
+/** What a buyer found against a delivery: failed checks, or papers that do not fit the chain. */
+export type Grounds = { verification: Verification } | { code: string }
+
+/** What raising an objection needs. */
+export interface ObjectionOptions {
+  identity: Identity
+  wallet: EscrowClient
+  oracle: OracleClient
+  relay: Relay | undefined
+  pact: Pact
+  pactId: string
+  escrow: EscrowRef
+  /** Unix seconds. */
+  now: number
+  /** Writes the objection down; before it returns nothing is sent. */
+  save(objection: Objection): Promise<void>
+}
+
+/** The buyer's objection to one round, worded once and for all its tries. */
+export function objectionTo(
+  { escrow, pactId, identity, now }: ObjectionOptions,
+  { round, grounds }: { round: number; grounds: Grounds },
+): Objection {
+  const facts = 'code' in grounds ? { code: grounds.code } : factsOf(grounds.verification)
+  const body: Claim = {
+    escrowId: escrow.escrowId as `0x${string}`,
+    pactId,
+    round,
+    disputedBy: identity.did,
+    reason: 'wrong_verification',
+    claim: sentenceOf(grounds).slice(0, 10_000),
+    evidence: [{ type: 'specific_claim', content: facts, sha256: hashBody(facts) }],
+    claimedAt: now,
+    nonce: crypto.randomUUID(),
+  }
+  const wire = encode(claimSchema, body, 'invalid_claim')
+  return {
+    claim: { body, signature: identity.sign({ type: 'claim', body: wire }) },
+    isFiled: false,
+  }
+}
+
+/** Files the claim at the oracle; the same again changes nothing. True once the oracle has it. */
+export async function file(
+  objection: Objection,
+  { oracle, save }: Pick<ObjectionOptions, 'oracle' | 'save'>,
+): Promise<boolean> {
+  if (objection.isFiled) return true
+  const { claim } = objection
+  try {
+    await oracle.call('dispute', { body: claim, idempotencyKey: claim.body.nonce })
+  } catch (error) {
+    if (!isEarnestError(error)) throw error
+    return false
+  }
+  await save({ ...objection, isFiled: true })
+  return true
+}
+
+/**
+ * Disputes a delivery: writes the objection down, files the claim, and sends `dispute` with the stake,
+ * which binds the claim's hash. The chain does not wait for the oracle: a window ends, and the paper can
+ * follow its hash. Throws as the verb `dispute`.
+ */
+export async function object(objection: Objection, options: ObjectionOptions): Promise<string> {
+  const { wallet, escrow, pact, relay, save } = options
+  await save(objection)
+  await file(objection, options)
+  const claimHash = hashClaim(objection.claim.body)
+  const { token } = pact.escrow
+  await dispute(wallet, { escrow, token, claimHash, ...(relay && { relay }) })
+  return claimHash
+}
+
+function factsOf({ checks, disagreements, deliverable }: Verification) {
+  const failed = checks.filter(({ outcome }) => outcome === 'fail')
+  const plain = failed.map(({ id, code, missing }: Check) => ({ id, code, missing }))
+  return { artifactHash: deliverable.artifactHash, failed: plain, disagreements }
+}
+
+function sentenceOf(grounds: Grounds): string {
+  if ('code' in grounds) return `What was handed out is not what stands on chain: ${grounds.code}`
+  const { failed } = factsOf(grounds.verification)
+  const list = failed.map(({ id, code, missing }) =>
+    [id, code, ...missing.slice(0, 5)].join(' ').slice(0, 300),
+  )
+  return `Called done, and not met when recomputed: ${list.join('; ')}`
+}

@@ -1,0 +1,171 @@
+import { type EscrowClient, escrowOfPact, type Relay } from './escrow/client.ts'
+import { readHistory } from './escrow/events.ts'
+import { type FundedPact, fund } from './escrow/fund.ts'
+import { readEscrow } from './escrow/readEscrow.ts'
+import { follow } from './follow.ts'
+import type { Objection, Trade } from './journal.ts'
+import type { Channel } from './negotiation/channel.ts'
+import { file, object, objectionTo } from './objection.ts'
+import type { Progress } from './progress.ts'
+import type { Clock } from './protocol/clock.ts'
+import { encode } from './protocol/decode.ts'
+import { EarnestError, isEarnestError } from './protocol/error.ts'
+import type { Identity } from './protocol/identity.ts'
+import type { KeyResolver } from './protocol/key.ts'
+import { workMessageSchema } from './protocol/message.ts'
+import type { SignedPact } from './protocol/pact.ts'
+import type { TrustResponse } from './protocol/trust.ts'
+import type { Stage } from './receipts.ts'
+import type { SettlePolicy } from './settlement/settle.ts'
+import type { OracleClient } from './trust/oracle.ts'
+import type { Witness } from './witness.ts'
+
+/** What a buyer brings to every stage of its trades. */
+export interface StageContext {
+  identity: Identity
+  wallet: EscrowClient
+  oracle: OracleClient
+  witness: Witness
+  clock: Clock
+  relay: Relay | undefined
+  keyOf: KeyResolver | undefined
+  settlePolicy: SettlePolicy
+  timeoutMs: number
+  pollIntervalMs: number
+  onProgress: (progress: Progress) => void
+}
+
+/** One milestone of one trade, with its journal. */
+export interface StageOptions {
+  signed: SignedPact
+  milestone: number
+  channel: Channel
+  trust: readonly TrustResponse[]
+  read(): Trade
+  save(changes: Partial<Trade>): Promise<void>
+}
+
+/** Layers 4 and 5 for one milestone: funds it, tells the seller, and follows it to its end. */
+export async function runStage(
+  context: StageContext,
+  { signed, milestone, channel, trust, read, save }: StageOptions,
+): Promise<Stage> {
+  const { wallet, relay, keyOf, onProgress, oracle, witness } = context
+  const { pact, pactHash: pactId } = signed
+
+  // Layer 4.
+  const funded = await fund(wallet, {
+    signed,
+    milestone,
+    ...(relay && { relay }),
+    ...(keyOf && { keyOf }),
+  }).catch((error) => {
+    if (isEarnestError(error, 'escrow_not_open')) return undefined
+    throw error
+  })
+  const funding = funded ?? (await fundedBefore(wallet, { signed, milestone }))
+  await save({ fundingTxHash: funding.txHash as `0x${string}`, milestone })
+  onProgress({ step: 'funded', funded: funding })
+
+  // Layer 5.
+  const { escrow } = funding
+  const escrowId = funding.escrowId as `0x${string}`
+  await dispatch()
+  const end = await follow({
+    wallet,
+    oracle,
+    relay,
+    pact,
+    milestone,
+    escrow,
+    policy: context.settlePolicy,
+    timeoutMs: context.timeoutMs,
+    pollIntervalMs: context.pollIntervalMs,
+    onProgress,
+    remind: dispatch,
+    async object(round, grounds) {
+      const objecting = objectionOptions()
+      const known = read().objections.find(
+        ({ claim }) => claim.body.escrowId === escrowId && claim.body.round === round,
+      )
+      const objection = known ?? objectionTo(objecting, { round, grounds })
+      const claimHash = await object(objection, objecting)
+      onProgress({ step: 'disputed', escrowId, claimHash })
+    },
+    async fileClaims() {
+      for (const objection of read().objections) await file(objection, objectionOptions())
+    },
+  })
+  const { settlement, verification } = end
+  const ended = settlement !== undefined
+  return {
+    milestone,
+    escrowId,
+    deliverable: verification?.deliverable,
+    settlementStatus: end.status,
+    settlementTxHash: settlement?.txHash ?? null,
+    receipts: {
+      card: read().card,
+      trust,
+      signed,
+      funding,
+      report: verification?.report,
+      settlement,
+      attestation: ended ? await witness.attestationOf(pact.seller.did, escrowId) : undefined,
+    },
+  }
+
+  function objectionOptions() {
+    const { identity, clock } = context
+    const now = clock.now()
+    return { identity, wallet, oracle, relay, pact, pactId, escrow, now, save: keep }
+  }
+
+  async function keep(objection: Objection): Promise<void> {
+    const { nonce } = objection.claim.body
+    const others = read().objections.filter(({ claim }) => claim.body.nonce !== nonce)
+    await save({ objections: [...others, objection] })
+  }
+
+  /** Tells the seller to begin; it also sees the money by itself, so that this may fail. */
+  async function dispatch(): Promise<void> {
+    if ((await readEscrow(wallet, escrow)).state !== 'Funded') return
+    const message = {
+      taskType: pact.capability,
+      escrowId,
+      pactId,
+      ...(pact.milestones && { milestone }),
+    }
+    const { taskId, contextId } = read()
+    const place = { ...(taskId !== null && { taskId }), ...(contextId !== null && { contextId }) }
+    const wire = encode(workMessageSchema, message, 'invalid_message')
+    const status = await channel
+      .send(wire, { ...place, returnImmediately: true })
+      .then(({ response }) => response?.status ?? 'working')
+      .catch((error) => (isEarnestError(error) ? error.code : 'agent_unreachable'))
+    onProgress({ step: 'dispatched', escrowId, status })
+  }
+}
+
+async function fundedBefore(
+  wallet: EscrowClient,
+  { signed, milestone }: { signed: SignedPact; milestone: number },
+): Promise<FundedPact> {
+  const escrow = escrowOfPact({ pact: signed.pact, milestone })
+  const events = await readHistory(wallet, escrow)
+  const funding = events.find(({ eventName }) => eventName === 'Funded')
+  if (funding === undefined || funding.blockNumber === null) {
+    throw new EarnestError('funding_not_found', 'The chain shows no funding', { retryable: true })
+  }
+  return {
+    signed,
+    pactId: signed.pactHash,
+    milestone,
+    escrow,
+    escrowId: escrow.escrowId,
+    txHash: funding.transactionHash,
+    blockNumber: BigInt(funding.blockNumber),
+    status: 'locked',
+    network: `eip155:${escrow.chainId}`,
+  }
+}
