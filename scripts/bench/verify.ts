@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { hashBytes } from '@earnest/sdk/protocol'
+import { createExaminer } from '../../oracle/src/settlement/verify/examiner.ts'
 import { ENGINE, verify } from '../../oracle/src/settlement/verify/verify.ts'
 import { delivered, type Files } from '../../test/oracle/settlement/verify/files.ts'
 import { samplePact } from '../../test/support/pact.ts'
@@ -17,6 +18,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed)
 const rounds = Number(values.rounds)
 const chance = createChance(seed)
+const examiner = createExaminer()
 
 async function resultOf(template: Template, { files, late, swapped = files }: Delivered) {
   const pact = samplePact(template.pact)
@@ -28,7 +30,8 @@ async function resultOf(template: Template, { files, late, swapped = files }: De
     deliveredAt: pact.deadlineUtc + late,
     readDeposit: async (sha256) => deposits.get(sha256) ?? null,
     manifest: delivered(files).manifest,
-    readFile: delivered(swapped).readFile,
+    openFile: delivered(swapped).openFile,
+    examiner,
   })
   return report.result
 }
@@ -81,3 +84,4 @@ console.log(
     accepted: [...new Set(accepted)].sort(),
   }),
 )
+await examiner.close()

@@ -10,6 +10,7 @@ import {
   verifySignedPact,
   verifyTrust,
 } from '@earnest/sdk/protocol'
+import { createExaminer } from '../../oracle/src/settlement/verify/examiner.ts'
 import { recomputeReport } from '../../oracle/src/settlement/verify/recompute.ts'
 
 /** One paper of a trade and whether it holds. */
@@ -73,16 +74,18 @@ export async function checkPapers({
   })
   if (report !== undefined && deliverable !== undefined) {
     await check('verification report', async () => {
+      const examiner = createExaminer({ threads: 1 })
       await recomputeReport(report, {
         pact,
         manifest: deliverable.manifest,
-        readFile: async (name) => {
+        openFile: async function* (name) {
           const file = deliverable.files.find((each) => each.name === name)
           if (file === undefined) throw new Error(`no file ${name}`)
-          return file.bytes
+          yield file.bytes
         },
         readDeposit: async () => null,
-      })
+        examiner,
+      }).finally(() => examiner.close())
       return `recomputed to the byte: ${report.result}`
     })
   }

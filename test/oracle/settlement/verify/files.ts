@@ -79,7 +79,7 @@ export function wav() {
 /** The files as the engine gets them. */
 export function delivered(files: Files): {
   manifest: Manifest
-  readFile: (name: string) => Promise<Uint8Array>
+  openFile: (name: string) => AsyncIterable<Uint8Array>
 } {
   const manifest = manifestOf(
     Object.entries(files).map(([name, { mime, bytes }]) => ({
@@ -91,8 +91,22 @@ export function delivered(files: Files): {
   )
   return {
     manifest,
-    readFile: async (name) => files[name]?.bytes ?? new Uint8Array(0),
+    openFile: (name) => parts(files[name]?.bytes ?? new Uint8Array(0)),
   }
+}
+
+/**
+ * The bytes in parts, each in one buffer that is filled anew for the next and wiped at the end: whoever
+ * keeps a part instead of reading it at once gets everything wrong.
+ */
+export async function* parts(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> {
+  const shared = new Uint8Array(size)
+  for (let at = 0; at < bytes.length; at += size) {
+    const part = bytes.subarray(at, at + size)
+    shared.set(part)
+    yield shared.subarray(0, part.length)
+  }
+  shared.fill(0)
 }
 
 function crcOf(bytes: Uint8Array): number {

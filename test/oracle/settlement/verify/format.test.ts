@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openDelivery } from '../../../../oracle/src/settlement/verify/delivery.ts'
+import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { verifyFormat } from '../../../../oracle/src/settlement/verify/format.ts'
+import { openReader } from '../../../../oracle/src/settlement/verify/reader.ts'
 import { delivered, type Files, json, pdf, png, textFile } from './files.ts'
+import { examiner } from './setup.ts'
 
 const codeOf = async (files: Files, mime: string, more: Record<string, unknown> = {}) => {
-  const { manifest, readFile } = delivered(files)
-  return (await verifyFormat({ mime, ...more }, openDelivery(manifest, readFile))).code
+  const { manifest, openFile } = delivered(files)
+  const delivery = openDelivery(manifest, openFile)
+  const reader = openReader({ delivery, examiner, budget: DEFAULT_BUDGET })
+  const { code } = await verifyFormat({ mime, ...more }, { delivery, reader })
+  reader.end()
+  return code
 }
 const bytes = (...list: number[]) => Uint8Array.from(list)
 const as = (mime: string, content: Uint8Array) => ({ mime, bytes: content })

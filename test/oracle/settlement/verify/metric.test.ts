@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hashBytes, type PactWire } from '@earnest/sdk/protocol'
+import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { measureOf } from '../../../../oracle/src/settlement/verify/measures.ts'
 import { samplePactWire } from '../../../support/pact.ts'
 import { json, textFile } from './files.ts'
@@ -88,7 +89,7 @@ describe('metric', () => {
     assert.equal(checkOf(report, 'accuracy').code, 'deposit_missing')
   })
 
-  test('a deposit that measures nothing is for people, not for the seller’s account', async () => {
+  test('a deposit that measures nothing counts as passed: the seller does not answer for it', async () => {
     const useless = bytes('{"a":1}')
     const source = { ...accuracy.verifier.source, sha256: hashBytes(useless) }
     const acceptance = [{ ...accuracy, verifier: { ...accuracy.verifier, source } }]
@@ -96,7 +97,7 @@ describe('metric', () => {
     const report = await check({ pact: { acceptance }, files, deposits: [useless] })
     assert.deepEqual(
       [report.result, checkOf(report, 'accuracy').code],
-      ['UNDECIDED', 'deposit_unusable'],
+      ['PASS', 'deposit_unusable'],
     )
   })
 })
@@ -191,8 +192,6 @@ describe('checker', () => {
     ['returns infinity', 'const check = () => 1 / 0', 'checker_no_number'],
     ['returns nothing', 'const check = () => {}', 'checker_no_number'],
     ['throws', 'const check = () => { throw new Error("no") }', 'checker_threw'],
-    ['is no script', 'this is not a script', 'checker_threw'],
-    ['has no check', 'const other = 1', 'checker_threw'],
     ['never ends', 'const check = () => { for (;;) {} }', 'checker_exhausted'],
     ['never loads', 'for (;;) {}', 'checker_exhausted'],
     [
@@ -246,7 +245,7 @@ describe('checker', () => {
     const importing = await byChecker('const check = () => { import("node:fs"); return 1 }')
     assert.equal(checkOf(importing, 'checker').outcome === 'pass', true)
     const loading = await byChecker('import fs from "node:fs"; const check = () => 1')
-    assert.equal(checkOf(loading, 'checker').code, 'checker_threw')
+    assert.equal(checkOf(loading, 'checker').code, 'deposit_unusable')
   })
 
   test('nothing survives from one checker to the next', async () => {
@@ -258,7 +257,88 @@ describe('checker', () => {
     assert.equal('left' in {}, false)
   })
 
-  test('the wall clock ends it too, where one is given', async () => {
+  const unloadable: [string, string][] = [
+    ['is no script', 'this is not a script'],
+    ['has no check', 'const other = 1'],
+    ['throws while it loads', 'throw new Error("no"); function check() { return 0 }'],
+    ['names something that is no function', 'const check = 1'],
+  ]
+  for (const [name, script] of unloadable) {
+    test(`[W-9] a checker that ${name} counts as missing, and the seller is not failed by it`, async () => {
+      const report = await byChecker(script)
+      assert.deepEqual(
+        [report.result, checkOf(report, 'checker').code],
+        ['PASS', 'deposit_unusable'],
+      )
+    })
+  }
+
+  /** Two checkers in one pact, each of its own text. */
+  const byTwo = (first: string, second: string, options: Parameters<typeof check>[0] = {}) => {
+    const deposits = [first, second].map(bytes)
+    const acceptance: PactWire['acceptance'] = deposits.map((deposit, index) => ({
+      id: `checker${index}`,
+      description: 'x',
+      weight: 1,
+      verifier: {
+        type: 'metric',
+        file: 'result.json',
+        pointer: '',
+        source: { kind: 'checker', sha256: hashBytes(deposit) },
+        min: 0,
+      },
+    }))
+    return check({ pact: { acceptance }, deposits, ...options })
+  }
+  const codesOf = (report: Awaited<ReturnType<typeof check>>) =>
+    report.findings.filter(({ weight }) => weight > 0).map(({ code }) => code)
+
+  test('one report has one budget of steps, not one for each criterion', async () => {
+    const busy = 'function check() { let n = 0; for (let i = 0; i < 2e6; i++) n += i; return 1 }'
+    const steps = await stepsOf(busy)
+    const budget = { ...DEFAULT_BUDGET, steps: Math.ceil(steps * 1.5) }
+    assert.deepEqual(codesOf(await byTwo(busy, 'const check = () => 1', { budget })), [
+      'met',
+      'met',
+    ])
+    assert.deepEqual(codesOf(await byTwo(busy, `${busy} `, { budget })), [
+      'met',
+      'checker_exhausted',
+    ])
+  })
+
+  /** The least budget by which a checker alone still ends. */
+  async function stepsOf(script: string): Promise<number> {
+    let [low, high] = [1, 5000]
+    while (low < high) {
+      const steps = Math.floor((low + high) / 2)
+      const budget = { ...DEFAULT_BUDGET, steps }
+      const [code] = codesOf(await byTwo(script, 'const check = () => 1', { budget }))
+      if (code === 'met') high = steps
+      else low = steps + 1
+    }
+    return low
+  }
+
+  test('the wall clock kills a thread that steps do not stop; what is left is undecided, and the next report has a new thread', async () => {
+    const endless = 'const check = () => { for (;;) {} }'
+    const budget = { ...DEFAULT_BUDGET, steps: 1e12, milliseconds: 300 }
+    const report = await byTwo(endless, 'const check = () => 1', { budget })
+    assert.deepEqual(codesOf(report), ['examiner_killed', 'examiner_killed'])
+    assert.equal(report.result, 'UNDECIDED')
+    assert.equal((await check()).result, 'PASS')
+  })
+
+  test('while foreign code runs the main thread is free', async () => {
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const report = await byChecker('const check = () => { for (;;) {} }')
+    clearInterval(timer)
+    assert.equal(checkOf(report, 'checker').code, 'checker_exhausted')
+    assert.ok(turns > 10, String(turns))
+  })
+
+  test('criteria without foreign code are decided before any checker can eat the budget', async () => {
     const deposit = bytes('const check = () => { for (;;) {} }')
     const acceptance: PactWire['acceptance'] = [
       {
@@ -273,11 +353,24 @@ describe('checker', () => {
           min: 0,
         },
       },
+      {
+        id: 'shape',
+        description: 'x',
+        weight: 1,
+        verifier: {
+          type: 'schema',
+          file: 'result.json',
+          schema: { properties: { name: { pattern: '^[a-z]+$' } } },
+        },
+      },
     ]
-    let asked = 0
-    const limits = { steps: 1e9, memoryBytes: 1e7, stackBytes: 1e5, isLate: () => ++asked > 5 }
-    const report = await check({ pact: { acceptance }, deposits: [deposit], limits })
-    assert.equal(checkOf(report, 'checker').code, 'checker_exhausted')
-    assert.equal(asked, 6)
+    const report = await check({ pact: { acceptance }, deposits: [deposit] })
+    assert.deepEqual(
+      report.findings.slice(-2).map(({ id, code }) => [id, code]),
+      [
+        ['checker', 'checker_exhausted'],
+        ['shape', 'met'],
+      ],
+    )
   })
 })

@@ -5,11 +5,11 @@ import { recomputeReport } from '../../../../oracle/src/settlement/verify/recomp
 import type { Transcript } from '../../../../oracle/src/settlement/verify/transcript.ts'
 import { samplePact, samplePactWire } from '../../../support/pact.ts'
 import { delivered, json } from './files.ts'
-import { analysis, check, goodFiles } from './setup.ts'
+import { analysis, check, examiner, goodFiles } from './setup.ts'
 
 const readDeposit = async () => null
 const pact = samplePact()
-const again = { pact, ...delivered(goodFiles), readDeposit }
+const again = { pact, ...delivered(goodFiles), readDeposit, examiner }
 
 const refusedWith = (code: string) => (error: unknown) => isEarnestError(error, code)
 

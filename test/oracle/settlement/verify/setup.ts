@@ -1,5 +1,6 @@
 import type { PactWire, VerificationReport } from '@earnest/sdk/protocol'
 import { hashBytes } from '@earnest/sdk/protocol'
+import { createExaminer } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import type { VerifyOptions } from '../../../../oracle/src/settlement/verify/verify.ts'
 import { verify } from '../../../../oracle/src/settlement/verify/verify.ts'
 import { samplePact } from '../../../support/pact.ts'
@@ -19,6 +20,9 @@ export const analysis = {
 
 /** A delivery without a fault. */
 export const goodFiles: Files = { 'result.json': json(analysis), 'summary.pdf': pdf() }
+
+/** One thread for all checks of a test file. */
+export const examiner = createExaminer({ threads: 1 })
 
 const escrowId = `0x${'01'.repeat(32)}` as const
 
@@ -40,6 +44,7 @@ export function check(
     deliveredAt: pact.deadlineUtc - 3600,
     readDeposit: async (sha256) => byHash.get(sha256) ?? null,
     ...delivered(files),
+    examiner,
     ...rest,
   })
 }

@@ -102,8 +102,8 @@ describe('verify', () => {
   test('[ATK-03] bytes that are not those of the manifest are a FAIL', async () => {
     const { manifest } = delivered(goodFiles)
     const swapped: Files = { ...goodFiles, 'summary.pdf': pdf('Something else') }
-    const readFile = async (name: string) => swapped[name]?.bytes ?? new Uint8Array(0)
-    const report = await check({ manifest, readFile })
+    const { openFile } = delivered(swapped)
+    const report = await check({ manifest, openFile })
     assert.equal(report.result, 'FAIL')
     assert.deepEqual(checkOf(report, 'artifact').missing, ['summary.pdf'])
   })
