@@ -14,7 +14,7 @@ describe('route', () => {
     test(`${name}: parameters are the ones of the path, every write is signed, schemas have a JSON form`, () => {
       const named = [...route.path.matchAll(/:(\w+)/g)].map(([, param]) => param)
       assert.deepEqual(Object.keys(route.params?.shape ?? {}), named)
-      assert.equal(route.signed, route.method !== 'GET')
+      assert.ok(route.signed || route.method === 'GET')
       for (const schema of [route.params, route.query, route.body, route.response]) {
         if (schema === undefined || typeof schema === 'string') continue
         assert.ok(Object.keys(jsonSchemaOf(schema)).length > 0)

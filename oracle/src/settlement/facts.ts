@@ -44,7 +44,13 @@ export async function settledFacts(
     }),
     ...(audit !== undefined && { selfAudit: audit }),
   }
-  const decided = ending.how === 'ruled' || ending.how === 'concluded'
+  // Giving in to a proposal, or settling beside it, counts as what was proposed (design section 4).
+  const awardedBps =
+    ending.how === 'ruled' || ending.how === 'concluded'
+      ? ending.sellerBps
+      : state.proposed
+        ? state.proposedBps
+        : null
   return {
     kind: 'settled',
     escrowId: state.id,
@@ -56,9 +62,9 @@ export async function settledFacts(
     amount: state.terms.amount,
     protocolFee: ending.protocolFee,
     ending: endingOf(state),
-    sellerBps: ending.sellerBps,
+    sellerBps: awardedBps ?? ending.sellerBps,
     ...(state.contested && {
-      dispute: { by: disputerOf(state), awardedBps: decided ? ending.sellerBps : null },
+      dispute: { by: disputerOf(state), awardedBps },
     }),
     facts,
   }

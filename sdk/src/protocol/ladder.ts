@@ -118,7 +118,9 @@ export function ladderOf(options: { profile: Profile; pool: number; appealBond: 
   const moderatorLimit = profile === 'human' ? 48 * HOUR : 0
   if (pool === 0 && moderatorLimit === 0) return jury
   const committeeLimit = pool === 0 ? 0 : 48 * HOUR
-  return { ...jury, appealWindow: 12 * HOUR, committeeLimit, moderatorLimit, appealBond, pool }
+  // Agents answer in hours: evidence, hearing and appeal window end within six (DSP-18, TAP-20).
+  const appealWindow = (profile === 'human' ? 12 : 3) * HOUR
+  return { ...jury, appealWindow, committeeLimit, moderatorLimit, appealBond, pool }
 }
 
 function rungsOf({ juryLimit, committeeLimit, moderatorLimit }: Ladder): number {
