@@ -6,8 +6,8 @@ import { fundGas, localClient } from '../local/chain.ts'
 import type { Deployment } from '../local/deploy.ts'
 import { oracleEnvironment } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
+import { type Running, type StartOptions, start } from '../local/process.ts'
 import { mintUsdc } from '../local/usdc.ts'
-import { type Running, type StartOptions, start } from './process.ts'
 import type { Scene } from './scene.ts'
 
 /** What a seller does when the money is locked. */

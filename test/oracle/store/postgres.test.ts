@@ -4,7 +4,7 @@ import { createIdentity, isEarnestError } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import { append, verifyJournal } from '../../../oracle/src/store/journal.ts'
 import { openStore } from '../../../oracle/src/store/store.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { type Server, startServer } from '../../../scripts/local/postgres.ts'
 import { describeStore } from './contract.ts'
 
 let server: Server

@@ -7,9 +7,9 @@ import { openStore } from '../../../oracle/src/store/store.ts'
 import { fundGas, localAccount, localClient } from '../../../scripts/local/chain.ts'
 import type { Deployment } from '../../../scripts/local/deploy.ts'
 import { localSecret, oracleEnvironment } from '../../../scripts/local/oracle.ts'
+import { type Server, startServer } from '../../../scripts/local/postgres.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { type Process, startProcess } from '../support/process.ts'
-import { type Server, startServer } from '../support/server.ts'
 import {
   agree,
   call,

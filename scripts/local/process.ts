@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A process of the demo: its first JSON line with a `ready` key says where it listens. */
+/** A process of this repository: its first JSON line with a `ready` key says where it listens. */
 export type Running<ready> = {
   name: string
   ready: ready
   child: ChildProcess
+  /** Asks it to end, and makes it after 5 s. */
   stop(): Promise<void>
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 /** Which script, under what name, with which environment besides PATH and HOME. */
@@ -66,7 +69,13 @@ export async function start<ready>({
     await ended
     clearTimeout(force)
   }
-  return { name, ready, child, stop }
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+  }
+  return { name, ready, child, stop, kill }
 }
 
 function parse(line: string): Record<string, unknown> | undefined {

@@ -1,0 +1,143 @@
+/**
+ * A buyer of a market as a process of its own, with its journal in a folder: goes on with what it finds
+ * there, then trades, `AT_ONCE` at a time, until it is asked to end (SIGTERM): then it finishes what is
+ * open and goes. Says every step of every trade.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import {
+  createBuyer,
+  createFileStore,
+  decodeTrustPolicy,
+  type HireResult,
+} from '@earnest/sdk/buyer'
+import { isEarnestError } from '@earnest/sdk/protocol'
+import { localParty, wallClock } from '../local/party.ts'
+import { say } from './say.ts'
+import { greetingTask, LEAST } from './task.ts'
+
+const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
+const { SELLERS = '[]', STORE = '', AT_ONCE = '1', LIMIT = 'Infinity' } = process.env
+const { PATIENCE = '3600', IS_RELAYED = '', POLL_MS = '250' } = process.env
+const sellers: string[] = JSON.parse(SELLERS)
+const party = localParty({
+  name: NAME,
+  rpcUrl: RPC_URL,
+  oracle: { url: ORACLE_URL, did: ORACLE_DID },
+})
+
+mkdirSync(STORE, { recursive: true })
+const counter = join(STORE, 'count')
+let count = readCount()
+let isDraining = false
+process.once('SIGTERM', () => {
+  isDraining = true
+})
+
+function readCount(): number {
+  try {
+    return Number(readFileSync(counter, 'utf8'))
+  } catch {
+    return 0
+  }
+}
+
+/** The next errand: noted before it is begun, so that none is begun twice. */
+function nextErrand(): { to: string; number: number } | undefined {
+  if (isDraining || count >= Number(LIMIT)) return undefined
+  count++
+  writeFileSync(counter, String(count), { flush: true })
+  return { to: `${NAME} ${count}`, number: count }
+}
+
+/** Any record will do here: who trades with whom is not what is tried. */
+const trustPolicy = decodeTrustPolicy({
+  default: {
+    minCompositeScore: 0,
+    minTaskCount: 0,
+    minBondTier: 0,
+    minFulfillmentRate90d: 0,
+    maxInactiveDays: 365,
+  },
+  highValue: null,
+  newcomer: { maxUsdc: '1000' },
+})
+
+/** A buyer that tells one trade from the others. */
+function open(errand: string) {
+  let tradeId: string | undefined
+  const buyer = createBuyer({
+    identity: party.identity,
+    wallet: party.wallet,
+    oracles: [party.oracle],
+    clock: wallClock,
+    trustPolicy,
+    journal: createFileStore({ folder: STORE }),
+    useRelay: IS_RELAYED !== '',
+    pollIntervalMs: Number(POLL_MS),
+    onProgress: (progress) => {
+      if (progress.step === 'drafted') tradeId = progress.tradeId
+      const reason = progress.step === 'waiting' ? { reason: progress.reason } : {}
+      say({ step: progress.step, errand, at: performance.now(), ...reason })
+    },
+  })
+  return { buyer, tradeId: () => tradeId }
+}
+
+/** Sees one trade through; whatever fails for a while is tried again from the journal. */
+async function carry(
+  errand: string,
+  { buyer, tradeId }: ReturnType<typeof open>,
+  begin: () => Promise<HireResult>,
+): Promise<void> {
+  let attempt = begin
+  for (let pause = 200; ; pause = Math.min(2 * pause, 2_000)) {
+    try {
+      const result = await attempt()
+      const { settlementStatus: status, escrowId } = result
+      if (status !== 'pending') {
+        const isComplete = result.deliverable !== undefined
+        say({ step: 'done', errand, at: performance.now(), status, escrowId, isComplete })
+        return
+      }
+    } catch (error) {
+      const code = isEarnestError(error) ? error.code : String(error)
+      const known = tradeId()
+      say({ step: 'failed', errand, code, isKnown: known !== undefined })
+      // Nothing is in the journal yet, and nobody has time for more: another errand.
+      if (known === undefined && isDraining) return
+      if (FINAL.has(code)) {
+        say({ step: 'given up', errand, code })
+        return
+      }
+    }
+    const id = tradeId()
+    if (id !== undefined) attempt = () => buyer.resume(id)
+    await setTimeout(pause)
+  }
+}
+
+/** No deal was made, and no later attempt can make one. */
+const FINAL = new Set(['negotiation_failed', 'fund_by_passed', 'deadline_passed'])
+
+async function trade(index: number): Promise<void> {
+  for (let errand = nextErrand(); errand !== undefined; errand = nextErrand()) {
+    const { to, number } = errand
+    const one = open(to)
+    const seller = sellers[(index + number) % sellers.length] ?? ''
+    const task = greetingTask({ to, deadline: wallClock.now() + Number(PATIENCE) })
+    const paymentUsdc = LEAST + BigInt(number)
+    say({ step: 'begun', errand: to, at: performance.now() })
+    await carry(to, one, () => one.buyer.hire(seller, { task, paymentUsdc }))
+  }
+}
+
+const left = await open('').buyer.open()
+say({ ready: { open: left.length } })
+const resumed = left.map(async (tradeId) => {
+  const { buyer } = open(tradeId)
+  await carry(tradeId, { buyer, tradeId: () => tradeId }, () => buyer.resume(tradeId))
+})
+await Promise.all([...resumed, ...Array.from({ length: Number(AT_ONCE) }, (_, n) => trade(n))])
+process.exit(0)

@@ -1,0 +1,101 @@
+import { pactEscrowAbi } from '@earnest/contracts'
+import { readBalance } from '@earnest/sdk/escrow'
+import { splitOf } from '@earnest/sdk/protocol'
+import { type Address, getAddress, type Hex, parseEventLogs } from 'viem'
+import type { LocalClient } from '../local/chain.ts'
+import type { Deployment } from '../local/deploy.ts'
+
+/** One escrow as its events tell it. */
+export interface Entry {
+  escrowId: Hex
+  pactId: string
+  buyer: Address
+  seller: Address
+  amount: bigint
+  isDelivered: boolean
+  /** Undefined: the money is still locked. */
+  ending: 'Released' | 'Refunded' | 'Expired' | 'other' | undefined
+}
+
+const SPAN = 2_000n
+const endings: readonly string[] = ['Released', 'Refunded', 'Expired']
+
+/** Every escrow of the contract, out of all its events. */
+export async function readLedger(client: LocalClient, deployment: Deployment): Promise<Entry[]> {
+  const latest = await client.getBlockNumber()
+  const ledger = new Map<Hex, Entry>()
+  for (let from = BigInt(deployment.startBlock); from <= latest; from += SPAN) {
+    const toBlock = from + SPAN - 1n < latest ? from + SPAN - 1n : latest
+    const logs = await client.getLogs({ address: deployment.escrow, fromBlock: from, toBlock })
+    for (const { eventName, args } of parseEventLogs({ abi: pactEscrowAbi, logs })) {
+      if (eventName === 'Funded') {
+        const { id, buyer, seller, terms } = args
+        const pactId = terms.pactHash.slice(2)
+        const entry = { escrowId: id, pactId, buyer, seller, amount: terms.amount }
+        ledger.set(id, { ...entry, isDelivered: false, ending: undefined })
+        continue
+      }
+      const entry = 'id' in args ? ledger.get(args.id) : undefined
+      if (entry === undefined) continue
+      if (eventName === 'Delivered') entry.isDelivered = true
+      if (endings.includes(eventName)) entry.ending = eventName as 'Released'
+      if (['Settled', 'Ruled', 'Concluded', 'Amended'].includes(eventName)) entry.ending = 'other'
+    }
+  }
+  return [...ledger.values()]
+}
+
+/** The fees that every pact of a market names, basis points. */
+const fees = { protocolFeeBps: 50, arbitrationFeeBps: 100 }
+
+/**
+ * Compares every account with what the endings of the ledger should have left there, and the escrow
+ * with what it should still hold; gives the sum of all differences in base units.
+ * @param minted What each account was given before the first trade.
+ */
+export async function checkBalances(
+  client: LocalClient,
+  {
+    deployment,
+    ledger,
+    minted,
+  }: { deployment: Deployment; ledger: readonly Entry[]; minted: ReadonlyMap<Address, bigint> },
+): Promise<{ mismatchedBaseUnits: bigint; faults: string[] }> {
+  const { token, escrow, feeRecipient } = deployment
+  const should = new Map<Address, bigint>()
+  const add = (owner: Address, amount: bigint) => {
+    const key = getAddress(owner)
+    should.set(key, (should.get(key) ?? 0n) + amount)
+  }
+  for (const [owner, amount] of minted) add(owner, amount)
+  let credit = 0n
+  for (const { buyer, seller, amount, ending } of ledger) {
+    add(buyer, -amount)
+    add(escrow, amount)
+    if (ending === undefined || ending === 'other') continue
+    const sellerBps = ending === 'Released' ? 10_000 : 0
+    const split = splitOf({ amount, sellerBps, ...fees, arbitrated: false })
+    add(escrow, -split.seller - split.buyer)
+    add(seller, split.seller)
+    add(buyer, split.buyer)
+    credit += split.protocol
+  }
+  let mismatchedBaseUnits = 0n
+  const faults: string[] = []
+  const compare = (what: string, is: bigint, want: bigint) => {
+    if (is === want) return
+    mismatchedBaseUnits += is > want ? is - want : want - is
+    faults.push(`${what} is ${is}, should be ${want}`)
+  }
+  for (const [owner, want] of should) {
+    compare(owner, await readBalance(client, { token, owner }), want)
+  }
+  const credited = await client.readContract({
+    abi: pactEscrowAbi,
+    address: escrow,
+    functionName: 'creditOf',
+    args: [feeRecipient],
+  })
+  compare('fees', credited, credit)
+  return { mismatchedBaseUnits, faults }
+}
