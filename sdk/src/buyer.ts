@@ -3,7 +3,7 @@ import { discover, readCard } from './discovery/discover.ts'
 import { type EscrowClient, escrowOfPact } from './escrow/client.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
 import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
-import { openTrades, readTrade, type Trade, writeTrade } from './journal.ts'
+import { isStopped, openTrades, readTrade, stopTrade, type Trade, writeTrade } from './journal.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { type Channel, createChannel } from './negotiation/channel.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
@@ -212,7 +212,6 @@ export function createBuyer(options: BuyerOptions): Buyer {
       isRegistered: false,
       fundingTxHash: null,
       milestone: 0,
-      isStopped: false,
       objections: [],
       deposits: depositsFor(task),
       isEnded: false,
@@ -279,8 +278,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
     const count = pact.milestones?.length ?? 1
     for (let milestone = 0; milestone < count; milestone++) {
       const isNew = milestone > trade.milestone
-      if (isNew && ((await readTrade(journal, tradeId)).isStopped || !(await mayGoOn(stages))))
-        break
+      if (isNew && (!(await mayGoOn(stages)) || (await isStopped(journal, tradeId)))) break
       try {
         stages.push(await runStage(staging, { signed, milestone, channel, trust, read, save }))
       } catch (error) {
@@ -304,8 +302,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   }
 
   async function cancel(tradeId: string): Promise<void> {
-    const trade = await readTrade(journal, tradeId)
-    await writeTrade(journal, { ...trade, isStopped: true })
+    await stopTrade(journal, tradeId)
   }
 
   async function settleDispute(

@@ -28,8 +28,6 @@ export const tradeSchema = z.strictObject({
   fundingTxHash: word.nullable(),
   /** The milestone that was funded last. */
   milestone: z.int().min(0),
-  /** No further milestone is funded. */
-  isStopped: z.boolean(),
   /** Written down before anything is sent, one for an escrow and round. */
   objections: z.array(objectionSchema),
   /** The checkers and held-out data that the pact names by hash. */
@@ -48,6 +46,17 @@ export async function readTrade(journal: Store, tradeId: string): Promise<Trade>
   const wire = await journal.get(`trade/${tradeId}`)
   if (wire === undefined) throw new EarnestError('unknown_trade', `No trade ${tradeId}`)
   return decode(tradeSchema, wire, 'store_corrupt')
+}
+
+/** Says that no further milestone is funded; a key of its own, for the trade may be running. Throws `unknown_trade`. */
+export async function stopTrade(journal: Store, tradeId: string): Promise<void> {
+  await readTrade(journal, tradeId)
+  await journal.set(`stopped/${tradeId}`, true)
+}
+
+/** True once `stopTrade` was called. */
+export async function isStopped(journal: Store, tradeId: string): Promise<boolean> {
+  return (await journal.get(`stopped/${tradeId}`)) !== undefined
 }
 
 /** Ids of the trades that have not ended. */
