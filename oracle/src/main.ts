@@ -1,4 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
@@ -23,6 +24,8 @@ import { createClientOf } from './http/client.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createOracle } from './oracle.ts'
 import { readSettings, type Settings } from './settings.ts'
+import type { BlobStore } from './settlement/blobstore/blobstore.ts'
+import { openBlobStore } from './settlement/blobstore/place.ts'
 import { createMail } from './settlement/notify/mail.ts'
 import { createGuardedFetch } from './settlement/verify/guardedFetch.ts'
 import { backupStore, restoreStore } from './store/backup.ts'
@@ -96,6 +99,7 @@ async function run(settings: Settings): Promise<void> {
       senders: settings.EARNEST_SENDER_KEYS.map((key) => privateKeyToAccount(key)),
     },
     artifactKey: hexToBytes(settings.EARNEST_ARTIFACT_KEY),
+    blobStore: blobStoreOf(settings, store),
     seeds: settings.EARNEST_SEEDS ?? [],
     pollMs: settings.EARNEST_POLL_MS,
     relayBudget: {
@@ -192,6 +196,19 @@ async function storeOf(settings: Settings): Promise<Store> {
   return openStore(
     settings.DATABASE_URL ? { url: settings.DATABASE_URL } : { folder: settings.EARNEST_DATA },
   )
+}
+
+/** On this machine's disk by default; in the database where several processes share one. */
+function blobStoreOf(settings: Settings, { db, shared }: Store): BlobStore {
+  const folder = join(settings.EARNEST_DATA, 'blobs')
+  return openBlobStore(settings.EARNEST_BLOBS ?? (shared ? 'database' : folder), {
+    db,
+    credentials: {
+      accessKeyId: settings.AWS_ACCESS_KEY_ID,
+      secretAccessKey: settings.AWS_SECRET_ACCESS_KEY,
+      sessionToken: settings.AWS_SESSION_TOKEN,
+    },
+  })
 }
 
 /** The store alone, for commands that need no chain and no key. */

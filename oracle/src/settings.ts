@@ -43,6 +43,12 @@ const environment = z.object({
   /** Folder of the embedded database; unused with DATABASE_URL. */
   EARNEST_DATA: z.string().min(1).default('.earnest/oracle'),
   DATABASE_URL: z.url().optional(),
+  /** Where sealed artifacts lie: a folder, `database`, or s3://bucket/prefix?endpoint=https://…&region=…; default below. */
+  EARNEST_BLOBS: z.string().min(1).optional(),
+  /** Credentials of the bucket, under the names that every S3 tool reads. */
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
   EARNEST_HOST: z.string().default('127.0.0.1'),
   EARNEST_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   EARNEST_PUBLIC_URL: z.url().optional(),

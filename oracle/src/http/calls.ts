@@ -21,6 +21,7 @@ import { processCompletion } from '../settlement/attest.ts'
 import { fileClaim } from '../settlement/claim.ts'
 import { readCompletion, submissionKey, takeCompletion } from '../settlement/completion.ts'
 import { fileDefence } from '../settlement/defence.ts'
+import { createStoreDeposit } from '../settlement/deposit.ts'
 import { disputeRecord, verdictRecord } from '../settlement/dispute.ts'
 import { addEvidence } from '../settlement/evidence.ts'
 import { grantFiles } from '../settlement/grant.ts'
@@ -200,21 +201,10 @@ export function createCalls(
         sha256,
         content: Buffer.from(content, 'base64'),
       }))
-      const storeDeposit = async (content: Uint8Array) => {
-        const source = (async function* () {
-          yield content
-        })()
-        const { id } = await oracle.blobs.put({
-          source,
-          maxBytes: content.length,
-          at: clock.now(),
-        })
-        return id
-      }
       const context = {
         ...oracle,
         chain: { chainId: chain.chainId, contract: chain.escrow, token: chain.token },
-        storeDeposit,
+        storeDeposit: createStoreDeposit(oracle),
         catchUp,
       }
       await rung(registerPact(context, { signed, deposits, by }))

@@ -17,6 +17,7 @@ import {
   signedPactSchema,
   type Terms,
   termsFromPact,
+  type Verifier,
   verifySignedPact,
 } from '@earnest/sdk/protocol'
 import { touchAgents } from '../discovery/agent.ts'
@@ -30,8 +31,14 @@ import type { Db, Tx } from '../store/store.ts'
 /** Bytes that a pact names by their hash: a checker or held-out data. */
 export type Deposit = { sha256: string; content: Uint8Array }
 
-/** Keeps a deposit's bytes and gives the id under which they lie. */
-export type StoreDeposit = (content: Uint8Array) => Promise<string>
+/**
+ * Keeps a deposit's bytes and gives the id under which they lie; what could never decide anything under
+ * the criterion that names it is refused (`deposit_unusable`), while the buyer can still mend it.
+ */
+export type StoreDeposit = (deposit: Deposit, sources: readonly DepositSource[]) => Promise<string>
+
+/** What a criterion says of a deposit: which measure, or that it is a checker. */
+export type DepositSource = Extract<Verifier, { type: 'metric' }>['source']
 
 /** Begins what the chain asked for before the pact was registered. */
 export type CatchUp = (tx: Tx, escrowIds: readonly string[]) => Promise<void>
@@ -53,7 +60,7 @@ export type RegisteredPact = {
  * Registering the same pact again gives the same record; nothing can change it (PCT-20, PCT-21).
  * A key counts by when the oracle sees its signature: a rotated-out key cannot be dated back (DRV-06).
  * @throws pact_hash_mismatch, invalid_buyer_signature, invalid_seller_signature, signer_not_party,
- * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown, key_not_valid,
+ * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown, deposit_unusable, key_not_valid,
  * key_log_frozen, agent_retired, clock_skew, registration_too_late, deadline_passed
  */
 export async function registerPact(
@@ -99,7 +106,8 @@ export async function registerPact(
   if (now >= pact.deadlineUtc) throw new EarnestError('deadline_passed', 'deadlineUtc is past')
   // Stored before the pact: bytes without a pact are harmless, a pact without them is not.
   const blobs = new Map<string, string>()
-  for (const { sha256, content } of deposits) blobs.set(sha256, await storeDeposit(content))
+  for (const { sha256, content } of deposits)
+    blobs.set(sha256, await storeDeposit({ sha256, content }, sourcesOf(pact, sha256)))
   const milestones = pact.milestones?.map((_, index) => index) ?? [0]
   const locks = milestones.map((milestone) => ({
     escrow_id: escrowIdOfPact({ pact, milestone }),
@@ -187,7 +195,7 @@ async function addDeposits(
     .executeTakeFirst()
   if (handedIn) return
   for (const { sha256, content } of deposits) {
-    const blob_id = await storeDeposit(content)
+    const blob_id = await storeDeposit({ sha256, content }, sourcesOf(known.signed.pact, sha256))
     await db
       .insertInto('deposit')
       .values({ pact_id: pactId, sha256, blob_id })
@@ -259,6 +267,12 @@ function assertChain(pact: Pact, chain: ContractRef & { token: string }): void {
   if (!same(contract, chain.contract) || !same(token, chain.token)) {
     throw new EarnestError('wrong_escrow', 'This oracle watches another escrow contract or token')
   }
+}
+
+function sourcesOf(pact: Pact, sha256: string): DepositSource[] {
+  return pact.acceptance.flatMap(({ verifier }) =>
+    verifier.type === 'metric' && verifier.source.sha256 === sha256 ? [verifier.source] : [],
+  )
 }
 
 /** What is missing counts as passed at delivery; what does not match is refused now. */
