@@ -9,7 +9,6 @@ export const committeeAbi = [
   {"inputs":[{"internalType":"uint256","name":"index","type":"uint256"}],"name":"AlreadyStruck","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"timestamp","type":"uint256"},{"internalType":"uint256","name":"start","type":"uint256"}],"name":"BeforePhase","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"timestamp","type":"uint256"},{"internalType":"uint256","name":"readyAt","type":"uint256"}],"name":"BeforeStakeReady","type":"error"},
-  {"inputs":[{"internalType":"uint256","name":"gas","type":"uint256"},{"internalType":"uint256","name":"expected","type":"uint256"}],"name":"InsufficientGas","type":"error"},
   {"inputs":[{"internalType":"address","name":"member","type":"address"},{"internalType":"uint256","name":"index","type":"uint256"}],"name":"InvalidLeaf","type":"error"},
   {"inputs":[],"name":"InvalidShortString","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"sellerBps","type":"uint256"}],"name":"InvalidVote","type":"error"},

@@ -81,10 +81,13 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ICommittee
     function join() external nonReentrant {
-        // Check
+        // Check: whoever left stays away until every panel that opened before is over, or it could choose,
+        // once a seed is known, whether to be drawn.
         Member storage account = _members[msg.sender];
-        uint256 missing = memberStake - account.stake;
         bool again = account.since == 0 || account.leavingAt != 0;
+        uint256 readyAt = account.leavingAt == 0 ? 0 : account.leavingAt + LEAVE_DELAY;
+        if (block.timestamp < readyAt) revert BeforeStakeReady(block.timestamp, readyAt);
+        uint256 missing = memberStake - account.stake;
         if (missing == 0 && !again) revert AlreadyMember(msg.sender);
 
         // Effect: whoever comes back is drawn only for escrows funded from now on.
@@ -103,8 +106,7 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
     function resign() external {
         Member storage account = _members[msg.sender];
         if (account.since == 0 || account.leavingAt != 0) revert NotMember(msg.sender);
-        account.leavingAt = uint40(block.timestamp);
-        emit Leaving(msg.sender, block.timestamp + LEAVE_DELAY);
+        _leave(msg.sender, account);
     }
 
     /// @inheritdoc ICommittee
@@ -386,9 +388,12 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         return _panels[id][panel];
     }
 
-    // --------------------------------------------------------------- INTERNAL
-
     // ---------------------------------------------------------------- PRIVATE
+
+    function _leave(address member, Member storage account) private {
+        account.leavingAt = uint40(block.timestamp);
+        emit Leaving(member, block.timestamp + LEAVE_DELAY);
+    }
 
     function _seed(
         bytes32 id,
@@ -414,17 +419,19 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         }
 
         drawn = new address[](DRAWN);
+        uint256 width = leaves.length > 256 ? 2 : 1;
+        uint256 attempts = order.length / width;
+        bool[] memory seen = new bool[](leaves.length);
         uint256 count;
-        uint256 seen;
-        for (uint256 i; i < order.length; i++) {
-            if (count == DRAWN) revert WrongCount(order.length, i);
-            uint256 which = uint8(order[i]);
+        for (uint256 i; i < attempts; i++) {
+            if (count == DRAWN) revert WrongCount(attempts, i);
+            uint256 which = uint16(bytes2(order[i * width:])) >> (16 - 8 * width);
             Leaf calldata leaf = leaves[which];
             uint256 target = uint256(keccak256(abi.encode(one.seed, i))) % one.pool.total;
             if (target < prefixes[which] || target - prefixes[which] >= leaf.weight)
                 revert WrongLeaf(i, target);
-            if ((seen >> which) & 1 != 0) continue;
-            seen |= 1 << which;
+            if (seen[which]) continue;
+            seen[which] = true;
             if (_maySit(one, leaf) && !_contains(drawn, leaf.member, count))
                 drawn[count++] = leaf.member;
         }
@@ -435,9 +442,9 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         address member = leaf.member;
         if (member == one.buyer || member == one.seller) return false;
         if (leaf.trades < MIN_TRADES || leaf.weight * DRAWN > one.pool.total) return false;
+        // What a member does, or loses, from the opening on changes nothing here: the seed may be known.
         Member memory account = _members[member];
-        if (account.since == 0 || account.since >= one.fundedAt || account.stake < _noShow())
-            return false;
+        if (account.since == 0 || account.since >= one.fundedAt) return false;
         if (account.leavingAt != 0 && account.leavingAt < one.openedAt) return false;
         return !_sat(one, member);
     }
@@ -517,12 +524,14 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
                 account.stake -= uint64(amount);
                 pot += amount;
                 emit NoShow(id, panel, drawn[i], amount);
+                // Nothing is left to lose: it leaves, and may join again like whoever resigned.
+                if (account.stake < _noShow() && account.since != 0 && account.leavingAt == 0)
+                    _leave(drawn[i], account);
             }
             seat++;
         }
-        // Where nobody revealed, there is nobody to pay: it leaves with the arbiter, or stays here for
-        // ever where the token refuses; a decision never waits for it.
-        if (sitting.revealed == 0) _token.tryPush(arbiter, pot);
+        // Where nobody revealed, there is nobody to pay: it waits for the arbiter, which collects it.
+        if (sitting.revealed == 0) _members[arbiter].credit += uint64(pot);
         else _share(sitting, drawn, pot);
     }
 

@@ -11,7 +11,15 @@ import {IArbiter} from "./interfaces/IArbiter.sol";
 import {Claim, IBonds, Reservation} from "./interfaces/IBonds.sol";
 import {ICommittee} from "./interfaces/ICommittee.sol";
 import {Docket, IPactArbiter, Setup, Stage} from "./interfaces/IPactArbiter.sol";
-import {Clauses, Escrow, IPactEscrow, Kind, State, Terms} from "./interfaces/IPactEscrow.sol";
+import {
+    Clauses,
+    Escrow,
+    IPactEscrow,
+    Kind,
+    Result,
+    State,
+    Terms
+} from "./interfaces/IPactEscrow.sol";
 import {ClausesLib} from "./libraries/ClausesLib.sol";
 import {TermsLib} from "./libraries/TermsLib.sol";
 import {TokenLib} from "./libraries/TokenLib.sol";
@@ -29,6 +37,8 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     uint256 public constant SLASHING_VOTES = 5;
 
     uint256 private constant BPS = 10_000;
+    /// @dev As in the escrow: a partial or fail that ends below this was borne out.
+    uint256 private constant DOUBT_BPS = 9_000;
     bytes32 private constant DOMAIN_TYPEHASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
@@ -51,6 +61,8 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     /// @inheritdoc IPactArbiter
     uint256 public owed;
     /// @inheritdoc IPactArbiter
+    uint256 public promised;
+    /// @inheritdoc IPactArbiter
     mapping(address owner => uint256) public creditOf;
     /// @inheritdoc IPactArbiter
     mapping(bytes32 id => mapping(uint256 panel => uint256)) public unpaidOf;
@@ -61,10 +73,11 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         bytes32 id;
         bool open;
         bool inVault;
+        /// @dev A party staked on it, so that the arbitration fee is due whatever is decided.
+        bool disputed;
         uint256 start;
         uint256 end;
-        uint256 fundedAt;
-        uint256 round;
+        Escrow lock;
     }
 
     constructor(
@@ -112,6 +125,7 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         if (rungs.committee) {
             docket.stage = Stage.Sitting;
             docket.panel = docket.byCommittee ? 1 : 0;
+            if (!docket.byCommittee) promised += terms.arbitrationFee();
             _committee.open(forum.id, docket.panel, block.timestamp, rungs.committeeLimit);
         } else {
             docket.stage = Stage.Moderation;
@@ -156,13 +170,16 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     ) external nonReentrant {
         // Check: the moderator, of an escrow funded since, and its turn.
         (Forum memory forum, Docket storage docket) = _opened(terms);
-        if (msg.sender != moderator || _moderatorSince >= forum.fundedAt)
+        if (msg.sender != moderator || _moderatorSince >= forum.lock.fundedAt)
             revert NotModerator(msg.sender, moderator);
         if (sellerBps > BPS) revert InvalidSplit(sellerBps);
         Rungs memory rungs = Ladder.unpack(terms.ladder);
         if (docket.stage == Stage.None) {
-            if (!rungs.moderator || rungs.committee) revert NoSuchRung(forum.id);
+            if (!rungs.moderator) revert NoSuchRung(forum.id);
+            // Above a committee only where no panel can be convened, or none was.
             uint256 end = forum.start + rungs.juryLimit;
+            if (rungs.committee && forum.disputed && terms.arbitrationFee() >= panelCost)
+                end += rungs.committeeLimit / 5;
             if (block.timestamp < end) revert BeforeLimit(block.timestamp, end);
         } else if (docket.stage != Stage.Moderation) {
             revert WrongStage(forum.id, docket.stage);
@@ -170,7 +187,10 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
 
         // Effect, interaction
         docket.stage = Stage.Closed;
-        if (docket.appealed) _closeAppeal(forum.id, terms, docket, _isWon(docket, sellerBps));
+        if (docket.appealed) {
+            bool won = _isWon(docket, sellerBps);
+            _closeAppeal(forum.id, terms, docket, won, won ? 0 : docket.bond);
+        }
         _decide(terms, forum, sellerBps, recordHash);
     }
 
@@ -194,7 +214,7 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         if (
             !_isSigned(
                 _proposalDigest(forum, sellerBps, recordHash),
-                forum.fundedAt,
+                forum.lock.fundedAt,
                 threshold,
                 proof
             )
@@ -206,21 +226,24 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
 
     /// @inheritdoc IPactArbiter
     function finalize(Terms calldata terms, address[] calldata drawn) external nonReentrant {
-        // Check: a proposal stands that nobody can appeal any more.
-        (Forum memory forum, Docket storage docket) = _opened(terms);
+        // Check: a proposal stands that nobody can appeal any more, or a panel that made one is unpaid.
+        Forum memory forum = _forumOf(terms);
+        Docket storage docket = _dockets[forum.id];
+        if (!forum.open && !docket.byCommittee) revert NotOpen(forum.id);
         if (docket.stage != Stage.Proposed) revert WrongStage(forum.id, docket.stage);
         uint256 end = docket.proposedAt + Ladder.unpack(terms.ladder).appealWindow;
-        if (block.timestamp < end) revert BeforeLimit(block.timestamp, end);
+        if (forum.open && block.timestamp < end) revert BeforeLimit(block.timestamp, end);
 
         // Effect, interaction
         docket.stage = Stage.Closed;
+        if (docket.byCommittee) promised -= terms.arbitrationFee();
         uint256 fee = _decide(terms, forum, docket.sellerBps, docket.recordHash);
         if (docket.byCommittee) _payPanel(forum.id, 0, drawn, fee);
     }
 
     /// @inheritdoc IPactArbiter
     function convene(Terms calldata terms) external nonReentrant {
-        // Check: the committee's turn, time for it, and a fee that pays it.
+        // Check: the committee's turn, time for it, and a fee that pays it whatever it decides.
         (Forum memory forum, Docket storage docket) = _opened(terms);
         Rungs memory rungs = Ladder.unpack(terms.ladder);
         if (!rungs.committee) revert NoSuchRung(forum.id);
@@ -231,9 +254,11 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         if (block.timestamp >= end) revert AfterLimit(block.timestamp, end);
         uint256 fee = terms.arbitrationFee();
         if (fee < panelCost) revert FeeBelowPanelCost(fee, panelCost);
+        if (!forum.disputed) revert Undisputed(forum.id);
 
         // Effect
         docket.stage = Stage.Sitting;
+        promised += fee;
         _committee.open(forum.id, 0, openedAt, rungs.committeeLimit);
     }
 
@@ -273,7 +298,7 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
 
         // Effect
         docket.stage = Stage.Closed;
-        if (docket.appealed) _closeAppeal(forum.id, terms, docket, true);
+        if (docket.appealed) _closeAppeal(forum.id, terms, docket, true, 0);
         emit Lapsed(forum.id);
     }
 
@@ -291,12 +316,13 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
 
     /// @inheritdoc IPactArbiter
     function collect() external nonReentrant {
-        // Interaction: fees come in first; what is owed never goes out here.
-        if (_escrow.creditOf(address(this)) > 1) _escrow.sweep(address(this));
+        // Interaction: what waits elsewhere comes in first; what others have a claim to never goes out here.
+        _fetch();
         uint256 balance = _balance();
-        if (balance <= owed) revert NothingOwed(treasury);
-        emit Collected(treasury, balance - owed);
-        _token.push(treasury, balance - owed);
+        uint256 kept = owed + promised;
+        if (balance <= kept) revert NothingOwed(treasury);
+        emit Collected(treasury, balance - kept);
+        _token.push(treasury, balance - kept);
     }
 
     // ----------------------------------------------------------------- ESCROW
@@ -387,16 +413,18 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     ) private {
         Docket storage docket = _dockets[forum.id];
         Rungs memory rungs = Ladder.unpack(terms.ladder);
+        if (decided && forum.open && !rungs.jury) {
+            docket.byCommittee = true;
+            return _propose(terms, forum, docket, rungs.appealWindow, sellerBps, recordHash);
+        }
+        promised -= terms.arbitrationFee();
         if (!decided || !forum.open) {
             docket.stage = rungs.moderator && forum.open ? Stage.Moderation : Stage.Closed;
             emit Lapsed(forum.id);
-        } else if (rungs.jury) {
+        } else {
             // The jury was silent and its limit spent: no time was signed for an appeal.
             docket.stage = Stage.Closed;
             _payPanel(forum.id, 0, drawn, _decide(terms, forum, sellerBps, recordHash));
-        } else {
-            docket.byCommittee = true;
-            _propose(terms, forum, docket, rungs.appealWindow, sellerBps, recordHash);
         }
     }
 
@@ -411,34 +439,36 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     ) private {
         Docket storage docket = _dockets[forum.id];
         docket.stage = Stage.Closed;
-        bool won = decided && _isWon(docket, sellerBps);
-        uint256 bond = _closeAppeal(forum.id, terms, docket, won || !decided);
+        promised -= terms.arbitrationFee();
         uint256 fee =
             decided
                 ? _decide(terms, forum, sellerBps, recordHash)
                 : _decide(terms, forum, docket.sellerBps, docket.recordHash);
-        if (won) _payPanel(forum.id, docket.panel, drawn, fee);
-        else if (docket.byCommittee) _payPanel(forum.id, 0, earlier, fee);
-        _payPanel(forum.id, docket.panel, drawn, bond);
+
+        // A panel that decided is paid its cost: from the fee, and what that lacks from the bond.
+        bool won = decided && _isWon(docket, sellerBps);
+        uint256 kept = decided ? docket.bond : 0;
+        if (won) kept = fee < panelCost ? panelCost - fee : 0;
+        _closeAppeal(forum.id, terms, docket, won || !decided, kept);
+        if (won) return _payPanel(forum.id, docket.panel, drawn, fee + kept);
+        if (docket.byCommittee) _payPanel(forum.id, 0, earlier, fee);
+        _payPanel(forum.id, docket.panel, drawn, kept);
     }
 
-    /// @return bond What the appellant lost.
+    /// @param kept What the panel, or the treasury, is paid from the bond.
     function _closeAppeal(
         bytes32 id,
         Terms calldata terms,
         Docket storage docket,
-        bool returned
-    ) private returns (uint256 bond) {
-        bond = docket.bond;
-        docket.bond = 0;
-        owed -= bond;
+        bool won,
+        uint256 kept
+    ) private {
         address by = docket.bySeller ? terms.seller : terms.buyer;
-        emit AppealClosed(id, by, returned, returned ? bond : 0);
-        if (returned) {
-            creditOf[by] += bond;
-            owed += bond;
-            bond = 0;
-        }
+        uint256 returned = docket.bond - kept;
+        docket.bond = 0;
+        owed -= kept;
+        creditOf[by] += returned;
+        emit AppealClosed(id, by, won, returned);
     }
 
     function _isWon(Docket storage docket, uint256 sellerBps) private view returns (bool) {
@@ -470,7 +500,7 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         if (!forum.inVault) _escrow.propose(terms, sellerBps, recordHash, "");
     }
 
-    /// @return fee What the ruling paid to this contract.
+    /// @return fee What this contract was paid for the dispute, now or when it ended otherwise.
     function _decide(
         Terms calldata terms,
         Forum memory forum,
@@ -478,20 +508,30 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         bytes32 recordHash
     ) private returns (uint256 fee) {
         emit Decided(forum.id, sellerBps, recordHash, forum.open);
-        if (!forum.open) return 0;
+        if (!forum.open && forum.lock.state != State.Arbitration)
+            return _wasPaid(forum.lock) ? terms.arbitrationFee() : 0;
+
         fee = _holdings();
-        if (forum.inVault) _vault.rule(terms, sellerBps, recordHash, "");
+        if (!forum.open) _escrow.conclude(terms);
+        else if (forum.inVault) _vault.rule(terms, sellerBps, recordHash, "");
         else _escrow.rule(terms, sellerBps, recordHash, "");
         fee = _holdings() - fee;
     }
 
-    /// @dev The fee of an escrow is credit there; it is fetched when it is needed. A token that is paused
+    /// @dev True when an escrow with a standing proposal that ended without this contract paid the fee:
+    /// settled, or concluded where a party had disputed or the attestors' doubt was borne out.
+    function _wasPaid(Escrow memory lock) private view returns (bool) {
+        if (lock.state != State.Resolved || !lock.proposed) return false;
+        if (block.timestamp < lock.timerEnd || lock.buyerDisputed || lock.sellerDisputed)
+            return true;
+        return lock.result > Result.Pass && lock.proposedBps < DOUBT_BPS;
+    }
+
+    /// @dev What is owed to this contract elsewhere is fetched when it is needed. A token that is paused
     /// delays the panel's pay, never the ruling.
     function _payPanel(bytes32 id, uint256 panel, address[] calldata drawn, uint256 pot) private {
         if (pot == 0) return;
-        if (_balance() < owed + pot) {
-            try _escrow.withdraw(address(this), address(this), "") {} catch {}
-        }
+        if (_balance() < owed + pot) _fetch();
         if (_balance() >= owed + pot && _token.tryPush(address(_committee), pot)) {
             _committee.pay(id, panel, drawn, pot);
         } else {
@@ -501,9 +541,23 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev Fees of the vault arrive as tokens, those of the escrow as credit there.
+    /// @dev Fees of escrows, fees of claims that the token refused, and the slashes of a panel that nobody
+    /// showed up for wait as credits; what cannot come now comes later.
+    function _fetch() private {
+        if (_escrow.creditOf(address(this)) != 0) {
+            try _escrow.withdraw(address(this), address(this), "") {} catch {}
+        }
+        if (_vault.creditOf(address(this)) != 0) {
+            try _vault.withdrawCredit(address(this)) {} catch {}
+        }
+        if (_committee.memberOf(address(this)).credit != 0) {
+            try _committee.withdraw(address(this)) {} catch {}
+        }
+    }
+
+    /// @dev A fee of the vault arrives as tokens or, refused, as credit there; that of an escrow as credit.
     function _holdings() private view returns (uint256) {
-        return _balance() + _escrow.creditOf(address(this));
+        return _balance() + _escrow.creditOf(address(this)) + _vault.creditOf(address(this));
     }
 
     function _balance() private view returns (uint256) {
@@ -515,20 +569,22 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     ) private view returns (Forum memory forum, Docket storage docket) {
         forum = _forumOf(terms);
         if (!forum.open) revert NotOpen(forum.id);
-        if (!_isLadderAccepted(terms, forum.fundedAt)) revert LadderRefused(forum.id, terms.ladder);
+        if (!_isLadderAccepted(terms, forum.lock.fundedAt))
+            revert LadderRefused(forum.id, terms.ladder);
         docket = _dockets[forum.id];
     }
 
     function _forumOf(Terms calldata terms) private view returns (Forum memory forum) {
         forum.id = _escrow.hashTerms(terms);
         Escrow memory lock = _escrow.escrowOf(forum.id);
-        forum.fundedAt = lock.fundedAt;
-        forum.round = lock.round;
+        forum.lock = lock;
+        forum.disputed = lock.buyerDisputed || lock.sellerDisputed;
         if (lock.state == State.Arbitration && terms.arbiter == address(this)) {
             forum.end = lock.timerEnd;
         } else if (lock.bonded && terms.vault == address(_vault)) {
             Claim memory claim = _vault.claimOf(forum.id);
             forum.inVault = true;
+            forum.disputed = true;
             if (claim.state == Reservation.Claimed) forum.end = claim.end;
         }
         forum.open = block.timestamp < forum.end;
@@ -539,6 +595,8 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         Rungs memory rungs = Ladder.unpack(terms.ladder);
         if (!Ladder.isValid(terms.ladder, rungs, terms.clauses.arbitrationWindow())) return false;
         if (rungs.appealBond != 0 && rungs.appealBond < panelCost) return false;
+        // A ladder that starts at a committee whose first panel nobody would pay.
+        if (rungs.committee && !rungs.jury && terms.arbitrationFee() < panelCost) return false;
         return !rungs.committee || _committee.isPoolOpen(rungs.pool, fundedAt);
     }
 
@@ -560,7 +618,7 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         bytes32 structHash = VerbLib.hashVerdict(
             VerbLib.PROPOSAL,
             forum.id,
-            forum.round,
+            forum.lock.round,
             sellerBps,
             recordHash
         );

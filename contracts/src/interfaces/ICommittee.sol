@@ -11,7 +11,7 @@ struct Member {
     uint64 credit;
     /// @dev Unix seconds since when it may be drawn, for escrows funded later; 0: no member.
     uint40 since;
-    /// @dev Unix seconds at which it asked to leave; 0: it did not.
+    /// @dev Unix seconds at which it asked to leave, or had nothing left to lose; 0: it did not.
     uint40 leavingAt;
 }
 
@@ -69,12 +69,13 @@ enum StrikeReason {
 /// Seed: keccak256(blockhash, id, panel); the block is openBlock + 64, and, when that was missed, the
 /// next fixed one (every 8,191 blocks, EIP-2935). Attempt i picks the leaf that holds
 /// uint256(keccak256(abi.encode(seed, i))) % total; a leaf whose member was drawn before or may not sit
-/// is passed over. A member may sit when it joined before the escrow was funded, had not asked to leave
-/// before the panel opened, has stake left to lose, is no party, did not sit on the panel appealed
-/// against, has at least `MIN_TRADES` trades in the domain and at most a fourteenth of the pool's weight.
+/// is passed over. A member may sit when it joined before the escrow was funded, had not left before the
+/// panel opened, is no party, did not sit on the panel appealed against, has at least `MIN_TRADES` trades
+/// in the domain and at most a fourteenth of the pool's weight. Nothing that a member does or loses from
+/// the opening on, hence knowing the seed, changes whether it is drawn.
 ///
-/// A seat that does not reveal loses a tenth of a full stake to those that did. The panel is paid from
-/// the arbitration fee or the lost appeal bond.
+/// A seat that does not reveal loses a tenth of a full stake to those that did; who has less than that
+/// left leaves. The panel is paid from the arbitration fee or the lost appeal bond.
 ///
 /// The arbiter creates this contract, and only the arbiter opens, closes and pays panels.
 ///
@@ -168,7 +169,8 @@ interface ICommittee {
 
     // ---------------------------------------------------------------- MEMBERS
 
-    /// @notice Stakes, from the sender's allowance, what is missing to `memberStake`; a member again if it had asked to leave.
+    /// @notice Stakes, from the sender's allowance, what is missing to `memberStake`. Who had left may come
+    /// back `LEAVE_DELAY` later, as a new member.
     function join() external;
 
     /// @notice Asks the stake back; from now on panels that open later pass the sender over.
@@ -234,7 +236,8 @@ interface ICommittee {
 
     /// @notice Draws the fourteen of an open panel.
     /// @param leaves Every leaf that an attempt hits, once.
-    /// @param order One byte an attempt: which of the leaves holds its target.
+    /// @param order Which of the leaves holds the target of each attempt: one byte an attempt, two
+    /// (big-endian) where there are more than 256 leaves.
     /// @param earlier The fourteen of the panel appealed against, or empty.
     function draw(
         Terms calldata terms,

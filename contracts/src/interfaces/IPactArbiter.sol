@@ -72,16 +72,21 @@ struct Docket {
 /// | jury, moderator | `propose`; a silent jury: `moderate` | `appeal` to the moderator | `moderate` |
 /// | moderator | `moderate` | none | |
 ///
-/// With a committee, a moderator stands in only where a first panel did not decide. A decision counts in
+/// With a committee, a moderator stands in where a first panel did not decide, or cannot be convened. A decision counts in
 /// two places with one course: an escrow in Arbitration, and a claim in the vault, where a committee
-/// takes something from a bond only with five votes. An appeal succeeds when the result moves at least
-/// 500 bps towards the appellant; then the bond returns and the arbitration fee pays the panel, else the
-/// bond pays the panel. A panel that did not decide, or was never drawn, costs the appellant nothing and
-/// the standing proposal is executed. A first panel is paid the fee when its decision stands.
+/// takes something from a bond only with five votes. A panel that did not decide, or was never drawn,
+/// costs the appellant nothing and the standing proposal is executed.
+///
+/// Who pays a panel. The first: the arbitration fee, when its decision stands, also where the escrow ends
+/// before `finalize`; so it convenes only where buyer or seller disputed (a claim is a dispute), whose fee
+/// is due whatever it decides, and where that fee reaches `panelCost`. The one that hears an appeal: where
+/// the result moves less than 500 bps towards the appellant, the bond; else the arbitration fee, and the
+/// bond returns but for what the fee lacks to `panelCost` (a small trade, an escrow that no party
+/// disputed, one that ended otherwise meanwhile).
 ///
 /// A ladder is refused, and its escrow concludes by evidence, unless the encoding is canonical, the sum of
-/// its limits fits arbitrationWindow, its pool was anchored before the funding, and its appeal bond
-/// reaches `panelCost`: see `acceptsLadder`.
+/// its limits fits arbitrationWindow, its pool was anchored before the funding, its appeal bond reaches
+/// `panelCost`, and, where it starts at a committee, the arbitration fee does too: see `acceptsLadder`.
 ///
 /// The committee and the vault are contracts of their own, created here, so that stakes and bonds lie
 /// apart from each other and from the attestors' keys.
@@ -96,6 +101,7 @@ interface IPactArbiter is IArbiter, IAttestors {
         uint256 appealEnd
     );
     event Appealed(bytes32 indexed id, address indexed by, uint256 bond);
+    /// @param won The result moved, or nobody decided.
     event AppealClosed(bytes32 indexed id, address indexed by, bool won, uint256 bondReturned);
     /// @dev `executed` is false where the dispute had ended otherwise before.
     event Decided(bytes32 indexed id, uint256 sellerBps, bytes32 recordHash, bool executed);
@@ -119,6 +125,8 @@ interface IPactArbiter is IArbiter, IAttestors {
     error AlreadyAppealed(bytes32 id);
     error NoTimeLeft(uint256 needed, uint256 end);
     error FeeBelowPanelCost(uint256 fee, uint256 panelCost);
+    /// @dev Neither buyer nor seller disputed, so no fee is sure to pay a first panel.
+    error Undisputed(bytes32 id);
     error NotModerator(address sender, address moderator);
     error InvalidSplit(uint256 sellerBps);
     error NotParty(address sender);
@@ -156,11 +164,13 @@ interface IPactArbiter is IArbiter, IAttestors {
         bytes calldata proof
     ) external;
 
-    /// @notice Executes the standing proposal once the appeal window is over.
+    /// @notice Executes the standing proposal once the appeal window is over. Where the escrow ended
+    /// otherwise meanwhile (settled, concluded, refunded), pays the first panel what the escrow has paid.
     /// @param drawn The first panel's fourteen where the proposal is the committee's; else empty.
     function finalize(Terms calldata terms, address[] calldata drawn) external;
 
-    /// @notice Opens the first panel: where the ladder starts at the committee, or the jury was silent.
+    /// @notice Opens the first panel: where the ladder starts at the committee, or the jury was silent; only
+    /// in a dispute of buyer or seller.
     function convene(Terms calldata terms) external;
 
     /// @notice Ends the open panel and does what it decided.
@@ -204,6 +214,8 @@ interface IPactArbiter is IArbiter, IAttestors {
     function panelCost() external view returns (uint256);
     /// @notice Credits, appeal bonds and unpaid panels: what this contract owes, base units.
     function owed() external view returns (uint256);
+    /// @notice Arbitration fees that a panel may have a claim to, paid already or not: `collect` leaves them.
+    function promised() external view returns (uint256);
     function creditOf(address owner) external view returns (uint256);
     function unpaidOf(bytes32 id, uint256 panel) external view returns (uint256);
     function docketOf(bytes32 id) external view returns (Docket memory);

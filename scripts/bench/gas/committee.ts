@@ -147,7 +147,7 @@ export async function measureCommittee(market: Market): Promise<Record<string, n
     reveal += await send(voter, 'reveal', [trade.id, 0n, BigInt(seat), sellerBps, salt(seat)])
   }
 
-  // Execute: the median, 30 %, won by the appellant; the fee pays the panel.
+  // Execute: the median, 30 %, won by the appellant; the fee pays the panel, the bond what it lacks.
   const execute = await judge(relayer, 'execute', [trade.terms, drawn, []])
   const { state } = await client.readContract({
     abi: [
@@ -170,7 +170,13 @@ export async function measureCommittee(market: Market): Promise<Record<string, n
     functionName: 'memberOf',
     args: [drawn[0] as Address],
   })
-  assert.equal(credit, FEE / 7n, 'the fee pays the panel')
+  const cost = await client.readContract({
+    abi: pactArbiterAbi,
+    address: arbiter,
+    functionName: 'panelCost',
+  })
+  assert.ok(cost > FEE)
+  assert.equal(credit, cost / 7n, 'the panel is paid its cost')
   assert.equal(
     await client.readContract({
       abi: pactArbiterAbi,
@@ -178,8 +184,8 @@ export async function measureCommittee(market: Market): Promise<Record<string, n
       functionName: 'creditOf',
       args: [buyer.address],
     }),
-    BOND,
-    'the bond returns',
+    BOND - (cost - FEE),
+    'the rest of the bond returns',
   )
 
   const path = draw + commit + reveal + execute

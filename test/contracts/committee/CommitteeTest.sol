@@ -289,6 +289,16 @@ abstract contract CommitteeTest is ArbiterTest {
         court.execute(t, drawn, _none());
     }
 
+    /// @dev Leaves a member so much of its stake, as if it had lost the rest.
+    function _setStake(address member, uint64 stake) internal {
+        vm.record();
+        uint256 had = committee.memberOf(member).stake;
+        (bytes32[] memory reads, ) = vm.accesses(address(committee));
+        uint256 word = uint256(vm.load(address(committee), reads[0]));
+        vm.store(address(committee), reads[0], bytes32(word - had + stake));
+        vm.assertEq(committee.memberOf(member).stake, stake, "stake");
+    }
+
     // ----------------------------------------------------------------------- money
 
     /// @dev Every base unit of the committee is a stake or a credit, but for what did not divide.

@@ -165,12 +165,13 @@ contract DrawTest is CommitteeTest {
         committee.resign();
         passed[0] = members[0];
         // Gone and back, in the second of the funding.
+        passed[1] = members[1];
+        vm.warp(START + 3 - 31 days);
         vm.prank(members[1]);
         committee.resign();
-        vm.warp(block.timestamp + 1);
+        vm.warp(START + 3);
         vm.prank(members[1]);
         committee.join();
-        passed[1] = members[1];
         passed[2] = members[2];
         vm.prank(members[2]);
         committee.resign();
@@ -179,6 +180,108 @@ contract DrawTest is CommitteeTest {
         committee.withdrawStake();
         vm.warp(START + 2);
         _drawnWithout(pool, passed);
+    }
+
+    /// @dev Once the seed is known, a member that would be drawn cannot step aside for the next one.
+    function test_nobodyStepsAsideOnceTheSeedIsKnown() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        vm.warp(block.timestamp + 130);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        address shy = drawing.drawn[0];
+        vm.prank(shy);
+        committee.resign();
+        uint256 ready = block.timestamp + 31 days;
+        vm.prank(shy);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommittee.BeforeStakeReady.selector, block.timestamp, ready)
+        );
+        committee.join();
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+
+        // It can be away for good only when that panel, and every other that it may sit on, is over.
+        Panel memory sitting = committee.panelOf(id, 0);
+        vm.assertGe(ready, sitting.clock + 5 * uint256(sitting.phase), "bound to its seat");
+    }
+
+    /// @dev A seat that loses its stake elsewhere, after the opening, is drawn all the same: whoever may
+    /// execute that other panel would choose this one.
+    function test_aSlashAfterTheOpeningChangesNothing() public {
+        (Terms memory other, bytes32 otherId, address[] memory sat) = _drawnAppeal();
+        _setStake(sat[0], 2 * (MEMBER_STAKE / 10) - 1);
+        Terms memory t = _fundedSecond();
+        _toPhase(otherId, 0, 3);
+        bytes32 id = _appealedSecond(t);
+        (bytes32 hash, Drawing memory drawing) = _hitting(id, sat[0]);
+        _seedBlock(id, 0, hash);
+        court.execute(other, sat, _none());
+        vm.assertEq(committee.memberOf(sat[0]).leavingAt, block.timestamp, "nothing left to lose");
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+    }
+
+    /// @dev Who has nothing left to lose has left; topping up gains no seat and keeps no age.
+    function test_aTopUpGainsNoSeat() public {
+        (Terms memory other, bytes32 otherId, address[] memory sat) = _drawnAppeal();
+        _setStake(sat[0], 2 * (MEMBER_STAKE / 10) - 1);
+        vm.warp(block.timestamp + 1);
+        Terms memory t = _fundedSecond();
+        _toPhase(otherId, 0, 3);
+        court.execute(other, sat, _none());
+        uint256 left = block.timestamp;
+        vm.assertEq(committee.memberOf(sat[0]).leavingAt, left, "it leaves");
+        vm.assertEq(committee.memberOf(sat[1]).leavingAt, 0, "with enough left, it stays");
+        vm.warp(left + 1);
+        bytes32 id = _appealedSecond(t);
+        address[] memory passed = new address[](1);
+        passed[0] = sat[0];
+        (bytes32 hash, Drawing memory free) = _hitting(id, sat[0]);
+        _seedBlock(id, 0, hash);
+        vm.prank(sat[0]);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICommittee.BeforeStakeReady.selector,
+                block.timestamp,
+                left + 31 days
+            )
+        );
+        committee.join();
+        vm.expectRevert();
+        committee.draw(t, 0, free.leaves, free.order, _none());
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), passed);
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+
+        // Back after the delay, it is young.
+        vm.warp(left + 31 days);
+        vm.prank(sat[0]);
+        committee.join();
+        vm.assertEq(committee.memberOf(sat[0]).since, block.timestamp, "young");
+        vm.assertEq(committee.memberOf(sat[0]).stake, MEMBER_STAKE, "topped up");
+    }
+
+    function _fundedSecond() private returns (Terms memory t) {
+        t = _court(_agent());
+        t.salt = keccak256("second");
+        _doFund(t);
+    }
+
+    function _appealedSecond(Terms memory t) private returns (bytes32 id) {
+        _doDeliverNoticed(t);
+        _doDispute(t, seller);
+        _propose(t, 6000);
+        _appeal(t, buyer);
+        return _id(t);
+    }
+
+    /// @dev A block hash with which `member` is drawn.
+    function _hitting(
+        bytes32 id,
+        address member
+    ) private view returns (bytes32 hash, Drawing memory drawing) {
+        for (uint256 nonce; !_isIn(drawing.drawn, member); nonce++) {
+            hash = keccak256(abi.encode(nonce));
+            drawing = _drawing(_seedOf(id, 0, hash), _none());
+        }
     }
 
     /// @dev A member heavier than a fourteenth of the pool is passed over: reputation is capped.

@@ -161,7 +161,7 @@ contract ExecuteTest is CommitteeTest {
         }
         vm.assertEq(court.owed(), 0, "nothing owed");
         court.collect();
-        vm.assertEq(usdc.balanceOf(treasury), FEE - 1, "fee");
+        vm.assertEq(usdc.balanceOf(treasury), FEE, "fee");
         _solventCommittee(7);
     }
 
@@ -238,16 +238,17 @@ contract ExecuteTest is CommitteeTest {
         court.execute(t, drawn, _none());
         vm.assertEq(_ruled(t), 6000, "the jury's");
         court.collect();
-        vm.assertEq(usdc.balanceOf(treasury), 7 * NO_SHOW + FEE - 1, "collected");
+        vm.assertEq(usdc.balanceOf(treasury), 7 * NO_SHOW + FEE, "collected");
         _solventCommittee(0);
     }
 
     // ---------------------------------------------------------- first panel, T2
 
     function test_convene_reverts_whereTheFeeDoesNotPayThePanel() public {
-        Terms memory t = _court(_committeeFirst());
+        Terms memory t = _court(_agent());
         t.amount = 399e6;
         _arbitrate(t);
+        vm.warp(block.timestamp + 6 hours);
         vm.expectRevert(
             abi.encodeWithSelector(IPactArbiter.FeeBelowPanelCost.selector, 3.99e6, PANEL_COST)
         );
@@ -433,7 +434,8 @@ contract ExecuteTest is CommitteeTest {
         _doConclude(t);
         court.execute(t, drawn, _none());
         vm.assertEq(court.creditOf(buyer), APPEAL_BOND, "won on the votes");
-        _solventCommittee(0);
+        vm.assertEq(_credit(drawn[0]), FEE / 7, "the fee that the escrow paid");
+        _solventCommittee(7);
     }
 
     // ----------------------------------------------------------------- the vault

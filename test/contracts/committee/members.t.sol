@@ -60,11 +60,19 @@ contract MembersTest is CommitteeTest {
         _solventCommittee(0);
     }
 
-    /// @dev Who comes back is drawn only for escrows funded from then on.
-    function test_join_again_isYoung() public {
+    /// @dev Who comes back waits until every panel that opened before is over, and is drawn only for
+    /// escrows funded from then on.
+    function test_join_again_exactlyAtTheDelay_isYoung() public {
         vm.prank(members[0]);
         committee.resign();
-        vm.warp(block.timestamp + 5);
+        uint256 ready = block.timestamp + 31 days;
+        vm.warp(ready - 1);
+        vm.prank(members[0]);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommittee.BeforeStakeReady.selector, ready - 1, ready)
+        );
+        committee.join();
+        vm.warp(ready);
         vm.prank(members[0]);
         committee.join();
         Member memory member = committee.memberOf(members[0]);

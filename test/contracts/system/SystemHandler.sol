@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Rungs} from "../../../contracts/src/arbiter/Ladder.sol";
 import {Claim, Reservation} from "../../../contracts/src/interfaces/IBonds.sol";
-import {Panel} from "../../../contracts/src/interfaces/ICommittee.sol";
+import {Member, Panel} from "../../../contracts/src/interfaces/ICommittee.sol";
 import {Docket, Stage as DocketStage} from "../../../contracts/src/interfaces/IPactArbiter.sol";
 import {
     Clauses,
@@ -21,7 +21,7 @@ import {vm} from "../support/Vm.sol";
 /// is paused and blacklists. Every step is one act of one of them; an act that the law refuses is a step
 /// that changed nothing.
 contract SystemHandler is CommitteeTest {
-    uint256 public constant KINDS = 33;
+    uint256 public constant KINDS = 34;
     uint256 private constant LIVE = 3;
 
     Terms[] private _trades;
@@ -66,6 +66,7 @@ contract SystemHandler is CommitteeTest {
         if (kind == 5) return _withdrawal(seed);
         if (kind == 6) return court.collect();
         if (kind == 7) return _withdrawEverything(seed);
+        if (kind == 33) return _move(seed);
 
         Terms memory t = _live(seed);
         seed >>= 8;
@@ -267,7 +268,7 @@ contract SystemHandler is CommitteeTest {
             vm.warp(sitting.clock + sitting.phase);
             return court.execute(t, _none(), first);
         }
-        address[] memory passed = _passed(docket.panel == 1 ? _seven(first) : _none());
+        address[] memory passed = _passed(t, docket.panel, docket.panel == 1 ? first : _none());
         address[] memory drawn = _draw(
             t,
             docket.panel,
@@ -283,16 +284,36 @@ contract SystemHandler is CommitteeTest {
         court.execute(t, drawn, first);
     }
 
-    function _passed(address[] memory sat) private view returns (address[] memory passed) {
+    /// @dev Who may not sit: who sat before, joined after the funding, or had left when the panel opened.
+    function _passed(
+        Terms memory t,
+        uint256 panel,
+        address[] memory first
+    ) private view returns (address[] memory passed) {
+        uint256 openedAt = committee.panelOf(_id(t), panel).clock;
+        uint256 fundedAt = _of(t).fundedAt;
         passed = new address[](MEMBERS + 7);
         uint256 count;
-        for (uint256 i; i < sat.length; i++) {
-            passed[count++] = sat[i];
+        for (uint256 i; i < first.length && i < 7; i++) {
+            passed[count++] = first[i];
         }
         for (uint256 i; i < MEMBERS; i++) {
-            if (committee.memberOf(members[i]).stake < MEMBER_STAKE / 10)
+            Member memory account = committee.memberOf(members[i]);
+            bool left = account.leavingAt != 0 && account.leavingAt < openedAt;
+            if (left || account.since == 0 || account.since >= fundedAt)
                 passed[count++] = members[i];
         }
+        require(MEMBERS + first.length / 2 >= count + 14, "too few to sit");
+    }
+
+    /// @dev A member leaves, comes back, tops up or takes its stake out; most stay, or nobody could be drawn.
+    function _move(uint256 seed) private {
+        address member = members[(seed >> 8) % 5];
+        if (seed % 16 == 1) vm.warp(block.timestamp + 31 days);
+        vm.prank(member);
+        if (seed & 1 == 0) committee.resign();
+        else if (seed & 2 == 0) committee.withdrawStake();
+        else committee.join();
     }
 
     function _vaultDigest(bytes32 structHash) private view returns (bytes32) {
@@ -359,12 +380,22 @@ contract SystemHandler is CommitteeTest {
                 vm.assertEq(docket.bond, 0, "no bond behind a closed docket");
         }
         vm.assertEq(court.owed(), owes, "owed");
+        vm.assertEq(court.promised(), _promises(), "promised");
         vm.assertGe(usdc.balanceOf(address(court)), owes, "arbiter holds what it owes");
         vm.assertGe(
             usdc.balanceOf(address(committee)),
             _committeeOwes(),
             "committee holds what it owes"
         );
+    }
+
+    /// @dev One arbitration fee for every panel that sits, or whose proposal stands.
+    function _promises() private view returns (uint256 sum) {
+        for (uint256 i; i < _trades.length; i++) {
+            Docket memory docket = court.docketOf(_id(_trades[i]));
+            bool stands = docket.stage == DocketStage.Proposed && docket.byCommittee;
+            if (stands || docket.stage == DocketStage.Sitting) sum += _stake(_trades[i]);
+        }
     }
 
     /// @notice What has ended stays as it ended.
@@ -463,12 +494,15 @@ contract SystemHandler is CommitteeTest {
         );
         vm.assertEq(bonds.bondOf(seller).reserved, 0, "nothing reserved");
         vm.assertEq(court.owed(), court.creditOf(buyer) + court.creditOf(seller), "no bond held");
+        vm.assertEq(court.promised(), 0, "no fee held back");
     }
 
     function _closeDocket(Terms memory t) private {
         bytes32 id = _id(t);
         Docket memory docket = court.docketOf(id);
         if (docket.stage == DocketStage.Moderation) return court.lapse(t);
+        if (docket.stage == DocketStage.Proposed && docket.byCommittee)
+            return court.finalize(t, _drawnOf[id][0]);
         if (docket.stage != DocketStage.Sitting) return;
         Panel memory sitting = committee.panelOf(id, docket.panel);
         uint256 end = uint256(sitting.clock) + 3 * uint256(sitting.phase);

@@ -53,7 +53,7 @@ contract SystemTest is Assert {
 
     /// @dev The fuzzing is worth something only if every act succeeds somewhere.
     function test_everyActSucceedsSomewhere() public {
-        _run(7, 8_000);
+        _run(7, 12_000);
         string memory missing;
         for (uint256 kind; kind < handler.KINDS(); kind++) {
             if (handler.done(kind) == 0) missing = string.concat(missing, " ", vm.toString(kind));
