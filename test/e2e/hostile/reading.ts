@@ -1,0 +1,86 @@
+import type { RouteName } from '@earnest/sdk/protocol'
+import { type Attack, answerOf, type Case } from './case.ts'
+import type { Stand } from './sample.ts'
+
+const hash = '0'.repeat(64)
+const word = `0x${hash}`
+const stranger = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+const base = '/api/v1'
+
+type Row = [attack: Attack, what: string, answer: string, path: string]
+
+/** A parameter that is none, and one that nobody knows. */
+const escrowRows = (path: (id: string) => string, unknown: string): Row[] => [
+  ['malformed', 'an escrow id that is none', '422 invalid_request', path('0x12')],
+  ['lying', 'an escrow that is not there', unknown, path(word)],
+]
+const agentRows = (path: (id: string) => string): Row[] => [
+  ['lying', 'an agent that is not there', '404 agent_unknown', path(stranger)],
+  ['oversized', 'an id of 300 characters', '422 invalid_request', path('z'.repeat(300))],
+]
+
+const rows: Partial<Record<RouteName, Row[]>> = {
+  searchAgents: [
+    ['malformed', 'a capability that is none', '422 invalid_request', '/agents?capability=A%20B'],
+    ['oversized', 'a page of 101', '422 invalid_request', '/agents?limit=101'],
+    ['unknown field', 'a query that nobody knows', '422 invalid_request', '/agents?a=1'],
+    ['lying', 'a cursor of its own making', '422 invalid_request', '/agents?cursor=-1'],
+  ],
+  getAgent: [
+    ['malformed', 'a DID that is none', '422 invalid_request', '/agents/did:web:a.test'],
+    ['lying', 'an agent that is not there', '404 agent_unknown', `/agents/${stranger}`],
+  ],
+  getTrust: [
+    ...agentRows((id) => `/trust/${id}`),
+    ['unknown field', 'a query that nobody knows', '422 invalid_request', `/trust/${stranger}?a=1`],
+    ['malformed', 'a role that is none', '422 invalid_request', `/trust/${stranger}?role=judge`],
+  ],
+  listAttestations: agentRows((id) => `/trust/${id}/attestations`),
+  explainTrust: agentRows((id) => `/trust/${id}/explain`),
+  getCredential: agentRows((id) => `/trust/${id}/credential`),
+  getQuote: [
+    [
+      'malformed',
+      'no amount',
+      '422 invalid_request',
+      `/quote?buyer=${stranger}&seller=${stranger}`,
+    ],
+  ],
+  getPact: [
+    ['malformed', 'a pact id that is none', '422 invalid_request', '/pacts/12'],
+    ['lying', 'a pact that is not there', '404 pact_unknown', `/pacts/${hash}`],
+  ],
+  getEscrow: escrowRows((id) => `/escrows/${id}`, '404 escrow_unknown'),
+  getReport: escrowRows((id) => `/escrows/${id}/report`, '409 not_delivered'),
+  getManifest: escrowRows((id) => `/escrows/${id}/manifest`, '409 not_delivered'),
+  getDispute: escrowRows((id) => `/disputes/${id}`, '404 escrow_unknown'),
+  getRecord: escrowRows((id) => `/disputes/${id}/record`, '404 record_unknown'),
+  getDocket: escrowRows((id) => `/disputes/${id}/docket`, '404 escrow_unknown'),
+  getArtifact: [
+    ['lying', 'a token that was never given', '404 grant_unknown', `/artifacts/${'a'.repeat(43)}`],
+  ],
+  listEvents: [
+    ['malformed', 'an escrow id that is none', '422 invalid_request', '/events?escrowId=1'],
+    ['unknown field', 'a query that nobody knows', '422 invalid_request', '/events?a=1'],
+  ],
+  listPools: [['unknown field', 'a query that nobody knows', '422 invalid_request', '/pools?a=1']],
+  getPool: [
+    ['malformed', 'a number that is none', '422 invalid_request', '/pools/x'],
+    ['lying', 'a pool that is not there', '404 pool_unknown', '/pools/9'],
+  ],
+  getPoolProof: [
+    ['malformed', 'an address that is none', '422 invalid_request', '/pools/1/members/0x1'],
+  ],
+  getArbiter: [['malformed', 'an address that is none', '422 invalid_request', '/arbiters/0x1']],
+}
+
+/** Every route that anybody may read, asked for what is not there or cannot be. */
+export const readingCases: readonly Case<Stand>[] = Object.entries(rows).flatMap(([on, cases]) =>
+  cases.map(([attack, what, answer, path]) => ({
+    on,
+    attack,
+    what,
+    answer,
+    act: ({ desk }: Stand) => answerOf(desk.app.request(base + path)),
+  })),
+)
