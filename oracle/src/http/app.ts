@@ -17,6 +17,7 @@ import type * as z from 'zod'
 import type { Oracle } from '../oracle.ts'
 import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
 import { openGrant } from '../settlement/grant.ts'
+import { countParked } from '../store/parked.ts'
 import { AT_ONCE, type AtOnce } from './atOnce.ts'
 import { type Opened, openRequest, pathOf } from './authenticate.ts'
 import { assertLength, readBody } from './body.ts'
@@ -104,7 +105,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   app.get('/ready', ready)
   app.get('/metrics', async (http) => {
     http.header('Content-Type', metrics.contentType)
-    return http.body(await metrics.text(oracle.status()))
+    return http.body(await metrics.text(oracle.status(), await countParked(db)))
   })
   return app
 

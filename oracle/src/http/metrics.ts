@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Log, Oracle } from '../oracle.ts'
+import type { Parked } from '../store/parked.ts'
 
 /** What an operator can measure (Prometheus text). */
 export type Metrics = {
@@ -7,7 +8,7 @@ export type Metrics = {
   observe(method: string, status: number, milliseconds: number): void
   /** Counts an answer that was our fault. */
   fault(error: unknown): void
-  text(status: ReturnType<Oracle['status']>): Promise<string>
+  text(status: ReturnType<Oracle['status']>, parked: Parked): Promise<string>
 }
 
 /** Counters of one process. */
@@ -28,6 +29,12 @@ export function createMetrics({ log }: { log?: Log } = {}): Metrics {
     help: '1 where this process indexes',
     registers,
   })
+  const parked = new Gauge({
+    name: 'earnest_parked',
+    help: 'Transactions and jobs that were given up and wait for the operator',
+    labelNames: ['what'],
+    registers,
+  })
   return {
     contentType: registry.contentType,
     observe(method, status, milliseconds) {
@@ -37,9 +44,11 @@ export function createMetrics({ log }: { log?: Log } = {}): Metrics {
       faults.inc()
       log?.warn({ error: error instanceof Error ? error.stack : String(error) }, 'fault')
     },
-    async text(status) {
+    async text(status, { submissions, jobs }) {
       head.set(status.head?.number ?? 0)
       leader.set(status.leader ? 1 : 0)
+      parked.set({ what: 'transaction' }, submissions)
+      parked.set({ what: 'job' }, jobs)
       return registry.metrics()
     },
   }

@@ -115,6 +115,8 @@ test('a call that nobody wants any more ends, one that stays refused is parked a
   for (let n = 0; n < 4; n++) seen.push((await submitter.advance('stuck')).status)
   assert.deepEqual(seen, ['queued', 'queued', 'parked', 'parked'])
   assert.equal((await statusOf('stuck')).tries, 3)
+  const metrics = await (await world.app.request('/metrics')).text()
+  assert.match(metrics, /earnest_parked\{what="transaction"\} 1/)
   assert.equal(await db.transaction().execute((tx) => takeUp(tx, 'stuck')), true)
   assert.deepEqual((await statusOf('stuck')).status, 'queued')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { escrowIdOfPact, hashPact } from '@earnest/sdk/protocol'
+import { escrowIdOfPact, formatUtc, hashPact } from '@earnest/sdk/protocol'
+import { writeHistory } from '../../../oracle/src/discovery/keys.ts'
 import {
   agree,
   call,
@@ -95,6 +96,48 @@ test('[PCT-20] terms that the signatures do not cover are refused, and what is r
   await agree(desk, pact)
   const update = await send(desk, { by: desk.seller, method: 'POST', path, body: raised })
   assert.deepEqual(await problemOf(update), [409, 'nonce_reused'])
+})
+
+test('[DRV-06] a key that was rotated out before the registration signs no pact, however it is dated', async () => {
+  const { did, publicKey } = desk.seller.identity
+  const now = desk.clock.now()
+  const before = await desk.oracle.db
+    .selectFrom('agent')
+    .select('keys')
+    .where('did', '=', did)
+    .executeTakeFirstOrThrow()
+  const good = pactOf(desk)
+  await agree(desk, good)
+  const history = {
+    did,
+    wallet: desk.seller.wallet.address,
+    periods: [
+      { publicKey, from: 0, until: now - 60 },
+      { publicKey: desk.buyer.identity.publicKey, from: now - 60, until: null },
+    ],
+    head: '0'.repeat(64),
+    frozenAt: null,
+  }
+  const set = (keys: string | null) =>
+    desk.oracle.db.updateTable('agent').set({ keys }).where('did', '=', did).execute()
+  await set(writeHistory(history))
+  try {
+    // Dated to when the stolen key still counted.
+    const proposedAt = formatUtc(now - 120)
+    const body = registrationOf(desk, pactOf(desk, { proposedAt }))
+    const stolen = await send(desk, { by: desk.buyer, method: 'POST', path, body })
+    assert.deepEqual(await problemOf(stolen), [401, 'key_not_valid'])
+  } finally {
+    await set(before.keys)
+  }
+  for (const [age, code] of [
+    [86_401, 'registration_too_late'],
+    [-301, 'clock_skew'],
+  ] as const) {
+    const body = registrationOf(desk, pactOf(desk, { proposedAt: formatUtc(now - age) }))
+    const response = await send(desk, { by: desk.buyer, method: 'POST', path, body })
+    assert.deepEqual(await problemOf(response), [422, code])
+  }
 })
 
 test('[W-33] a seller takes an offer back, and nobody else does', async () => {

@@ -13,7 +13,7 @@ import {
   type Pact,
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
-import { readEscrow } from '../../../oracle/src/escrow/fold.ts'
+import { catchUp, readEscrow } from '../../../oracle/src/escrow/fold.ts'
 import {
   agree,
   call,
@@ -46,8 +46,10 @@ after(async () => {
   await ground?.close()
 })
 
-async function delivered(text: string): Promise<{ pact: Pact; id: Hex }> {
-  const pact = pactOf(world)
+async function delivered(text: string, review = 3600): Promise<{ pact: Pact; id: Hex }> {
+  const base = pactOf(world)
+  const windows = { ...base.timing.windows, review }
+  const pact = { ...base, timing: { ...base.timing, windows } }
   const id = await agree(world, pact)
   await fund(world, pact)
   await confirm(world)
@@ -91,9 +93,11 @@ async function reviewEnd(id: Hex): Promise<number> {
   return Date.parse(timerEnd) / 1000
 }
 
-test('[DSP-01] buyer and seller file until the window ends, others never', async () => {
-  const first = await delivered(complete)
-  const second = await delivered(complete)
+const threeDays = 72 * 3600
+
+test('[DSP-01] buyer and seller file until 72 hours are over, others never', async () => {
+  const first = await delivered(complete, threeDays)
+  const second = await delivered(complete, threeDays)
   const stranger = party(77)
   assert.deepEqual(await problemOf(await file(stranger, claimOf(first, stranger))), [
     403,
@@ -104,7 +108,7 @@ test('[DSP-01] buyer and seller file until the window ends, others never', async
   assert.equal((await file(world.seller, claimOf(second, world.seller))).status, 201)
   await world.settle()
 
-  const third = await delivered(complete)
+  const third = await delivered(complete, threeDays)
   const end = await reviewEnd(third.id)
   for (const late of [end, end + 1]) {
     await moveTo(late)
@@ -184,6 +188,23 @@ test('[ESC-11] a dispute has its evidence package, whose terms hash to what stan
   const twice = defenceOf(trade)
   const again = await send(world, { by: world.seller, method: 'POST', path, body: twice })
   assert.deepEqual(await problemOf(again), [409, 'defence_exists'])
+})
+
+test('what the chain asked for before the pact was registered is taken up by the registration', async () => {
+  const trade = await delivered('{"greeting":"hello"}')
+  await world.settle()
+  const { db } = world.oracle
+  const waiting = () =>
+    db
+      .selectFrom('job')
+      .select('queue')
+      .where('queue', '=', 'dispute')
+      .where('key', 'like', `${trade.id}/%`)
+      .execute()
+  assert.deepEqual(await waiting(), [])
+  await db.transaction().execute((tx) => catchUp(tx, [trade.id]))
+  assert.deepEqual(await waiting(), [{ queue: 'dispute' }])
+  await world.settle()
 })
 
 function defenceOf({ pact, id }: { pact: Pact; id: Hex }) {
