@@ -1,4 +1,4 @@
-import { createPublicClient, createWalletClient, type Hex, http, publicActions } from 'viem'
+import { createWalletClient, http, publicActions } from 'viem'
 import type { LocalAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
 import { append } from '../../../../oracle/src/store/journal.ts'
@@ -141,11 +141,6 @@ export function seat(
   return { ...who, member, store }
 }
 
-/** A client that only reads. */
-export function readerOf({ url }: Pick<Ground, 'url'>) {
-  return createPublicClient({ chain: hardhat, transport: http(url), cacheTime: 0 })
-}
-
 /** Time passes; jobs that wait for theirs are looked at again, by the database's own clock. */
 export async function pass(world: World, seconds: number): Promise<void> {
   await world.ground.client.increaseTime({ seconds })
@@ -155,29 +150,4 @@ export async function pass(world: World, seconds: number): Promise<void> {
     .set({ run_at: new Date(0) })
     .execute()
   await world.settle()
-}
-
-/** The account of an address in the given token, base units. */
-export async function balancesOf(
-  { client, deployment }: Ground,
-  owners: readonly Hex[],
-): Promise<bigint[]> {
-  return Promise.all(
-    owners.map((owner) =>
-      client.readContract({
-        address: deployment.token,
-        abi: [
-          {
-            type: 'function',
-            name: 'balanceOf',
-            stateMutability: 'view',
-            inputs: [{ name: 'owner', type: 'address' }],
-            outputs: [{ name: '', type: 'uint256' }],
-          },
-        ] as const,
-        functionName: 'balanceOf',
-        args: [owner],
-      }),
-    ),
-  )
 }
