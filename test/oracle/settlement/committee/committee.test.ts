@@ -305,7 +305,12 @@ describe('committee', () => {
   })
 
   test('[DSP-23][DSP-24] the parties read every prompt and answer, the public their hashes, strangers nothing', async () => {
-    const [row] = await world.oracle.db.selectFrom('verdict').select('escrow_id').execute()
+    // The newest was never appealed: no member is drawn for it, so none may read.
+    const [row] = await world.oracle.db
+      .selectFrom('verdict')
+      .select('escrow_id')
+      .orderBy('at', 'desc')
+      .execute()
     const params = { escrowId: row!.escrow_id as Hex }
     const full = await oracleOf(world, world.seller).call('getFullRecord', { params })
     const open = await oracleOf(world, world.buyer).call('getRecord', { params })
