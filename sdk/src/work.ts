@@ -254,9 +254,14 @@ export function createWork(options: WorkOptions): Work {
     },
     async resume() {
       for (const escrowId of await jobs.open()) {
-        const job = await jobs.read(escrowId)
-        if (job === undefined || running.has(escrowId)) continue
-        void under(escrowId, () => carryOut(job)).catch(() => {})
+        if (running.has(escrowId)) continue
+        const continued = under(escrowId, async () => {
+          // Read under the run: it may have ended since it was listed, and what has ended stays so.
+          const job = await jobs.read(escrowId)
+          if (job === undefined) throw new EarnestError('store_corrupt', 'The job is gone')
+          return job.response ?? (await carryOut(job))
+        })
+        void continued.catch(() => {})
       }
     },
     running: () => [...running.keys()],
