@@ -65,8 +65,9 @@ describe('message', () => {
   })
 
   test('work is named by its capability', () => {
-    const work = { taskType: 'financial_analysis', escrowId, pactId: pactHash, data: { a: 1 } }
+    const work = { taskType: 'financial_analysis', escrowId, pactId: pactHash }
     assert.deepEqual(request(work), work)
+    assertCode(() => request({ ...work, data: { a: 1 } }), 'invalid_message')
     assertCode(() => request({ ...work, taskType: 'pact_negotiation' }), 'invalid_message')
     assertCode(() => request({ ...work, escrowId: 'esc-1' }), 'invalid_message')
   })

@@ -73,7 +73,7 @@ export function createTrust({
   const scorer = { version: model.parameters.version, codeHash: scorerCodeHash() }
   const served = new Map<
     string,
-    { response: TrustResponse; seen: number; activeAt: number | null }
+    { response: TrustResponse; seen: number; activeAt: number | null; status: string }
   >()
   let seen = 0
   let following: Promise<void> = Promise.resolve()
@@ -140,6 +140,7 @@ export function createTrust({
         nonce === undefined &&
         last?.seen === seen &&
         last.activeAt === agent.active_at &&
+        last.status === agent.status &&
         now < last.response.validUntil
       ) {
         return last.response
@@ -162,7 +163,9 @@ export function createTrust({
       }
       const wire = encode(trustBodySchema, body, 'invalid_trust')
       const response = { ...body, signature: signer.sign({ type: 'trust', body: wire }) }
-      if (nonce === undefined) served.set(key, { response, seen, activeAt: agent.active_at })
+      if (nonce === undefined) {
+        served.set(key, { response, seen, activeAt: agent.active_at, status: agent.status })
+      }
       return response
     },
 

@@ -98,6 +98,24 @@ test('[W-47] a heartbeat or a question is no activity', async () => {
   assert.equal(await activity(), before)
 })
 
+test('an agent that was frozen within the same second is not served its kept answer', async () => {
+  const agent = party(57)
+  await register(desk, agent)
+  const { did } = agent.identity
+  const status = async () => {
+    const response = await desk.app.request(`/api/v1/trust/${encodeURIComponent(did)}`)
+    return ((await response.json()) as { status: string }).status
+  }
+  assert.equal(await status(), 'unrated')
+  await desk.oracle.db
+    .updateTable('agent')
+    .set({ status: 'frozen' })
+    .where('did', '=', did)
+    .execute()
+  desk.oracle.bell.ring()
+  assert.equal(await status(), 'frozen')
+})
+
 test('nobody waits for a silent seller without work: nobody is told', async () => {
   desk.clock.set(desk.clock.now() + 10_000)
   assert.equal(await watchHeartbeats(desk.oracle), 0)

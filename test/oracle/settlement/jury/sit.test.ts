@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pactArbiterAbi, pactEscrowAbi } from '@earnest/contracts'
+import { pactEscrowAbi } from '@earnest/contracts'
 import { decode } from '../../../../sdk/src/protocol/decode.ts'
 import { packLadder } from '../../../../sdk/src/protocol/ladder.ts'
 import { encodePact, type Pact, type PactWire } from '../../../../sdk/src/protocol/pact.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
-import { termsFromPact } from '../../../../sdk/src/protocol/terms.ts'
 import { hashVerdict, verdictRecordSchema } from '../../../../sdk/src/protocol/verdict.ts'
 import {
   agree,
@@ -147,7 +146,7 @@ describe('sit', () => {
     assert.ok(!heard!.user.includes(world.buyer.identity.did))
   })
 
-  test('with a ladder the arbiter keeps the proposal, and anyone finalizes it', async () => {
+  test('with a ladder the arbiter keeps the proposal, and the oracle finalizes it by itself', async () => {
     const ladder = packLadder({
       juryLimit: 86_400,
       appealWindow: 0,
@@ -157,7 +156,7 @@ describe('sit', () => {
       pool: 0,
     })
     const pact = pactOf(world)
-    const { pact: agreed, escrowId } = await partial({
+    const { escrowId } = await partial({
       escrow: { ...encodePact(pact).escrow, ladder },
       disclosure: { committee: false, judges },
     })
@@ -165,12 +164,6 @@ describe('sit', () => {
     await pass(86_400 / 4)
     const proposed = await escrowOf(escrowId)
     assert.deepEqual([proposed.proposed, proposed.proposedBps], [true, 6000])
-    await ground.client.writeContract({
-      address: ground.deployment.arbiter,
-      abi: pactArbiterAbi,
-      functionName: 'finalize',
-      args: [termsFromPact({ pact: agreed }), []],
-    })
     assert.equal((await escrowOf(escrowId)).state, 8)
   })
 
