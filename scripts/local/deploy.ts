@@ -1,4 +1,7 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { pactArbiterAbi } from '@earnest/contracts'
+import { MultiProcessMutex } from '@nomicfoundation/hardhat-utils/synchronization'
 import hre from 'hardhat'
 import { type Abi, type Address, type Hex, zeroAddress, zeroHash } from 'viem'
 import { type LocalClient, localAccount } from './chain.ts'
@@ -17,9 +20,17 @@ export type Deployment = {
   startBlock: number
 }
 
-/** Compiles the contracts where they changed. */
+/** How long a process waits for another one that compiles everything from nothing. */
+const BUILD_TIMEOUT = 600_000
+
+/** Compiles the contracts where they changed; processes that want it at once take turns. */
 export async function build(): Promise<void> {
-  await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+  // Hardhat writes its cache through one temporary file: two builds at once lose it to each other.
+  const lock = join(hre.config.paths.cache, 'build.lock')
+  await mkdir(dirname(lock), { recursive: true })
+  await new MultiProcessMutex(lock, BUILD_TIMEOUT).use(async () => {
+    await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+  })
 }
 
 async function deploy(client: LocalClient, name: string, args: unknown[]): Promise<Address> {
