@@ -123,6 +123,8 @@ const PLANNING_SECONDS = 60
 const RIPENING_SECONDS = 15
 /** Tries after which a job that cannot succeed is left to the operator. */
 const MAX_ATTEMPTS = 30
+/** Seconds of failing steps after which this process does not know who was silent. */
+const DEAF_SECONDS = 120
 
 /**
  * Wires the stages: chain -> indexer -> reducer -> store and events -> verify, attest, settle ->
@@ -178,6 +180,8 @@ export function createOracle(options: OracleOptions): Oracle {
     ...context,
     webhookKey: signer.webhookKey,
     mail: options.mail,
+  let hearingSince = clock.now()
+  let brokenAt: number | undefined
     chain,
     attestors,
     submitter,
@@ -237,7 +241,11 @@ export function createOracle(options: OracleOptions): Oracle {
     await tendDockets({ db, chain, courts: found, now: clock.now(), latest: head.number })
     if (clock.now() >= sweptAt + 10) {
       sweptAt = clock.now()
-      await watchHeartbeats(context)
+      // What failed here for minutes may have kept heartbeats out; nobody is silent for that.
+      if (brokenAt !== undefined && clock.now() - brokenAt >= DEAF_SECONDS) {
+        hearingSince = clock.now()
+      }
+      await watchHeartbeats(context, hearingSince)
       await remind(context)
       await forget(context)
       await sweepBlobs({ ...context, blobs })
@@ -362,6 +370,8 @@ export function createOracle(options: OracleOptions): Oracle {
         if (!stopping.signal.aborted) log?.warn({ name, code, error: String(error) }, 'step failed')
         await bell.wait(pollMs, stopping.signal)
       }
+        if (failures.size === 0) brokenAt = undefined
     }
   }
 }
+        brokenAt ??= clock.now()

@@ -1,13 +1,11 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import type { Context } from '../store/context.ts'
-import { append, type Entry } from '../store/journal.ts'
-
-/** Seconds without a heartbeat after which the buyers that wait are told (REP-08). */
-export const SILENCE = 900
+import { append } from '../store/journal.ts'
+import { closeOutages, openOutages } from './outage.ts'
 
 /**
  * Notes a heartbeat; one that ends a silence is told to whom the silence was told.
- * @throws agent_unknown
+ * @throws agent_unknown, signer_not_agent
  */
 export async function takeHeartbeat(
   { db, signer, clock }: Context,
@@ -28,68 +26,23 @@ export async function takeHeartbeat(
       .set({ heartbeat_at: now, silent: false })
       .where('did', '=', did)
       .execute()
-    if (!row.silent) return
-    await append(tx, signer, [
-      {
-        action: 'seller_recovered',
-        subject: did,
-        at: now,
-        data: { heartbeatAt: now },
-        tell: { type: 'seller_recovered', agents: [did] },
-      },
-    ])
+    if (row.silent) await append(tx, signer, await closeOutages(tx, { did, now }))
   })
   return now
 }
 
 /**
  * Tells the buyers of funded, undelivered work whose seller fell silent, once for each silence
- * (REP-08). A seller that never sent a heartbeat makes no such promise.
- * @returns how many sellers fell silent.
+ * (REP-08).
+ * @param hearingSince Unix seconds from which on this oracle could hear without a break.
+ * @returns how many buyers were told.
  */
-export async function watchHeartbeats({ db, signer, clock }: Context): Promise<number> {
-  const now = clock.now()
+export async function watchHeartbeats(
+  { db, signer, clock }: Context,
+  hearingSince: number,
+): Promise<number> {
   return db.transaction().execute(async (tx) => {
-    const rows = await tx
-      .selectFrom('agent')
-      .innerJoin('pact', 'pact.seller_did', 'agent.did')
-      .innerJoin('lock', 'lock.pact_id', 'pact.pact_id')
-      .innerJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
-      .select([
-        'agent.did',
-        'agent.heartbeat_at',
-        'pact.pact_id',
-        'pact.buyer_did',
-        'lock.escrow_id',
-      ])
-      .where('agent.silent', '=', false)
-      .where('agent.heartbeat_at', '<', now - SILENCE)
-      .where('escrow.state', '=', 'Funded')
-      .limit(100)
-      .execute()
-    if (rows.length === 0) return 0
-    const silent = [...new Set(rows.map((row) => row.did))]
-    await tx.updateTable('agent').set({ silent: true }).where('did', 'in', silent).execute()
-    const entries = rows.map(
-      (row): Entry => ({
-        action: 'seller_unreachable',
-        subject: row.did,
-        at: now,
-        key: `seller_unreachable/${row.escrow_id}/${row.heartbeat_at}`,
-        data: {
-          availability: 'unreachable',
-          lastHeartbeatAt: row.heartbeat_at,
-          message: 'seller agent appears unreachable',
-        },
-        tell: {
-          type: 'seller_unreachable',
-          agents: [row.did, row.buyer_did],
-          pactId: row.pact_id,
-          escrowId: row.escrow_id,
-        },
-      }),
-    )
-    await append(tx, signer, entries)
-    return silent.length
+    const entries = await openOutages(tx, { now: clock.now(), hearingSince })
+    return append(tx, signer, entries)
   })
 }

@@ -168,7 +168,7 @@ export async function readEscrow(tx: Tx | Db, escrowId: string): Promise<EscrowS
 export async function deliveriesOf(
   db: Tx | Db,
   escrowId: string,
-): Promise<{ round: number; artifactHash: Hex }[]> {
+): Promise<{ round: number; artifactHash: Hex; at: number }[]> {
   const rows = await db
     .selectFrom('log')
     .selectAll()
@@ -178,7 +178,8 @@ export async function deliveriesOf(
     .execute()
   return rows.flatMap((row) => {
     const log = logOf(row)
-    return log?.name === 'Delivered' ? [{ round: log.round, artifactHash: log.artifactHash }] : []
+    if (log?.name !== 'Delivered') return []
+    return [{ round: log.round, artifactHash: log.artifactHash, at: log.timestamp }]
   })
 }
 

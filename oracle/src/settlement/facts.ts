@@ -1,5 +1,6 @@
 import { completionProofSchema, decode, reportSchema } from '@earnest/sdk/protocol'
-import type { Link } from '../escrow/fold.ts'
+import { gradeOutages } from '../discovery/outage.ts'
+import { deliveriesOf, type Link } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import type { Tx } from '../store/store.ts'
 import type { DeliveryFacts, SettledEscrow } from '../trust/event.ts'
@@ -22,6 +23,20 @@ export async function settledFacts(
     .select('at')
     .where('escrow_id', '=', state.id)
     .executeTakeFirst()
+  const outages = await tx
+    .selectFrom('outage')
+    .select(['heartbeat_at', 'recovered_at'])
+    .where('escrow_id', '=', state.id)
+    .execute()
+  const [first] = outages.length > 0 ? await deliveriesOf(tx, state.id) : []
+  const outage = gradeOutages(outages, {
+    how: ending.how,
+    fundedAt: state.fundedAt,
+    deliverBy: clauses.deliverBy,
+    // A later round is no sign of when the seller came back.
+    deliveredAt: first?.at ?? null,
+    endedAt: ending.at,
+  })
   const report = completion?.report
     ? decode(reportSchema, JSON.parse(completion.report), 'invalid_report')
     : undefined
@@ -43,6 +58,7 @@ export async function settledFacts(
       ),
     }),
     ...(audit !== undefined && { selfAudit: audit }),
+    ...(outage && { outage }),
   }
   // Giving in to a proposal, or settling beside it, counts as what was proposed (design section 4).
   const awardedBps =

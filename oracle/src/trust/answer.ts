@@ -2,6 +2,8 @@ import {
   type Did,
   EarnestError,
   encode,
+  type Flag,
+  hashSeeds,
   type Quote,
   type QuoteBody,
   quoteBodySchema,
@@ -73,7 +75,7 @@ export function createTrust({
   const scorer = { version: model.parameters.version, codeHash: scorerCodeHash() }
   const served = new Map<
     string,
-    { response: TrustResponse; seen: number; activeAt: number | null; status: string }
+    { response: TrustResponse; seen: number; activeAt: number | null; standing: string }
   >()
   let seen = 0
   let following: Promise<void> = Promise.resolve()
@@ -100,7 +102,7 @@ export function createTrust({
     const did = id.startsWith('did:') ? id : `did:key:${id}`
     const row = await db
       .selectFrom('agent')
-      .select(['did', 'status', 'active_at'])
+      .select(['did', 'status', 'active_at', 'silent', 'heartbeat_at'])
       .where('did', '=', did)
       .executeTakeFirst()
     if (!row) throw new EarnestError('agent_unknown', 'No such agent')
@@ -140,7 +142,7 @@ export function createTrust({
         nonce === undefined &&
         last?.seen === seen &&
         last.activeAt === agent.active_at &&
-        last.status === agent.status &&
+        last.standing === standing &&
         now < last.response.validUntil
       ) {
         return last.response
@@ -160,11 +162,12 @@ export function createTrust({
         asOf: now,
         validUntil: now + ANSWER_LIFETIME,
         nonce: nonce ?? null,
+      const standing = `${agent.status}/${agent.silent}`
       }
       const wire = encode(trustBodySchema, body, 'invalid_trust')
       const response = { ...body, signature: signer.sign({ type: 'trust', body: wire }) }
       if (nonce === undefined) {
-        served.set(key, { response, seen, activeAt: agent.active_at, status: agent.status })
+        served.set(key, { response, seen, activeAt: agent.active_at, standing })
       }
       return response
     },
@@ -179,6 +182,7 @@ export function createTrust({
       const body: QuoteBody = {
         ...terms,
         protocolFeeUsdc,
+        flags: [...record.flags, ...unreachable(agent)],
         arbitrationFeeUsdc: (amount * BigInt(fees.arbitrationBps)) / 10_000n,
         // Relayed by this oracle: the parties pay none.
         gasUsdc: 0n,
@@ -201,4 +205,16 @@ export function createTrust({
       return JSON.parse(JSON.stringify({ agentId: did, scorer, forecast, influences }))
     },
   }
+}
+
+/** Said of a seller whose buyers wait while it is silent; it goes with the next heartbeat (REP-08). */
+function unreachable(agent: { silent: boolean; heartbeat_at: number | null }): Flag[] {
+  if (!agent.silent || agent.heartbeat_at === null) return []
+  return [
+    {
+      code: 'unreachable',
+      reason: 'Silent while funded work waits for it',
+      since: agent.heartbeat_at,
+    },
+  ]
 }

@@ -28,8 +28,8 @@ export type DeliveryFacts = {
   outsideScope?: boolean
   /** The verification ended PARTIAL. */
   partial?: boolean
-  /** The seller was silent for longer than allowed and recovered before the deadline. */
-  outage?: boolean
+  /** The seller fell silent: `mended` within its grace and then delivered, or `lasting` beyond it. */
+  outage?: 'mended' | 'lasting'
 }
 
 /**

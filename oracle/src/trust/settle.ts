@@ -270,7 +270,7 @@ function penaltiesOf({ ending, dispute, facts }: SettledEscrow): PenaltyKind[] {
   if (dispute && dispute.awardedBps !== null && dispute.awardedBps < 9_000 && !facts?.partial) {
     kinds.push('disputeLost')
   }
-  if (facts?.outage) kinds.push(ending === 'expired' ? 'unavailable' : 'outageRecovered')
+  if (facts?.outage) kinds.push(facts.outage === 'lasting' ? 'unavailable' : 'outageRecovered')
   if (facts?.executionFailures) kinds.push('executionFailure')
   return kinds
 }

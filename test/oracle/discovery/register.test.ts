@@ -118,5 +118,5 @@ test('an agent that was frozen within the same second is not served its kept ans
 
 test('nobody waits for a silent seller without work: nobody is told', async () => {
   desk.clock.set(desk.clock.now() + 10_000)
-  assert.equal(await watchHeartbeats(desk.oracle), 0)
+  assert.equal(await watchHeartbeats(desk.oracle, 0), 0)
 })

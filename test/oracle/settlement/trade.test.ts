@@ -120,7 +120,7 @@ test('[SET-08] [SET-10] a delivery that passes is released without the buyer', a
   assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
 })
 
-test('[ESC-09] nothing delivered: the keeper gives everything back at the deadline', async () => {
+test('[ESC-09] [REP-02] nothing delivered: the keeper gives everything back at the deadline', async () => {
   const pact = pactOf(world)
   const escrowId = await agree(world, pact)
   await fund(world, pact)
