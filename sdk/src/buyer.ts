@@ -1,6 +1,7 @@
 import { base64 } from '@scure/base'
 import { discover, readCard } from './discovery/discover.ts'
 import { type EscrowClient, escrowOfPact } from './escrow/client.ts'
+import { fund } from './escrow/fund.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
 import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
 import { isStopped, openTrades, readTrade, stopTrade, type Trade, writeTrade } from './journal.ts'
@@ -25,7 +26,7 @@ import { trustResponseSchema } from './protocol/trust.ts'
 import type { WalletVerifier } from './protocol/wallet.ts'
 import type { HireResult, Stage } from './receipts.ts'
 import { defaultSettlePolicy, type SettlePolicy } from './settlement/settle.ts'
-import { runStage } from './stage.ts'
+import { type Fund, runStage } from './stage.ts'
 import { type Assessment, assess } from './trust/assess.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import {
@@ -84,6 +85,8 @@ export interface BuyerOptions {
   journal?: Store
   /** True: the oracle's relay sends what the buyer signs, with the buyer's own sending behind it. */
   useRelay?: boolean
+  /** How the money is locked; default `fund` (ERC-3009). `fundByPermit`, `fundByAllowance` for wallets that cannot. */
+  fund?: Fund
   /** Default 3. */
   rounds?: number
   keyOf?: KeyResolver
@@ -160,6 +163,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
     oracle,
     witness,
     clock,
+    fund: options.fund ?? fund,
     relay,
     keyOf,
     settlePolicy,

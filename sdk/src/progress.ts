@@ -1,5 +1,5 @@
 import type { Agent } from './discovery/discover.ts'
-import type { FundedPact } from './escrow/fund.ts'
+import type { FundedPact } from './escrow/lock.ts'
 import type { Pact } from './protocol/pact.ts'
 import type { Settlement } from './protocol/settlement.ts'
 import type { Verification } from './settlement/verify.ts'

@@ -1,4 +1,4 @@
-import type { FundedPact } from './escrow/fund.ts'
+import type { FundedPact } from './escrow/lock.ts'
 import type { SignedPact } from './protocol/pact.ts'
 import type { Attestation, Settlement } from './protocol/settlement.ts'
 import type { TrustResponse } from './protocol/trust.ts'

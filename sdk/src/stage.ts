@@ -1,6 +1,6 @@
 import { type EscrowClient, escrowOfPact, type Relay } from './escrow/client.ts'
 import { readHistory } from './escrow/events.ts'
-import { type FundedPact, fund } from './escrow/fund.ts'
+import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { follow } from './follow.ts'
 import type { Objection, Trade } from './journal.ts'
@@ -20,6 +20,9 @@ import type { SettlePolicy } from './settlement/settle.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import type { Witness } from './witness.ts'
 
+/** A way to lock the money of a pact: `fund`, `fundByPermit` or `fundByAllowance`. */
+export type Fund = (client: EscrowClient, parameters: FundParameters) => Promise<FundedPact>
+
 /** What a buyer brings to every stage of its trades. */
 export interface StageContext {
   identity: Identity
@@ -27,6 +30,7 @@ export interface StageContext {
   oracle: OracleClient
   witness: Witness
   clock: Clock
+  fund: Fund
   relay: Relay | undefined
   keyOf: KeyResolver | undefined
   settlePolicy: SettlePolicy
@@ -50,7 +54,7 @@ export async function runStage(
   context: StageContext,
   { signed, milestone, channel, trust, read, save }: StageOptions,
 ): Promise<Stage> {
-  const { wallet, relay, keyOf, onProgress, oracle, witness } = context
+  const { wallet, fund, relay, keyOf, onProgress, oracle, witness } = context
   const { pact, pactHash: pactId } = signed
 
   // Layer 4.

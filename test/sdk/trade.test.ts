@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Progress } from '../../sdk/src/buyer.ts'
+import { fundByPermit } from '../../sdk/src/escrow/fundByPermit.ts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import { encodePact, hashPact, verifyPactSignature } from '../../sdk/src/protocol/pact.ts'
@@ -112,6 +113,16 @@ describe('trade', () => {
       ] as const) {
         assert.ok(there.includes(paper), paper)
       }
+    })
+  })
+
+  test('a buyer that pays by permit trades as every other', async () => {
+    await withSeller({}, async () => {
+      const before = await balanceOf(buyerParty.wallet.address)
+      const buyer = openBuyer(market, { fund: fundByPermit, useRelay: true })
+      const options = { task: taskOf(market), paymentUsdc: parseUsdc('5') }
+      assert.equal((await buyer.hire(SELLER_URL, options)).settlementStatus, 'released')
+      assert.equal(before - (await balanceOf(buyerParty.wallet.address)), parseUsdc('5'))
     })
   })
 

@@ -1,5 +1,4 @@
-import type { Hex, TypedDataDefinition } from 'viem'
-import { signTypedData } from 'viem/actions'
+import type { Hex } from 'viem'
 import {
   amendTypedData,
   defendTypedData,
@@ -14,7 +13,7 @@ import {
 } from '../protocol/authorization.ts'
 import type { EscrowClient, EscrowRef } from './client.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
-import { mapErrors } from './send.ts'
+import { signTyped } from './signTyped.ts'
 
 /** Seconds for which a signed verb is good unless the caller says otherwise. */
 const VALIDITY = 3600
@@ -52,10 +51,7 @@ export async function authorize(
   const seq = parameters.seq ?? (await readEscrow(client, escrow)).seq
   const validBefore = parameters.validBefore ?? BigInt((await readChainTime(client)) + VALIDITY)
   const context = { ...escrow, actor: client.account.address, seq, validBefore }
-  const typedData = typedDataOf(context, action) as unknown as TypedDataDefinition
-  const signature = await mapErrors(() =>
-    signTypedData(client, { ...typedData, account: client.account }),
-  )
+  const signature = await signTyped(client, typedDataOf(context, action))
   return encodeAuthorization({ validBefore, signature })
 }
 

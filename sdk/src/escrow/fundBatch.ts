@@ -1,12 +1,11 @@
-import type { TypedDataDefinition } from 'viem'
-import { signTypedData } from 'viem/actions'
 import { fundBatchTypedData } from '../protocol/authorization.ts'
 import { EarnestError } from '../protocol/error.ts'
 import type { KeyResolver } from '../protocol/key.ts'
 import { type SignedPact, verifySignedPact } from '../protocol/pact.ts'
 import { type EscrowClient, escrowOfPact, type Relay } from './client.ts'
-import type { FundedPact } from './fund.ts'
-import { mapErrors, relayOrSend, send } from './send.ts'
+import type { FundedPact } from './lock.ts'
+import { relayOrSend, send } from './send.ts'
+import { signTyped } from './signTyped.ts'
 import { readToken } from './token.ts'
 
 /**
@@ -43,14 +42,8 @@ export async function fundBatch(
   }
   const terms = pacts.map(({ escrow }) => escrow.terms)
   const token = await readToken(client, address)
-  const typedData = fundBatchTypedData({
-    terms,
-    chainId,
-    contract,
-    token,
-  }) as unknown as TypedDataDefinition
-  const { account } = client
-  const signature = await mapErrors(() => signTypedData(client, { ...typedData, account }))
+  const typedData = fundBatchTypedData({ terms, chainId, contract, token })
+  const signature = await signTyped(client, typedData)
   const call = { functionName: 'fundBatch', args: [terms, signature] } as const
   const ref = { chainId, contract }
   const sent =

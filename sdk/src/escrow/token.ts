@@ -23,6 +23,36 @@ export async function readToken(client: ReadClient, address: Address): Promise<T
   return { address, name, version }
 }
 
+/** What a spender may still take, base units. */
+export async function readAllowance(
+  client: ReadClient,
+  { token, owner, spender }: { token: Address; owner: Address; spender: Address },
+): Promise<bigint> {
+  return await mapErrors(() =>
+    readContract(client, {
+      abi: tokenAbi,
+      address: token,
+      functionName: 'allowance',
+      args: [owner, spender],
+    }),
+  )
+}
+
+/** The number that the owner's next permit carries (EIP-2612). */
+export async function readPermitNonce(
+  client: ReadClient,
+  { token, owner }: { token: Address; owner: Address },
+): Promise<bigint> {
+  return await mapErrors(() =>
+    readContract(client, {
+      abi: tokenAbi,
+      address: token,
+      functionName: 'nonces',
+      args: [owner],
+    }),
+  )
+}
+
 /** Balance in base units. */
 export async function readBalance(
   client: ReadClient,

@@ -131,6 +131,10 @@ export interface TokenRef {
   version: string
 }
 
+function tokenDomain({ name, version, address }: TokenRef, chainId: number) {
+  return { name, version, chainId: BigInt(chainId), verifyingContract: address } as const
+}
+
 const RECEIVE_WITH_AUTHORIZATION = [
   { name: 'from', type: 'address' },
   { name: 'to', type: 'address' },
@@ -151,12 +155,7 @@ function payIn(options: {
 }) {
   const { token, chainId, ...message } = options
   return {
-    domain: {
-      name: token.name,
-      version: token.version,
-      chainId: BigInt(chainId),
-      verifyingContract: token.address,
-    },
+    domain: tokenDomain(token, chainId),
     types: { ReceiveWithAuthorization: RECEIVE_WITH_AUTHORIZATION },
     primaryType: 'ReceiveWithAuthorization',
     message: { ...message, validAfter: 0n },
@@ -175,6 +174,27 @@ export function fundTypedData(options: ContractRef & { terms: Terms; token: Toke
     validBefore: BigInt(unpackClauses(terms.clauses).fundBy),
     nonce: escrowId({ terms, chainId, contract }),
   })
+}
+
+/** What the buyer signs to fund by permit (EIP-2612): the escrow may take exactly the amount. */
+export function permitTypedData(
+  options: ContractRef & { terms: Terms; token: TokenRef; nonce: bigint; deadline: bigint },
+) {
+  const { terms, chainId, contract, token, nonce, deadline } = options
+  return {
+    domain: tokenDomain(token, chainId),
+    types: {
+      Permit: [
+        { name: 'owner', type: 'address' },
+        { name: 'spender', type: 'address' },
+        { name: 'value', type: 'uint256' },
+        { name: 'nonce', type: 'uint256' },
+        { name: 'deadline', type: 'uint256' },
+      ],
+    },
+    primaryType: 'Permit',
+    message: { owner: terms.buyer, spender: contract, value: terms.amount, nonce, deadline },
+  } as const
 }
 
 /** The ERC-3009 nonce of a batch: keccak256("earnest/batch" || ids). */

@@ -1,0 +1,154 @@
+import type { Hash } from 'viem'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
+import { parseHash } from '../protocol/hash.ts'
+import type { KeyResolver } from '../protocol/key.ts'
+import { milestoneOf, type SignedPact, verifySignedPact } from '../protocol/pact.ts'
+import { type EscrowClient, type EscrowRef, escrowOfPact, type Relay, type Sent } from './client.ts'
+import { findFunding } from './events.ts'
+import { readChainTime, readEscrow } from './readEscrow.ts'
+import { type Call, relayOrSend, send } from './send.ts'
+import { readBalance } from './token.ts'
+
+/** A signed pact whose money is locked. */
+export interface FundedPact {
+  signed: SignedPact
+  pactId: string
+  milestone: number
+  escrow: EscrowRef
+  escrowId: `0x${string}`
+  txHash: Hash
+  blockNumber: bigint
+  status: 'locked'
+  /** CAIP-2 id of the chain. */
+  network: string
+}
+
+/** What the caller believes about the pact; each field that is given must be what the pact says (ESC-04). */
+export interface Expectation {
+  buyerAgentId?: string
+  sellerAgentId?: string
+  pactId?: string
+  /** Base units. */
+  amountUsdc?: bigint
+  conditionHash?: string
+  arbiter?: string
+  /** Unix seconds. */
+  deadlineUtc?: number
+}
+
+/** What every way to fund takes. */
+export interface FundParameters {
+  signed: SignedPact
+  milestone?: number
+  expect?: Expectation
+  /** Sends the signed call for a buyer without gas. */
+  relay?: Relay
+  keyOf?: KeyResolver
+}
+
+/** What a way to fund makes its call of. */
+export interface Payment {
+  escrow: EscrowRef
+  token: `0x${string}`
+  /** Unix seconds: the last moment at which these terms can be funded. */
+  fundBy: number
+  isRelayed: boolean
+}
+
+/**
+ * Locks the payment of a signed pact by whichever call pays: checks the pact, the chain and the purse,
+ * sends, and finds what stands already. No way to pay has checks of its own that another lacks.
+ */
+export async function lock(
+  client: EscrowClient,
+  { signed, milestone = 0, expect = {}, relay, keyOf }: FundParameters,
+  pay: (payment: Payment) => Promise<Call>,
+): Promise<FundedPact> {
+  // Step 1: the pact is what both signed and what the caller thinks it is.
+  const { pact } = signed
+  const pactId = verifySignedPact(signed, keyOf)
+  checkExpectation(signed, milestone, expect)
+  if (client.account.address.toLowerCase() !== pact.buyer.wallet.toLowerCase()) {
+    throw new EarnestError('wrong_wallet', 'The account is not the wallet of the buyer', {
+      details: { got: client.account.address, want: pact.buyer.wallet },
+    })
+  }
+  const escrow = escrowOfPact({ pact, milestone })
+  const { terms, chainId, escrowId } = escrow
+  const funded = (sent: Sent): FundedPact => ({
+    signed,
+    pactId,
+    milestone,
+    escrow,
+    escrowId,
+    ...sent,
+    status: 'locked',
+    network: `eip155:${chainId}`,
+  })
+
+  // Step 2: the chain. What stands already is not paid again.
+  const now = await readEscrow(client, escrow)
+  if (now.state !== 'None') {
+    if (now.state !== 'Funded') throw notOpen(now.state)
+    return funded(await findFunding(client, escrow, now))
+  }
+  const { fundBy } = milestoneOf(pact, milestone)
+  if ((await readChainTime(client)) >= fundBy) {
+    throw new EarnestError('fund_by_passed', 'It is too late to fund this pact')
+  }
+  const { token } = pact.escrow
+  const balance = await readBalance(client, { token, owner: client.account.address })
+  if (balance < terms.amount) {
+    throw new EarnestError('insufficient_funds', 'The wallet holds too little USDC', {
+      details: { got: balance, want: terms.amount },
+    })
+  }
+
+  // Step 3: one call, sent by the relay or by the buyer.
+  const call = await pay({ escrow, token, fundBy, isRelayed: relay !== undefined })
+  try {
+    if (relay === undefined) return funded(await send(client, escrow, call))
+    return funded(await relayOrSend(client, { ...escrow, relay }, call))
+  } catch (error) {
+    // A crash between sending and noting it, or a relay that answered too late: it may stand all the same.
+    const then = await readEscrow(client, escrow)
+    if (then.state === 'Funded' && isEarnestError(error)) {
+      return funded(await findFunding(client, escrow, then))
+    }
+    throw error
+  }
+}
+
+function checkExpectation(signed: SignedPact, milestone: number, expect: Expectation): void {
+  const { pact, pactHash } = signed
+  const { paymentUsdc, deadlineUtc } = milestoneOf(pact, milestone)
+  const facts: Required<Expectation> = {
+    buyerAgentId: pact.buyer.did,
+    sellerAgentId: pact.seller.did,
+    pactId: pactHash,
+    conditionHash: pactHash,
+    amountUsdc: paymentUsdc,
+    arbiter: pact.escrow.arbiter.toLowerCase(),
+    deadlineUtc,
+  }
+  const given: Expectation = {
+    ...expect,
+    ...(expect.pactId !== undefined && { pactId: parseHash(expect.pactId) }),
+    ...(expect.conditionHash !== undefined && { conditionHash: parseHash(expect.conditionHash) }),
+    ...(expect.arbiter !== undefined && { arbiter: expect.arbiter.toLowerCase() }),
+  }
+  for (const [field, want] of Object.entries(given)) {
+    const got = facts[field as keyof Expectation]
+    if (want !== undefined && got !== want) {
+      throw new EarnestError('pact_mismatch', `${field} is not what the pact says`, {
+        details: { field, got, want },
+      })
+    }
+  }
+}
+
+function notOpen(state: string): EarnestError {
+  return new EarnestError('escrow_not_open', `This pact was funded before and is ${state}`, {
+    details: { state },
+  })
+}
