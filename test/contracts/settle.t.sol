@@ -143,6 +143,40 @@ contract SettleTest is EscrowTest {
         _same(_of(t).state, State.Resolved, "state");
     }
 
+    /// @dev Two signatures over escrow, split and `seq` end any dispute at once, and no jury is paid; one
+    /// signature, or a pair of an earlier `seq`, does nothing.
+    function test_bothSignaturesBypassTheJury_DSP_26() external {
+        for (uint256 i = uint256(Stage.Disputed); i < uint256(Stage.Proposed); ++i) {
+            uint256 snapshot = vm.snapshotState();
+            Terms memory t = _reach(Stage(i));
+            bytes memory ofBuyer = _byBuyer(t, 6000);
+            bytes memory ofSeller = _bySeller(t, 6000);
+            bytes memory stale = _authorization(
+                SELLER,
+                _settle(_id(t), t.seller, 6000, _of(t).seq - 1, _later()),
+                _later()
+            );
+
+            vm.startPrank(stranger);
+            vm.expectPartialRevert(IPactEscrow.UnexpectedSender.selector);
+            escrow.settle(t, 6000, ofBuyer, "");
+            vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
+            escrow.settle(t, 6000, ofBuyer, stale);
+            uint256 sellerBefore = usdc.balanceOf(seller);
+            escrow.settle(t, 6000, ofBuyer, ofSeller);
+            vm.expectPartialRevert(IPactEscrow.NotOpen.selector);
+            escrow.settle(t, 6000, ofBuyer, ofSeller);
+            vm.stopPrank();
+
+            _same(_of(t).state, State.Resolved, vm.toString(i));
+            vm.assertEq(escrow.creditOf(address(arbiter)), 0, "no arbitration fee");
+            uint256 share = (t.amount * 6) / 10 - escrow.creditOf(fees);
+            uint256 stake = _of(t).sellerDisputed ? _stake(t) : 0;
+            vm.assertEq(usdc.balanceOf(seller) - sellerBefore, share + stake, vm.toString(i));
+            vm.revertToState(snapshot);
+        }
+    }
+
     // ---------------------------------------------------------------------- emits
 
     function test_emitsSettled() external {

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {Leaf} from "../../../contracts/src/arbiter/SumTree.sol";
 import {Panel} from "../../../contracts/src/interfaces/ICommittee.sol";
-import {Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
+import {IPactEscrow, State, Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
 import {ArbiterTest, cheats} from "../arbiter/ArbiterTest.sol";
-import {vm} from "../support/Vm.sol";
+import {Vm, vm} from "../support/Vm.sol";
 
 /// @notice Thirty members with unequal weights, their pool, and the draw written a second time from its description.
 abstract contract CommitteeTest is ArbiterTest {
@@ -149,7 +149,8 @@ abstract contract CommitteeTest is ArbiterTest {
             if (places[hit] == 0) {
                 leaves[used++] = _leaf(hit);
                 places[hit] = used;
-                if (!_isIn(passed, members[hit])) drawing.drawn[count++] = members[hit];
+                if (!_isIn(passed, members[hit]) && !_isIn(drawing.drawn, members[hit]))
+                    drawing.drawn[count++] = members[hit];
             }
             drawing.order = abi.encodePacked(drawing.order, uint8(places[hit] - 1));
         }
@@ -297,6 +298,20 @@ abstract contract CommitteeTest is ArbiterTest {
         uint256 word = uint256(vm.load(address(committee), reads[0]));
         vm.store(address(committee), reads[0], bytes32(word - had + stake));
         vm.assertEq(committee.memberOf(member).stake, stake, "stake");
+    }
+
+    /// @dev The split of the last ruling, from the escrow's own event; the test records logs.
+    function _ruled(Terms memory t) internal returns (uint256) {
+        _same(_of(t).state, State.Resolved, "resolved");
+        bytes32 id = _id(t);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = logs.length; i > 0; i--) {
+            Vm.Log memory log = logs[i - 1];
+            if (log.emitter != address(escrow) || log.topics[0] != IPactEscrow.Ruled.selector)
+                continue;
+            if (log.topics[1] == id) return abi.decode(log.data, (uint256));
+        }
+        revert("not ruled");
     }
 
     // ----------------------------------------------------------------------- money

@@ -352,68 +352,6 @@ contract ExecuteTest is CommitteeTest {
         vm.assertEq(_ruled(t), 4500, "ruled");
     }
 
-    // -------------------------------------------------------------- second panel
-
-    /// @dev The seven that sat are passed over: the second panel shares nobody with the first.
-    function test_secondPanel_isDisjoint_TAP_04() public {
-        (Terms memory t, bytes32 id, address[] memory first) = _decidedFirst(3000);
-        _appeal(t, seller);
-        address[] memory second = _draw(t, 1, _seven(first), first);
-        for (uint256 i; i < 7; i++) {
-            for (uint256 j; j < 14; j++) {
-                vm.assertTrue(first[i] != second[j], "disjoint");
-            }
-        }
-        _vote(id, 1, second, _all(3500, 7));
-        court.execute(t, second, first);
-        vm.assertEq(_ruled(t), 3500, "ruled");
-        vm.assertEq(court.creditOf(seller), APPEAL_BOND, "moved 500 bps: returned");
-        vm.assertEq(_credit(second[0]), FEE / 7, "the fee is the second panel's");
-        vm.assertEq(_credit(first[0]), 0, "overturned, unpaid");
-
-        vm.prank(buyer);
-        vm.expectRevert(abi.encodeWithSelector(IPactArbiter.NotOpen.selector, id));
-        court.appeal(t, buyer, 0, "");
-        _solventCommittee(7);
-    }
-
-    function test_secondPanel_reverts_withAnotherFirst() public {
-        (Terms memory t, bytes32 id, address[] memory first) = _decidedFirst(3000);
-        _appeal(t, seller);
-        bytes32 hash = keccak256(abi.encode("block", id, uint256(1)));
-        _seedBlock(id, 1, hash);
-        Drawing memory drawing = _drawing(_seedOf(id, 1, hash), _none());
-        vm.expectPartialRevert(ICommittee.WrongDrawn.selector);
-        committee.draw(t, 1, drawing.leaves, drawing.order, drawing.drawn);
-        first[0] = address(0);
-    }
-
-    /// @dev Upheld: the bond pays the second panel, the fee the first.
-    function test_secondPanel_upholds_TAP_05() public {
-        (Terms memory t, bytes32 id, address[] memory first) = _decidedFirst(3000);
-        _appeal(t, seller);
-        address[] memory second = _draw(t, 1, _seven(first), first);
-        _vote(id, 1, second, _all(3499, 7));
-        court.execute(t, second, first);
-        vm.assertEq(_ruled(t), 3499, "the appeal's result is executed all the same");
-        vm.assertEq(court.creditOf(seller), 0, "lost");
-        vm.assertEq(_credit(second[0]), APPEAL_BOND / 7, "bond");
-        vm.assertEq(_credit(first[0]), FEE / 7, "fee");
-        _solventCommittee(14);
-    }
-
-    function test_secondPanel_belowTheQuorum_theFirstStands() public {
-        (Terms memory t, bytes32 id, address[] memory first) = _decidedFirst(3000);
-        _appeal(t, seller);
-        address[] memory second = _draw(t, 1, _seven(first), first);
-        _vote(id, 1, second, _all(9000, 4));
-        court.execute(t, second, first);
-        vm.assertEq(_ruled(t), 3000, "the first");
-        vm.assertEq(court.creditOf(seller), APPEAL_BOND, "returned");
-        vm.assertEq(_credit(first[0]), FEE / 7, "fee");
-        _solventCommittee(14);
-    }
-
     // ---------------------------------------------------------- ended meanwhile
 
     /// @dev The parties settle while seven sit: nothing is executed twice, and the votes still decide the bond.
@@ -510,20 +448,6 @@ contract ExecuteTest is CommitteeTest {
     }
 
     // -------------------------------------------------------------------- helpers
-
-    /// @dev The split of the last ruling, from the escrow's own event.
-    function _ruled(Terms memory t) private returns (uint256) {
-        _same(_of(t).state, State.Resolved, "resolved");
-        bytes32 id = _id(t);
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        for (uint256 i = logs.length; i > 0; i--) {
-            Vm.Log memory log = logs[i - 1];
-            if (log.emitter != address(escrow) || log.topics[0] != IPactEscrow.Ruled.selector)
-                continue;
-            if (log.topics[1] == id) return abi.decode(log.data, (uint256));
-        }
-        revert("not ruled");
-    }
 
     function _first(uint256[] memory votes, uint256 count) private pure returns (uint256[] memory) {
         assembly ("memory-safe") {

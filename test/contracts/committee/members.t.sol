@@ -90,26 +90,6 @@ contract MembersTest is CommitteeTest {
         committee.withdraw(address(0));
     }
 
-    function test_anchorPool_reverts_belowTwentyOne() public {
-        bytes32 digest = _poolDigest(2, DOMAIN, nodes[1], sums[1], 20);
-        bytes memory proof = _courtProof(digest, 2);
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.PoolTooSmall.selector, 20, 21));
-        committee.anchorPool(DOMAIN, nodes[1], sums[1], 20, proof);
-    }
-
-    function test_anchorPool_reverts_withFewerThanTheThreshold() public {
-        bytes memory proof = _courtProof(_poolDigest(2, DOMAIN, nodes[1], sums[1], 30), 1);
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.PoolNotAuthorized.selector, 2));
-        committee.anchorPool(DOMAIN, nodes[1], sums[1], 30, proof);
-    }
-
-    /// @dev The number is signed: an anchored pool cannot be anchored again.
-    function test_anchorPool_reverts_asAReplay() public {
-        bytes memory proof = _courtProof(_poolDigest(1, DOMAIN, nodes[1], sums[1], 30), 2);
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.PoolNotAuthorized.selector, 2));
-        committee.anchorPool(DOMAIN, nodes[1], sums[1], 30, proof);
-    }
-
     function test_onlyTheArbiterOpensClosesAndPays() public {
         vm.expectRevert(
             abi.encodeWithSelector(ICommittee.NotArbiter.selector, address(this), address(court))
