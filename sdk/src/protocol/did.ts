@@ -1,10 +1,14 @@
-import { Point } from '@noble/ed25519'
 import { base58 } from '@scure/base'
 import * as z from 'zod'
+import { Point } from './ed25519.ts'
 import { EarnestError } from './error.ts'
 
 const PREFIX = 'did:key:z'
 const ED25519_PUB = [0xed, 0x01] as const
+
+/** Names that were read before: whether bytes are a point of the curve costs more than a signature. */
+const known = new Map<string, Uint8Array>()
+const MAX_KNOWN = 4_096
 
 /** The did:key of an Ed25519 public key of 32 bytes. Throws `invalid_did`. */
 export function didFromPublicKey(publicKey: Uint8Array): string {
@@ -14,6 +18,8 @@ export function didFromPublicKey(publicKey: Uint8Array): string {
 
 /** The 32-byte Ed25519 public key of a did:key. Throws `invalid_did` for other methods, key types and small-order keys. */
 export function publicKeyFromDid(did: string): Uint8Array {
+  const before = known.get(did)
+  if (before !== undefined) return before.slice()
   if (!/^did:key:z[1-9A-HJ-NP-Za-km-z]{40,60}$/.test(did)) refuseDid('want did:key:z6Mk...')
   const bytes = base58.decode(did.slice(PREFIX.length))
   if (bytes.length !== 34 || bytes[0] !== ED25519_PUB[0] || bytes[1] !== ED25519_PUB[1]) {
@@ -21,6 +27,8 @@ export function publicKeyFromDid(did: string): Uint8Array {
   }
   const publicKey = bytes.slice(2)
   assertKey(publicKey)
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(did, publicKey.slice())
   return publicKey
 }
 

@@ -1,10 +1,8 @@
-import { hashes, sign } from '@noble/ed25519'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
+import { sign } from '#ed25519'
 import { canonicalBytes } from './canonical.ts'
 import { verifyBytes } from './signature.ts'
-
-hashes.sha512 = sha512
 
 /** A document and the options of its proof, both in wire form and without the proof value. */
 export interface Secured {

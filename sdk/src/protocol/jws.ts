@@ -1,10 +1,7 @@
-import { hashes, sign, verify } from '@noble/ed25519'
-import { sha512 } from '@noble/hashes/sha2.js'
 import { base64urlnopad } from '@scure/base'
+import { sign, verify } from '#ed25519'
 import { canonicalBytes } from './canonical.ts'
 import { EarnestError } from './error.ts'
-
-hashes.sha512 = sha512
 
 /** A flattened JWS without its payload (RFC 7515 appendix F): both parts base64url. */
 export interface DetachedJws {
@@ -48,7 +45,7 @@ export function verifyJws(options: {
     }
     const signature = base64urlnopad.decode(options.signature)
     const input = signingInput(options.protected, options.payload)
-    return verify(signature, input, options.publicKey, { zip215: false }) ? header : undefined
+    return verify(signature, input, options.publicKey) ? header : undefined
   } catch {
     return undefined
   }

@@ -1,11 +1,9 @@
-import { getPublicKey, hashes, sign, verify } from '@noble/ed25519'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import * as z from 'zod'
+import { derive, sign, verify } from '#ed25519'
 import { canonicalBytes } from './canonical.ts'
 import { EarnestError } from './error.ts'
-
-hashes.sha512 = sha512
 
 /** Every context in which an agent signs; a signature of one never verifies in another (W-2). */
 export const SIGNATURE_TYPES = [
@@ -91,8 +89,7 @@ export function verifyBytes(options: {
   publicKey: Uint8Array
 }): boolean {
   try {
-    // zip215 would accept several encodings of one signature.
-    return verify(options.signature, options.message, options.publicKey, { zip215: false })
+    return verify(options.signature, options.message, options.publicKey)
   } catch {
     return false
   }
@@ -103,7 +100,7 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   if (!(secretKey instanceof Uint8Array) || secretKey.length !== 32) {
     throw new EarnestError('invalid_secret_key', 'Want 32 bytes')
   }
-  return getPublicKey(secretKey)
+  return derive(secretKey)
 }
 
 function assertBody(body: unknown): void {
