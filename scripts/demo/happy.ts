@@ -1,6 +1,5 @@
 import { parseUsdc } from '@earnest/sdk/protocol'
 import type { WorkEvent } from '@earnest/sdk/seller'
-import { wallClock } from '../local/party.ts'
 import type { Book } from './book.ts'
 import { line, usdc } from './say.ts'
 import type { Scene } from './scene.ts'
@@ -20,7 +19,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const fee = amount / 200n
   const buyer = talkingBuyer(stage, { maxPaymentUsdc: limit })
   const result = await buyer.hire(stage.sellers.honest.url, {
-    task: valuationTask(wallClock.now() + 3600),
+    task: valuationTask(stage.clock.now() + 3600),
     paymentUsdc: offer,
   })
   book.expect('buyer', -amount)

@@ -1,5 +1,4 @@
 import { parseUsdc } from '@earnest/sdk/protocol'
-import { wallClock } from '../local/party.ts'
 import type { Book } from './book.ts'
 import { line, usdc } from './say.ts'
 import type { Scene } from './scene.ts'
@@ -20,7 +19,7 @@ export const partial: Scene = {
 async function play(stage: Stage, book: Book): Promise<string[]> {
   const buyer = talkingBuyer(stage)
   const disputed = await buyer.hire(stage.sellers.hasty.url, {
-    task: valuationTask(wallClock.now() + 3600),
+    task: valuationTask(stage.clock.now() + 3600),
     paymentUsdc: amount,
   })
   const faults: string[] = []

@@ -15,8 +15,9 @@ import {
 } from '@earnest/sdk/protocol'
 import { createSeller, type Job, type Skill } from '@earnest/sdk/seller'
 import { serve } from '@hono/node-server'
+import { followClock } from '../local/clock.ts'
 import type { Deployment } from '../local/deploy.ts'
-import { localParty, wallClock } from '../local/party.ts'
+import { localParty } from '../local/party.ts'
 import type { Behaviour } from './stage.ts'
 import { type Company, model } from './valuation.ts'
 
@@ -24,7 +25,13 @@ const { RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const BEHAVIOUR = (process.env.BEHAVIOUR ?? 'honest') as Behaviour
 const deployment: Deployment = JSON.parse(process.env.DEPLOYMENT ?? '{}')
 const oracleAddress = { url: ORACLE_URL, did: ORACLE_DID }
-const party = localParty({ name: `seller/${BEHAVIOUR}`, rpcUrl: RPC_URL, oracle: oracleAddress })
+const clock = await followClock(RPC_URL)
+const party = localParty({
+  name: `seller/${BEHAVIOUR}`,
+  rpcUrl: RPC_URL,
+  oracle: oracleAddress,
+  clock,
+})
 const { identity, account, wallet, oracle } = party
 
 const say = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`)
@@ -49,7 +56,7 @@ async function claimDelivery({ pact, escrowId }: Job): Promise<never> {
     audience: oracle.did,
     deliverableHash,
     manifest,
-    completionTimeUtc: wallClock.now(),
+    completionTimeUtc: clock.now(),
     executionMetrics: { latencyMs: 1, modelVersionUsed: 'none', selfAuditScore: 1 },
     nonce: crypto.randomUUID(),
   }
@@ -161,7 +168,7 @@ seller = createSeller({
     maxReviewWindow: 72 * 3600,
   },
   oracle,
-  clock: wallClock,
+  clock,
   heartbeatSeconds: 5,
   sweepSeconds: 2,
   refundOnFailure: false,

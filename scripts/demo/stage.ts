@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from 'viem'
 import { fundGas, localClient } from '../local/chain.ts'
+import { followClock } from '../local/clock.ts'
 import type { Deployment } from '../local/deploy.ts'
 import { oracleEnvironment } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
@@ -56,7 +57,8 @@ export async function openStage(scenes: readonly Scene[]) {
       },
     })
     const client = localClient(rpcUrl)
-    const buyer = localParty({ name: 'buyer', rpcUrl, oracle })
+    const clock = await followClock(rpcUrl)
+    const buyer = localParty({ name: 'buyer', rpcUrl, oracle, clock })
     await fundGas(client, buyer.account.address)
 
     const heard: Partial<Record<Behaviour, Said[]>> = {}
@@ -90,6 +92,7 @@ export async function openStage(scenes: readonly Scene[]) {
       chain: { url: rpcUrl, client },
       deployment,
       oracle,
+      clock,
       buyer,
       sellers,
       start: open,

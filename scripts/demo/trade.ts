@@ -7,7 +7,6 @@ import {
 } from '@earnest/sdk/buyer'
 import { readHistory } from '@earnest/sdk/escrow'
 import { formatUsdc } from '@earnest/sdk/protocol'
-import { wallClock } from '../local/party.ts'
 import { checkPapers } from './papers.ts'
 import { line, say, usdc } from './say.ts'
 import type { Stage } from './stage.ts'
@@ -16,7 +15,7 @@ type Progress = Parameters<NonNullable<BuyerOptions['onProgress']>>[0]
 
 /** A buyer that says one line for each layer it passes, and none twice. */
 export function talkingBuyer(
-  { buyer }: Stage,
+  { buyer, clock }: Stage,
   negotiationPolicy: NonNullable<BuyerOptions['negotiationPolicy']> = {},
 ) {
   const said = new Set<string>()
@@ -24,7 +23,7 @@ export function talkingBuyer(
     identity: buyer.identity,
     wallet: buyer.wallet,
     oracles: [buyer.oracle],
-    clock: wallClock,
+    clock,
     negotiationPolicy,
     journal: createMemoryStore(),
     pollIntervalMs: 250,
@@ -95,7 +94,7 @@ async function attested({ buyer }: Stage, result: HireResult): Promise<HireResul
 
 /** Prints the gas of every transaction of a trade, then checks every paper; returns what does not hold. */
 export async function closeTrade(stage: Stage, result: HireResult): Promise<string[]> {
-  const { chain, oracle, buyer } = stage
+  const { chain, oracle, buyer, clock } = stage
   const events = await readHistory(buyer.wallet, result.receipts.funding.escrow)
   const steps = new Map<`0x${string}`, string[]>()
   for (const { eventName, transactionHash } of events) {
@@ -109,7 +108,7 @@ export async function closeTrade(stage: Stage, result: HireResult): Promise<stri
     result: await attested(stage, result),
     chain: buyer.wallet,
     oracle: oracle.did,
-    clock: wallClock,
+    clock,
   })
   for (const { paper, holds, why } of papers) {
     line(holds ? 'proved' : 'NOT PROVED', `${paper}: ${why}`)

@@ -8,15 +8,17 @@ import { localSecret } from './oracle.ts'
 /** The wall clock; scripts may read it, the libraries take it. */
 export const wallClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
 
-/** An agent of the local chain by name: its identity, its wallet and a client for both worlds. */
+/** An agent of the local chain by name: its identity, its wallet and a client for both worlds. Default: the wall clock. */
 export function localParty({
   name,
   rpcUrl,
   oracle,
+  clock = wallClock,
 }: {
   name: string
   rpcUrl: string
   oracle: { url: string; did: string }
+  clock?: Clock
 }) {
   const identity = createIdentity({ secretKey: hexToBytes(localSecret(`${name}/identity`)) })
   const account = privateKeyToAccount(localSecret(`${name}/wallet`))
@@ -31,7 +33,7 @@ export function localParty({
     identity,
     account,
     wallet,
-    oracle: createOracleClient({ ...oracle, clock: wallClock, identity }),
+    oracle: createOracleClient({ ...oracle, clock, identity }),
     bind: () =>
       bindWallet({
         identity,
@@ -39,7 +41,7 @@ export function localParty({
           did: identity.did,
           wallet: account.address,
           chainId: hardhat.id,
-          issuedAt: wallClock.now(),
+          issuedAt: clock.now(),
           nonce: crypto.randomUUID(),
         },
         signWallet: (typedData) => account.signTypedData(typedData),

@@ -1,11 +1,13 @@
 import type { Clock } from '@earnest/sdk/protocol'
-import type { PublicClient } from 'viem'
 
 /** A clock that follows the chain: the time of the next block as last seen, and what passed since. */
 export type ChainClock = Clock & {
   /** Looks at the chain again. */
   sync(): Promise<void>
 }
+
+/** What a clock asks of a chain. */
+type Chain = { getBlock(options: { blockTag: 'pending' }): Promise<{ timestamp: bigint }> }
 
 /**
  * @param monotonic Milliseconds that never go back.
@@ -14,7 +16,7 @@ export async function createChainClock({
   client,
   monotonic,
 }: {
-  client: PublicClient
+  client: Chain
   monotonic: () => number
 }): Promise<ChainClock> {
   let seen = 0

@@ -4,6 +4,8 @@ import { pactArbiterAbi, pactEscrowAbi } from '@earnest/contracts'
 import { escrowIdOfPact, packLadder, termsFromPact } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { fundGas } from '../../../../scripts/local/chain.ts'
+import { type Provider, startProvider, wires } from '../../../../scripts/local/judge/provider.ts'
+import { isEmpty, verdict } from '../../../../scripts/local/judge/verdict.ts'
 import { mintUsdc } from '../../../../scripts/local/usdc.ts'
 import { advance } from '../../../../sdk/src/escrow/advance.ts'
 import { appeal, withdrawBond } from '../../../../sdk/src/escrow/appeal.ts'
@@ -24,8 +26,6 @@ import {
   startGround,
   type World,
 } from '../../support/world.ts'
-import { isEmpty, verdict } from '../jury/judge.ts'
-import { type Provider, startProvider, wires } from '../jury/provider.ts'
 import { oracleOf, pass, SEEDS, type Sitter, seat, seatBench, walletOf } from './bench.ts'
 
 const HOUR = 3600

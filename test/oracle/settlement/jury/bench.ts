@@ -2,8 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { createJury, type JuryCase } from '../../../../oracle/src/settlement/jury/jury.ts'
 import type { ProbeBook, ProbeRow } from '../../../../oracle/src/settlement/jury/probe.ts'
 import type { Juror } from '../../../../oracle/src/settlement/jury/roster.ts'
+import {
+  type Heard,
+  type Provider,
+  type Reply,
+  startProvider,
+  wires,
+} from '../../../../scripts/local/judge/provider.ts'
 import { createManualClock } from '../../../../sdk/src/protocol/clock.ts'
-import { type Heard, type Provider, type Reply, startProvider, wires } from './provider.ts'
 
 export type Judge = (heard: Heard) => Reply | Promise<Reply>
 

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Hearing } from '../../../../oracle/src/settlement/jury/jury.ts'
+import {
+  canaryOf,
+  fair,
+  isEmpty,
+  section,
+  verdict,
+} from '../../../../scripts/local/judge/verdict.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
 import type { VerdictRecord } from '../../../../sdk/src/protocol/verdict.ts'
 import { type Judge, juryCase, withJury } from './bench.ts'
-import { canaryOf, fair, isEmpty, section, verdict } from './judge.ts'
 
 function heardOf(hearing: Hearing): VerdictRecord {
   assert.equal(hearing.status, 'heard')

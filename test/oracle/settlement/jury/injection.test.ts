@@ -8,9 +8,9 @@ import {
   suspicionsIn,
   withoutInstructions,
 } from '../../../../oracle/src/settlement/jury/suspicion.ts'
+import { fair, isEmpty, section, verdict } from '../../../../scripts/local/judge/verdict.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
 import { type Judge, juryCase, withJury } from './bench.ts'
-import { fair, isEmpty, section, verdict } from './judge.ts'
 
 type Injection = {
   id: string

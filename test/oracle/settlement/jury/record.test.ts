@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import type { ProbeRow } from '../../../../oracle/src/settlement/jury/probe.ts'
+import { fair } from '../../../../scripts/local/judge/verdict.ts'
 import { encode } from '../../../../sdk/src/protocol/decode.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
 import {
@@ -14,7 +15,6 @@ import {
   verdictRecordSchema,
 } from '../../../../sdk/src/protocol/verdict.ts'
 import { withJury } from './bench.ts'
-import { fair } from './judge.ts'
 
 const models = [
   'openai/gpt-5',

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { pactEscrowAbi } from '@earnest/contracts'
+import { type Provider, startProvider, wires } from '../../../../scripts/local/judge/provider.ts'
+import { isEmpty, section, verdict } from '../../../../scripts/local/judge/verdict.ts'
 import { decode } from '../../../../sdk/src/protocol/decode.ts'
 import { packLadder } from '../../../../sdk/src/protocol/ladder.ts'
 import { encodePact, type Pact, type PactWire } from '../../../../sdk/src/protocol/pact.ts'
@@ -19,8 +21,6 @@ import {
   startGround,
   type World,
 } from '../../support/world.ts'
-import { isEmpty, section, verdict } from './judge.ts'
-import { type Provider, startProvider, wires } from './provider.ts'
 
 let ground: Ground
 let world: World

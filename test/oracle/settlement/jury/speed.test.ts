@@ -10,6 +10,8 @@ import {
   packLadder,
   windowsOf,
 } from '@earnest/sdk/protocol'
+import { type Provider, startProvider, wires } from '../../../../scripts/local/judge/provider.ts'
+import { isEmpty, verdict } from '../../../../scripts/local/judge/verdict.ts'
 import {
   agree,
   call,
@@ -24,8 +26,6 @@ import {
   type World,
 } from '../../support/world.ts'
 import { oracleOf, pass, SEEDS, seatBench } from '../committee/bench.ts'
-import { isEmpty, verdict } from './judge.ts'
-import { type Provider, startProvider, wires } from './provider.ts'
 
 let ground: Ground
 let world: World

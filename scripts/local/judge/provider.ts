@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Juror } from '../../../../oracle/src/settlement/jury/roster.ts'
+import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
 
 /** What a judge was sent, whatever the wire. */
 export type Heard = { system: string; user: string; body: Record<string, unknown> }
