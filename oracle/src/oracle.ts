@@ -121,10 +121,10 @@ const JUDGE_SECONDS = 40
 const PLANNING_SECONDS = 60
 /** Seconds after which a case that is not ripe is looked at again. */
 const RIPENING_SECONDS = 15
-/** Tries after which a job that cannot succeed is left to the operator. */
-const MAX_ATTEMPTS = 30
 /** Seconds of failing steps after which this process does not know who was silent. */
 const DEAF_SECONDS = 120
+/** Tries after which a job that cannot succeed is left to the operator. */
+const MAX_ATTEMPTS = 30
 
 /**
  * Wires the stages: chain -> indexer -> reducer -> store and events -> verify, attest, settle ->
@@ -174,14 +174,14 @@ export function createOracle(options: OracleOptions): Oracle {
   let caughtUp = false
   const failures = new Map<string, string>()
   let sweptAt = 0
+  let hearingSince = clock.now()
+  let brokenAt: number | undefined
   let plannedAt = 0
 
   const oracle: Oracle = {
     ...context,
     webhookKey: signer.webhookKey,
     mail: options.mail,
-  let hearingSince = clock.now()
-  let brokenAt: number | undefined
     chain,
     attestors,
     submitter,
@@ -364,14 +364,14 @@ export function createOracle(options: OracleOptions): Oracle {
       try {
         await step()
         failures.delete(name)
+        if (name === 'follow') brokenAt = undefined
       } catch (error) {
         const code = isEarnestError(error) ? error.code : 'internal'
         failures.set(name, code)
+        if (name === 'follow') brokenAt ??= clock.now()
         if (!stopping.signal.aborted) log?.warn({ name, code, error: String(error) }, 'step failed')
         await bell.wait(pollMs, stopping.signal)
       }
-        if (failures.size === 0) brokenAt = undefined
     }
   }
 }
-        brokenAt ??= clock.now()

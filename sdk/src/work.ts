@@ -8,6 +8,7 @@ import type { Negotiator } from './negotiation/respond.ts'
 import { pause } from './pause.ts'
 import type { Clock } from './protocol/clock.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
+import { failureCodeOf } from './protocol/failure.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { ResponseMessage, WorkMessage } from './protocol/message.ts'
 import { milestoneOf, type Pact } from './protocol/pact.ts'
@@ -211,7 +212,10 @@ export function createWork(options: WorkOptions): Work {
     const reason = isPublic ? error.message : 'The work could not be done'
     onEvent({ type: 'failed', escrowId, detail: reasonCode })
     await oracle
-      .call('reportFailure', { params: { pactId }, body: { escrowId, failureReason: reason } })
+      .call('reportFailure', {
+        params: { pactId },
+        body: { escrowId, failureCode: failureCodeOf(reasonCode), failureReason: reason },
+      })
       .catch(() => {})
     if (refundOnFailure) await giveBack(pact, milestone)
     return { status: 'execution_failed', pactId, escrowId, reasonCode, reason }

@@ -224,6 +224,7 @@ export function createCalls(
         reportFailure(oracle, {
           pactId: params.pactId,
           escrowId: body.escrowId,
+          code: body.failureCode ?? 'execution_failed',
           reason: body.failureReason,
           by,
         }),
@@ -290,7 +291,7 @@ export function createCalls(
 
     createWebhook: ({ body, by }) => rung(createWebhook(oracle, { subscription: body, by })),
 
-    listWebhooks: async ({ by }) => ({ webhooks: await listWebhooks(oracle, by) }),
+    listWebhooks: ({ query, by }) => listWebhooks(oracle, { ...query, by }),
 
     confirmWebhook: ({ params, body, by }) =>
       rung(confirmWebhook(oracle, { ...params, code: body.code, by })),
@@ -300,7 +301,7 @@ export function createCalls(
 
     deleteWebhook: ({ params, by }) => deleteWebhook(oracle, { ...params, by }),
 
-    listNotices: ({ params, by }) => listNotices(oracle, { escrowId: params.escrowId, by }),
+    listNotices: ({ params, query, by }) => listNotices(oracle, { ...params, ...query, by }),
 
     ...createCourtCalls(oracle),
 

@@ -28,7 +28,7 @@ export async function cancelPact(
     if (locked) throw new EarnestError('already_funded', 'Money is locked for this pact')
     const { numUpdatedRows } = await tx
       .updateTable('pact')
-      .set({ cancelled_at: now })
+      .set({ cancelled_at: now, cancel_reason: reason })
       .where('pact_id', '=', pactId)
       .where('cancelled_at', 'is', null)
       .executeTakeFirst()
@@ -38,7 +38,8 @@ export async function cancelPact(
         action: 'pact_cancelled',
         subject: pactId,
         at: now,
-        data: { reason },
+        // The words are for the parties: see readPapers.
+        data: {},
         tell: { type: 'pact_cancelled', agents: [buyer.did, seller.did], pactId },
       },
     ])

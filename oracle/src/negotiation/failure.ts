@@ -1,4 +1,4 @@
-import { EarnestError } from '@earnest/sdk/protocol'
+import { EarnestError, type FailureCode } from '@earnest/sdk/protocol'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { findPact } from './pact.ts'
@@ -13,11 +13,13 @@ export async function reportFailure(
   {
     pactId,
     escrowId,
+    code,
     reason,
     by,
   }: {
     pactId: string
     escrowId: string
+    code: FailureCode
     reason: string
     by: string
   },
@@ -33,7 +35,7 @@ export async function reportFailure(
   await db.transaction().execute(async (tx) => {
     await tx
       .insertInto('failure')
-      .values({ pact_id: pactId, escrow_id: escrowId, did: by, reason, at: now })
+      .values({ pact_id: pactId, escrow_id: escrowId, did: by, code, reason, at: now })
       .onConflict((conflict) => conflict.doNothing())
       .execute()
     await append(tx, signer, [
@@ -42,7 +44,8 @@ export async function reportFailure(
         subject: escrowId,
         at: now,
         key: `execution_failed/${escrowId}`,
-        data: { reason },
+        // The words are for the parties: see readPapers.
+        data: { failureCode: code },
         tell: { type: 'execution_failed', agents: [buyer.did, seller.did], pactId, escrowId },
       },
     ])

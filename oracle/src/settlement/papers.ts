@@ -1,6 +1,7 @@
 import {
   decode,
   EarnestError,
+  failureCodeOf,
   manifestSchema,
   type Papers,
   reportSchema,
@@ -40,6 +41,17 @@ export async function readPapers(
     .orderBy('at')
     .orderBy('sha256')
     .execute()
+  const failure = await db
+    .selectFrom('failure')
+    .select(['code', 'reason', 'at'])
+    .where('escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  const pact = await db
+    .selectFrom('pact')
+    .select(['cancelled_at', 'cancel_reason'])
+    .where('pact_id', '=', lock.pactId)
+    .executeTakeFirst()
+  const cancelledAt = pact?.cancelled_at ?? null
   return {
     escrowId,
     pactId: lock.pactId,
@@ -54,6 +66,14 @@ export async function readPapers(
     defence: dispute?.defence
       ? decode(signedDefenceSchema, JSON.parse(dispute.defence), 'invalid_defence')
       : null,
+    failure: failure
+      ? {
+          failureCode: failureCodeOf(failure.code),
+          failureReason: failure.reason,
+          reportedAt: failure.at,
+        }
+      : null,
+    cancellation: cancelledAt === null ? null : { reason: pact?.cancel_reason ?? '', cancelledAt },
     evidence: evidence.map((row) => ({
       ...(JSON.parse(row.content) as Pick<Papers['evidence'][number], 'type' | 'content'>),
       sha256: row.sha256,

@@ -502,6 +502,28 @@ create table pool (
 create index pool_capability on pool (capability, number);
 `
 
+/** Words about failures and cancellations are for the parties, and stand where they can read them. */
+const words = `
+alter table failure add column code text not null default 'execution_failed';
+alter table pact add column cancel_reason text;
+`
+
+/** Where the money of each agent's wallet is from, and what the seller asked by its own list when it agreed. */
+const origins = `
+create table origin (
+  wallet text primary key,
+  block int8 not null,
+  incoming text not null,
+  funder text,
+  since int8 not null,
+  done boolean not null
+);
+create index origin_open on origin (block, wallet) where not done;
+insert into origin select wallet, 0, '[]', null, registered_at, false from agent;
+alter table pact add column list_price text;
+create index settlement_capability on settlement (capability, seq) where counts;
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -509,6 +531,8 @@ export const migrations: Record<string, Migration> = {
   '0003_notices': { up: (db) => run(db as Kysely<unknown>, notices) },
   '0004_homes': { up: (db) => run(db as Kysely<unknown>, homes) },
   '0005_courts': { up: (db) => run(db as Kysely<unknown>, courts) },
+  '0007_origins': { up: (db) => run(db as Kysely<unknown>, origins) },
+  '0006_words': { up: (db) => run(db as Kysely<unknown>, words) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -94,6 +94,10 @@ export type PactTable = {
   registered_at: number
   /** Unix seconds at which the seller took its offer back; null while it stands. */
   cancelled_at: number | null
+  /** Base units that the seller's own list asked for the whole at registration; null without a list. */
+  list_price: string | null
+  /** The seller's words, for the parties. */
+  cancel_reason: Generated<string | null>
 }
 
 /** An escrow id that a registered pact derives: one row for each milestone. */
@@ -110,6 +114,8 @@ export type FailureTable = {
   pact_id: string
   escrow_id: string
   did: string
+  code: Generated<string>
+  /** The seller's words, for the parties. */
   reason: string
   at: number
 }

@@ -137,6 +137,7 @@ export function createTrust({
       await follow()
       const now = clock.now()
       const key = `${agent.did}/${role}/${capability ?? ''}`
+      const standing = `${agent.status}/${agent.silent}`
       const last = served.get(key)
       if (
         nonce === undefined &&
@@ -156,13 +157,13 @@ export function createTrust({
       })
       const body: TrustBody = {
         ...record,
+        flags: [...record.flags, ...unreachable(agent)],
         lastActiveAt: agent.active_at,
         scorer: { ...scorer, version },
         oracle: signer.did,
         asOf: now,
         validUntil: now + ANSWER_LIFETIME,
         nonce: nonce ?? null,
-      const standing = `${agent.status}/${agent.silent}`
       }
       const wire = encode(trustBodySchema, body, 'invalid_trust')
       const response = { ...body, signature: signer.sign({ type: 'trust', body: wire }) }
@@ -182,7 +183,6 @@ export function createTrust({
       const body: QuoteBody = {
         ...terms,
         protocolFeeUsdc,
-        flags: [...record.flags, ...unreachable(agent)],
         arbitrationFeeUsdc: (amount * BigInt(fees.arbitrationBps)) / 10_000n,
         // Relayed by this oracle: the parties pay none.
         gasUsdc: 0n,

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { word } from './address.ts'
 import { did } from './did.ts'
 import { evidenceSchema, signedClaimSchema, signedDefenceSchema } from './dispute.ts'
+import { failureCodeSchema } from './failure.ts'
 import { hash } from './hash.ts'
 import { manifestSchema } from './manifest.ts'
 import { reportSchema } from './report.ts'
@@ -19,6 +20,12 @@ export const papersSchema = z.strictObject({
   /** At most one of each side. */
   claims: z.array(signedClaimSchema).max(2),
   defence: signedDefenceSchema.nullable(),
+  /** The seller's word that it could not do the work; public is the code alone. */
+  failure: z
+    .strictObject({ failureCode: failureCodeSchema, failureReason: z.string(), reportedAt: utc })
+    .nullable(),
+  /** The seller's word on taking its offer back. */
+  cancellation: z.strictObject({ reason: z.string(), cancelledAt: utc }).nullable(),
   evidence: z.array(
     evidenceSchema.extend({
       sha256: hash,

@@ -13,6 +13,7 @@ import {
   signedSubmissionSchema,
 } from './dispute.ts'
 import { eventSchema } from './event.ts'
+import { failureSchema } from './failure.ts'
 import { hash } from './hash.ts'
 import { keyEntrySchema, keyLogSchema } from './keylog.ts'
 import { manifestSchema } from './manifest.ts'
@@ -175,12 +176,6 @@ export const disputeRecordSchema = z.strictObject({
   recordHash: hash.nullable(),
 })
 export type DisputeRecord = z.output<typeof disputeRecordSchema>
-
-/** A seller that could not do it says so, instead of delivering (SET-12). */
-export const failureSchema = z.strictObject({
-  escrowId: word,
-  failureReason: z.string().min(1).max(2000),
-})
 
 const grantSchema = z.strictObject({
   name: fileName,
@@ -502,8 +497,9 @@ export const routes = {
     path: '/webhooks',
     summary: 'The signer’s subscriptions and how they fare',
     signed: true,
+    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
     status: 200,
-    response: z.strictObject({ webhooks: z.array(webhookSchema) }),
+    response: z.strictObject({ webhooks: z.array(webhookSchema), cursor: cursor.nullable() }),
   },
   confirmWebhook: {
     method: 'POST',
@@ -540,6 +536,7 @@ export const routes = {
     summary: 'Signed proof of what reached whom, for the parties',
     signed: true,
     params: escrowParams,
+    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
     status: 200,
     response: noticesSchema,
   },

@@ -63,10 +63,12 @@ export const noticeSchema = z.strictObject({
 })
 export type Notice = z.output<typeof noticeSchema>
 
-/** Every proof of notice of one escrow; the signature (type "notice") covers all other fields. */
+/** Proofs of notice of one escrow, a page at a time; the signature (type "notice") covers all other fields. */
 export const noticesBodySchema = z.strictObject({
   escrowId: word,
   notices: z.array(noticeSchema),
+  /** Of the next page; null on the last. */
+  cursor: z.string().max(200).nullable(),
   oracle: did,
   asOf: utc,
 })

@@ -7,15 +7,26 @@ import {
 } from '@earnest/sdk/protocol'
 import { findLock } from '../../negotiation/pact.ts'
 import type { Context } from '../../store/context.ts'
+import { readCursor } from './cursor.ts'
 
 /**
- * Everything of one escrow that reached somebody, signed, for the parties: proof of notice that
+ * What of one escrow reached somebody, signed page by page, for the parties: proof of notice that
  * anyone can check without this oracle (UNS-02).
- * @throws escrow_unknown, signer_not_party
+ * @throws escrow_unknown, signer_not_party, invalid_request for a cursor that this list never gave
  */
 export async function listNotices(
   { db, signer, clock }: Context,
-  { escrowId, by }: { escrowId: `0x${string}`; by: string },
+  {
+    escrowId,
+    by,
+    limit = 50,
+    cursor,
+  }: {
+    escrowId: `0x${string}`
+    by: string
+    limit?: number | undefined
+    cursor?: string | undefined
+  },
 ): Promise<Notices> {
   const lock = await findLock(db, escrowId)
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives it')
@@ -23,15 +34,22 @@ export async function listNotices(
   if (by !== buyer.did && by !== seller.did) {
     throw new EarnestError('signer_not_party', 'Only for the parties')
   }
+  const [eventId, webhookId] = readCursor(cursor)
   const rows = await db
     .selectFrom('notice')
     .innerJoin('event', 'event.id', 'notice.event_id')
     .select(['notice.event_id', 'notice.did', 'notice.channel', 'notice.address_hash'])
+    .select('notice.webhook_id')
     .select(['notice.at', 'notice.answer', 'event.type'])
     .where('notice.escrow_id', '=', escrowId)
+    .where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('notice.event_id', 'notice.webhook_id'), '>', tuple(eventId, webhookId)),
+    )
     .orderBy('notice.event_id')
     .orderBy('notice.webhook_id')
+    .limit(limit)
     .execute()
+  const last = rows.length === limit ? rows.at(-1) : undefined
   const body = {
     escrowId,
     notices: rows.map((row) => ({
@@ -43,6 +61,7 @@ export async function listNotices(
       deliveredAt: row.at,
       answer: row.answer,
     })),
+    cursor: last ? `${last.event_id}/${last.webhook_id}` : null,
     oracle: signer.did as Notices['oracle'],
     asOf: clock.now(),
   }

@@ -12,6 +12,7 @@ import type { Signer } from '../../store/signer.ts'
 import type { Tx } from '../../store/store.ts'
 import type { Row } from '../../store/tables.ts'
 import { isAllowedUrl } from '../verify/guardedFetch.ts'
+import { readCursor } from './cursor.ts'
 import { PERSONAL } from './letter.ts'
 import type { SendMail } from './mail.ts'
 import { addressOf } from './send.ts'
@@ -157,16 +158,33 @@ export async function replayWebhook(
   })
 }
 
-/** The subscriptions of an agent, oldest first. */
-export async function listWebhooks(context: Subscribing, by: string): Promise<Webhook[]> {
+/**
+ * The subscriptions of an agent, oldest first.
+ * @throws invalid_request for a cursor that this list never gave
+ */
+export async function listWebhooks(
+  context: Subscribing,
+  {
+    by,
+    limit = 50,
+    cursor,
+  }: { by: string; limit?: number | undefined; cursor?: string | undefined },
+): Promise<{ webhooks: Webhook[]; cursor: string | null }> {
+  const [createdAt, id] = readCursor(cursor)
   const rows = await context.db
     .selectFrom('webhook')
     .selectAll()
     .where('did', '=', by)
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(createdAt, id)))
     .orderBy('created_at')
     .orderBy('id')
+    .limit(limit)
     .execute()
-  return rows.map((row) => recordOf(row, context))
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return {
+    webhooks: rows.map((row) => recordOf(row, context)),
+    cursor: last ? `${last.created_at}/${last.id}` : null,
+  }
 }
 
 /**
