@@ -3,7 +3,6 @@ import {
   EarnestError,
   encode,
   type Flag,
-  hashSeeds,
   type Quote,
   type QuoteBody,
   quoteBodySchema,
