@@ -9,10 +9,9 @@ import {
   SSE_HEADERS,
 } from '@a2a-js/sdk'
 import { LegacyJsonRpcTransportHandler } from '@a2a-js/sdk/compat/v0_3/server'
-import { ContentTypeNotSupportedError, TaskNotCancelableError } from '@a2a-js/sdk/errors'
+import { ContentTypeNotSupportedError } from '@a2a-js/sdk/errors'
 import {
   type AgentExecutor,
-  DefaultRequestHandler,
   type DefaultRequestHandlerOptions,
   defaultServerCallContextBuilder,
   getSupportedVersions,
@@ -27,6 +26,7 @@ import { Hono } from 'hono'
 import { isEarnestError } from '../protocol/error.ts'
 import { readBounded } from '../protocol/readBounded.ts'
 import { translateTasksSend } from './legacyTask.ts'
+import { createRequestHandler } from './requestHandler.ts'
 import { serveDocument } from './serveDocument.ts'
 
 /** The version before 1.0; also what a request without a version header speaks. */
@@ -76,27 +76,13 @@ export function mountAgent(options: MountOptions): Hono {
   const { executor, taskStore = new InMemoryTaskStore(), path = '/a2a' } = options
   const { lastModified = 0, maxBodyBytes = MAX_BODY, documents = {} } = options
   const card = AgentCard.fromJSON(options.card as Parameters<typeof AgentCard.fromJSON>[0])
-  const handler = new DefaultRequestHandler(
+  const handler = createRequestHandler({
     card,
-    taskStore,
     executor,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    options.handlerOptions,
-  )
-  const { isCancelable } = options
-  if (isCancelable) {
-    const cancelTask = handler.cancelTask.bind(handler)
-    handler.cancelTask = async (params, context) => {
-      if (!(await isCancelable(params.id))) {
-        throw new TaskNotCancelableError(`Task not cancelable: ${params.id}`)
-      }
-      return cancelTask(params, context)
-    }
-  }
+    taskStore,
+    isCancelable: options.isCancelable,
+    options: options.handlerOptions,
+  })
   const current = new JsonRpcTransportHandler(handler)
   const legacy = getSupportedVersions(card, 'JSONRPC').has(LEGACY_VERSION)
     ? new LegacyJsonRpcTransportHandler(handler)
@@ -133,8 +119,12 @@ export function mountAgent(options: MountOptions): Hono {
 
     // Step 2: who calls, in which version, with which extensions.
     const header = (name: string) => request.headers.get(name) ?? undefined
-    const version = header(A2A_VERSION_HEADER)?.trim() || undefined
-    const isLegacy = legacy !== undefined && (version ?? LEGACY_VERSION) === LEGACY_VERSION
+    // A patch number counts for nothing in a version (section 3.6).
+    const version = header(A2A_VERSION_HEADER)
+      ?.trim()
+      .replace(/^(\d+\.\d+)\.\d+$/, '$1')
+    const isUnnamed = version === undefined || version === ''
+    const isLegacy = legacy !== undefined && (isUnnamed || version === LEGACY_VERSION)
     const extensionHeader = isLegacy ? LEGACY_EXTENSION_HEADER : HTTP_EXTENSION_HEADER
     const requested = Extensions.parseServiceParameter(
       header(extensionHeader) ?? header(HTTP_EXTENSION_HEADER),
@@ -160,7 +150,7 @@ export function mountAgent(options: MountOptions): Hono {
         extensions: isTasksSend ? required.map(({ uri }) => uri) : requested,
         user,
         headers: Object.fromEntries(request.headers),
-        ...(version === undefined ? {} : { requestedVersion: version }),
+        ...(!isUnnamed && { requestedVersion: version }),
       })
       validateVersion(context.requestedVersion, card, 'JSONRPC')
       const transport = isLegacy ? legacy : current
