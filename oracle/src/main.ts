@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import { isEarnestError, type OracleInfo } from '@earnest/sdk/protocol'
+import { isEarnestError } from '@earnest/sdk/protocol'
 import { serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { pino } from 'pino'
@@ -20,6 +20,7 @@ import { type ChainClock, createChainClock } from './escrow/clock.ts'
 import { rewind } from './escrow/fold.ts'
 import { createApp } from './http/app.ts'
 import { AT_ONCE } from './http/atOnce.ts'
+import type { OperatorInfo } from './http/calls.ts'
 import { createClientOf } from './http/client.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createOracle } from './oracle.ts'
@@ -41,6 +42,12 @@ const usage = `Usage: node oracle/src/main.ts [command]
   reindex [block]  reads the chain again from a block, or from the start
   verify-journal   checks every hash and signature of the audit log
 `
+
+/** What an operator is told at the start; `/ready` repeats the codes. */
+const WARNINGS: Record<string, string> = {
+  no_seeds: 'EARNEST_SEEDS is empty: no trust flows, nobody can ever be rated',
+  few_seeds: 'EARNEST_SEEDS names fewer than five agents: trust is the word of a few',
+}
 
 const tokenAbi = parseAbi([
   'function name() view returns (string)',
@@ -92,6 +99,8 @@ async function run(settings: Settings): Promise<void> {
       token: settings.EARNEST_TOKEN,
       ...(settings.EARNEST_VAULT !== zeroAddress && { vault: settings.EARNEST_VAULT }),
       startBlock: settings.EARNEST_START_BLOCK,
+      fundersFrom: settings.EARNEST_FUNDERS_FROM ?? settings.EARNEST_START_BLOCK,
+      publicFunders: settings.EARNEST_PUBLIC_FUNDERS,
       arbiters: settings.EARNEST_ARBITERS,
       feeRecipients: settings.EARNEST_FEE_RECIPIENTS,
       minProtocolFeeBps: settings.EARNEST_PROTOCOL_FEE_BPS,
@@ -100,7 +109,8 @@ async function run(settings: Settings): Promise<void> {
     },
     artifactKey: hexToBytes(settings.EARNEST_ARTIFACT_KEY),
     blobStore: blobStoreOf(settings, store),
-    seeds: settings.EARNEST_SEEDS ?? [],
+    seeds: settings.EARNEST_SEEDS,
+    newcomerCap: settings.EARNEST_NEWCOMER_CAP,
     pollMs: settings.EARNEST_POLL_MS,
     relayBudget: {
       perDay: settings.EARNEST_RELAY_GAS_PER_DAY,
@@ -119,7 +129,7 @@ async function run(settings: Settings): Promise<void> {
     client.readContract({ ...token, functionName: 'name' }),
     client.readContract({ ...token, functionName: 'version' }),
   ])
-  const info: Omit<OracleInfo, 'did' | 'scorer'> = {
+  const info: OperatorInfo = {
     chainId,
     escrow: settings.EARNEST_ESCROW,
     token: settings.EARNEST_TOKEN,
@@ -166,6 +176,7 @@ async function run(settings: Settings): Promise<void> {
     verifyWallet: async ({ wallet, typedData, signature }) =>
       client.verifyTypedData({ address: wallet, ...typedData, signature }),
   })
+  for (const code of oracle.trust.warnings) log.warn({ code }, WARNINGS[code] ?? code)
   const stopSync = keepInStep(clock, settings.EARNEST_POLL_MS)
   oracle.start()
   process.stdout.write(

@@ -1,9 +1,10 @@
-import { type Clock, EarnestError, isEarnestError } from '@earnest/sdk/protocol'
+import { type Clock, type Did, EarnestError, isEarnestError } from '@earnest/sdk/protocol'
 import type { Hex, LocalAccount } from 'viem'
 import { watchHeartbeats } from './discovery/heartbeat.ts'
 import { announce } from './escrow/announce.ts'
 import { watchBonds } from './escrow/bond.ts'
 import type { Chain } from './escrow/chain.ts'
+import { watchFunders } from './escrow/funder.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { fireTimers } from './escrow/keeper.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
@@ -59,7 +60,9 @@ export type OracleOptions = {
   /** Where the sealed bytes lie; without it in rows beside everything else. */
   blobStore?: BlobStore
   /** Pre-trusted agents of the trust model. */
-  seeds?: readonly string[]
+  seeds?: readonly Did[]
+  /** Base units that a newcomer without a bond may have open in all. */
+  newcomerCap?: bigint
   /** Milliseconds between two looks at the chain. */
   pollMs?: number
   /** Gas that this oracle pays for others. */
@@ -150,7 +153,11 @@ export function createOracle(options: OracleOptions): Oracle {
   })
   const onSettled = recordSettlements({ signer, chain })
   const courts = createCourts(chain.client, chain.arbiters)
-  const trust = createTrust({ ...context, seeds: options.seeds ?? [] })
+  const trust = createTrust({
+    ...context,
+    seeds: options.seeds ?? [],
+    newcomerCap: options.newcomerCap,
+  })
   const attesting = { ...context, chain, attestors, check }
   const jury = createJury({
     roster: options.jury ?? [],
@@ -246,6 +253,7 @@ export function createOracle(options: OracleOptions): Oracle {
         hearingSince = clock.now()
       }
       await watchHeartbeats(context, hearingSince)
+      await watchFunders({ db, signer, chain, lease })
       await remind(context)
       await forget(context)
       await sweepBlobs({ ...context, blobs })

@@ -1,9 +1,10 @@
-import { EarnestError } from '@earnest/sdk/protocol'
+import { did, EarnestError, formatUsdc, usdc } from '@earnest/sdk/protocol'
 import { type Address, getAddress, type Hex, isHex } from 'viem'
 import * as z from 'zod'
 import { RELAY_BUDGET } from './escrow/relayBudget.ts'
 import { AT_ONCE } from './http/atOnce.ts'
 import { jurorSchema } from './settlement/jury/roster.ts'
+import { TRUST_PARAMETERS } from './trust/parameters.ts'
 
 const address = z.string().transform((text) => getAddress(text) as Address)
 const secret = z
@@ -30,6 +31,10 @@ const environment = z.object({
   EARNEST_FEE_RECIPIENTS: addresses,
   EARNEST_VAULT: address.default('0x0000000000000000000000000000000000000000'),
   EARNEST_START_BLOCK: z.coerce.number().int().min(0).default(0),
+  /** First block whose transfers tell who funded an agent's wallet; default: the start block. */
+  EARNEST_FUNDERS_FROM: z.coerce.number().int().min(0).optional(),
+  /** Exchanges, bridges, faucets: being funded by one of them ties nobody to anybody. */
+  EARNEST_PUBLIC_FUNDERS: z.union([z.literal('').transform(() => []), addresses]).default([]),
   /** The oracle's Ed25519 key. */
   EARNEST_ORACLE_KEY: secret,
   /** The key that pays for transactions. */
@@ -58,7 +63,13 @@ const environment = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .default('0'.repeat(64)),
-  EARNEST_SEEDS: separated(z.string()).optional(),
+  /** Pre-trusted agents, at least five of different owners; without any nobody can be rated. */
+  EARNEST_SEEDS: z.union([z.literal('').transform(() => []), separated(did)]).default([]),
+  /** USDC that a newcomer without a bond may have open in all. */
+  EARNEST_NEWCOMER_CAP: z
+    .string()
+    .default(formatUsdc(BigInt(TRUST_PARAMETERS.newcomerCap)))
+    .pipe(usdc),
   EARNEST_POLL_MS: z.coerce.number().int().min(20).max(60_000).default(1000),
   /** Gas that the relay pays: for a party and day, for anybody else ever, for all in an hour. */
   EARNEST_RELAY_GAS_PER_DAY: z.coerce.bigint().min(0n).default(RELAY_BUDGET.perDay),

@@ -67,7 +67,7 @@ const body: TrustBody = {
   effectiveCounterparties: 41.5,
   flags: [],
   buyer: { completed: 0, disputesFiled: 0, sellerReleaseRate: null },
-  scorer: { version: '1', codeHash: 'cd'.repeat(32) },
+  scorer: { version: '1', codeHash: 'cd'.repeat(32), seeds: 'ab'.repeat(32) },
   eventRoot: 'ef'.repeat(32),
   costToFake100: null,
   oracle: oracle.did,

@@ -19,6 +19,7 @@ import { append, type Entry } from '../store/journal.ts'
 import type { Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import { readHistory, writeHistory } from './keys.ts'
+import { watchWallet } from './origin.ts'
 
 type Registering = Context & { verifyWallet: WalletVerifier }
 
@@ -90,8 +91,10 @@ export async function registerAgent(
         agent: did,
         at: now,
         organization: registration.organizationId ?? null,
+        wallet: row.wallet,
       },
     }
+    await watchWallet(tx, row.wallet, now)
     if (!own) entry.tell = { type: 'agent_registered', agents: [did] }
     const entries = [entry]
     const bond = own ? undefined : await bondOf(tx, wallet)
@@ -130,6 +133,7 @@ export async function rotateKey(
     const change = { keys: joined.keys, key_log: joined.log, status, wallet, active_at: now }
     await tx.updateTable('agent').set(change).where('did', '=', did).execute()
     const data = { seq: entry.body.seq, key: entry.body.key }
+    if (wallet !== own.wallet) await watchWallet(tx, wallet, now)
     await append(tx, signer, [
       joined.frozen
         ? frozenEntry(did, now)
@@ -139,6 +143,7 @@ export async function rotateKey(
             at: now,
             data,
             tell: { type: 'key_rotated', agents: [did] },
+            ...(wallet !== own.wallet && { fact: { kind: 'agent', agent: did, at: now, wallet } }),
           },
     ])
     return { ...own, ...change }

@@ -10,6 +10,10 @@ export type Chain = {
   vault?: Address
   /** First block that can hold a log of the escrow. */
   startBlock: number
+  /** First block from which on the transfers into agents' wallets are read; default: `startBlock`. */
+  fundersFrom?: number
+  /** Exchanges, bridges and faucets: who was funded by one of them has nobody in common by that. */
+  publicFunders?: readonly Address[]
   /** Arbiters whose pacts count. */
   arbiters: readonly Address[]
   /** Fee recipients whose pacts count. */

@@ -5,7 +5,6 @@ import {
   EarnestError,
   encode,
   MAX_FILE_SIZE,
-  type OracleInfo,
   type Route,
   type RouteName,
   routes,
@@ -21,7 +20,7 @@ import { countParked } from '../store/parked.ts'
 import { AT_ONCE, type AtOnce } from './atOnce.ts'
 import { type Opened, openRequest, pathOf } from './authenticate.ts'
 import { assertLength, readBody } from './body.ts'
-import { createCalls, type StreamRoute } from './calls.ts'
+import { createCalls, type OperatorInfo, type StreamRoute } from './calls.ts'
 import { docsPage } from './docs.ts'
 import { eventStream } from './events.ts'
 import { createLimiter, type Limit } from './limit.ts'
@@ -32,7 +31,7 @@ import { problemOf } from './problem.ts'
 import { createSlots } from './slots.ts'
 
 export type AppOptions = {
-  info: Omit<OracleInfo, 'did' | 'scorer'>
+  info: OperatorInfo
   /** Where clients reach this oracle, without a trailing slash. */
   publicUrl: string
   verifyWallet: WalletVerifier
@@ -277,7 +276,8 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     const lag = head ? clock.now() - head.timestamp : null
     const isReady = error === undefined && following
     const status = isReady ? 'ready' : 'not ready'
-    const body = { status, head: head?.number ?? null, lag, leader, error }
+    const { warnings } = oracle.trust
+    const body = { status, head: head?.number ?? null, lag, leader, error, warnings }
     return http.json(body, isReady ? 200 : 503)
   }
 

@@ -58,6 +58,9 @@ export type Calls = {
   ) => Promise<OutputOf<(typeof routes)[N]['response']>>
 }
 
+/** What an operator decides about an oracle; the rest of its introduction it knows itself. */
+export type OperatorInfo = Omit<OracleInfo, 'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc'>
+
 /** Days for which a credential is valid. */
 const CREDENTIAL_DAYS = 90
 
@@ -72,7 +75,7 @@ export function createCalls(
     publicUrl,
     verifyWallet,
   }: {
-    info: Omit<OracleInfo, 'did' | 'scorer'>
+    info: OperatorInfo
     publicUrl: string
     verifyWallet: WalletVerifier
   },
@@ -88,7 +91,13 @@ export function createCalls(
   const didOf = (id: string) => (id.startsWith('did:') ? id : `did:key:${id}`)
 
   return {
-    getOracle: async () => ({ ...info, did: signer.did, scorer: trust.scorer }),
+    getOracle: async () => ({
+      ...info,
+      did: signer.did,
+      scorer: trust.scorer,
+      seeds: [...trust.seeds],
+      newcomerCapUsdc: trust.newcomerCap,
+    }),
 
     registerAgent: async ({ body, by }) =>
       recordOf(await rung(registerAgent(registering, { registration: body, by }))),

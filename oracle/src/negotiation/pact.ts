@@ -13,6 +13,7 @@ import {
   type KeyResolver,
   milestoneOf,
   type Pact,
+  parseUsdc,
   type SignedPact,
   signedPactSchema,
   type Terms,
@@ -132,6 +133,7 @@ export async function registerPact(
         signed_pact: canonicalText(encode(signedPactSchema, signed, 'invalid_pact')),
         registered_at: now,
         cancelled_at: null,
+        list_price: await listPriceOf(tx, pact),
       })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
@@ -167,6 +169,17 @@ export async function registerPact(
   throw new EarnestError('nonce_reused', 'The buyer used this nonce for other terms', {
     details: { nonce: pact.nonce },
   })
+}
+
+/** What the seller's own list asks for a task when it agrees; it may ask anything later. */
+async function listPriceOf(tx: Tx, { seller }: Pact): Promise<string | null> {
+  const row = await tx
+    .selectFrom('agent')
+    .select('registration')
+    .where('did', '=', seller.did)
+    .executeTakeFirst()
+  const { pricing } = JSON.parse(row?.registration ?? '{}') as { pricing?: { perTask: string } }
+  return pricing ? parseUsdc(pricing.perTask).toString() : null
 }
 
 /**

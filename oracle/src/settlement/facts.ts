@@ -1,14 +1,15 @@
-import { completionProofSchema, decode, reportSchema } from '@earnest/sdk/protocol'
+import { completionProofSchema, decode, type Pact, reportSchema } from '@earnest/sdk/protocol'
 import { gradeOutages } from '../discovery/outage.ts'
 import { deliveriesOf, type Link } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import type { Tx } from '../store/store.ts'
 import type { DeliveryFacts, SettledEscrow } from '../trust/event.ts'
+import { priceFacts } from './price.ts'
 
 /** What the trust model learns from an escrow that ended; only measured facts, absent where unknown. */
 export async function settledFacts(
   tx: Tx,
-  { state, link, capability }: { state: EscrowState; link: Link; capability: string },
+  { state, link, pact }: { state: EscrowState; link: Link; pact: Pact },
 ): Promise<SettledEscrow | null> {
   const { ending, clauses } = state
   if (ending === null) return null
@@ -40,10 +41,12 @@ export async function settledFacts(
   const report = completion?.report
     ? decode(reportSchema, JSON.parse(completion.report), 'invalid_report')
     : undefined
-  const audit = completion
+  const metrics = completion
     ? decode(completionProofSchema, JSON.parse(completion.proof), 'invalid_completion')
-        .executionMetrics.selfAuditScore
+        .executionMetrics
     : undefined
+  const prices = await priceFacts(tx, { pactId: link.pactId, pact, amount: state.terms.amount })
+  const wanted = requiredModelOf(pact)
   const facts: DeliveryFacts = {
     fundedAt: state.fundedAt,
     deliverBy: clauses.deliverBy,
@@ -57,7 +60,10 @@ export async function settledFacts(
         ({ verifier, outcome }) => verifier !== 'format' || outcome !== 'fail',
       ),
     }),
-    ...(audit !== undefined && { selfAudit: audit }),
+    ...(metrics?.selfAuditScore !== undefined && { selfAudit: metrics.selfAuditScore }),
+    // A pact demands a model by name in its input; who does not name the one it used did not keep it.
+    ...(metrics && wanted !== undefined && { modelAsAgreed: metrics.modelVersionUsed === wanted }),
+    ...prices,
     ...(outage && { outage }),
   }
   // Giving in to a proposal, or settling beside it, counts as what was proposed (design section 4).
@@ -74,7 +80,7 @@ export async function settledFacts(
     at: ending.at,
     buyer: link.buyer,
     seller: link.seller,
-    capability,
+    capability: pact.capability,
     amount: state.terms.amount,
     protocolFee: ending.protocolFee,
     ending: endingOf(state),
@@ -84,6 +90,11 @@ export async function settledFacts(
     }),
     facts,
   }
+}
+
+function requiredModelOf({ input }: Pact): string | undefined {
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) return undefined
+  return typeof input.requiredModel === 'string' ? input.requiredModel : undefined
 }
 
 function endingOf(state: EscrowState): SettledEscrow['ending'] {

@@ -67,8 +67,7 @@ export function recordSettlements({
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n) return
     await touchAgents(tx, [link.buyer, link.seller], ending.at)
-    const { capability } = pact.signed.pact
-    const fact = isCounted ? await settledFacts(tx, { state, link, capability }) : null
+    const fact = isCounted ? await settledFacts(tx, { state, link, pact: pact.signed.pact }) : null
     entries.push({
       action: 'settlement_recorded',
       subject: state.id,

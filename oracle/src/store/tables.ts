@@ -385,6 +385,17 @@ export type DocketTable = { escrow_id: string; stage: string; body: string }
 /** Who ever joined a committee; whether it still may be drawn, the contract knows. */
 export type MemberTable = { committee: string; wallet: string }
 
+/** The first transfers into an agent's wallet, read up to `block` (lower case; transfers as JSON). */
+export type OriginTable = {
+  wallet: string
+  block: number
+  incoming: string
+  /** Who funded it, as the trust model was told. */
+  funder: string | null
+  since: number
+  done: boolean
+}
+
 /** A committee pool, on record before it was signed; addresses lower case. */
 export type PoolTable = {
   committee: string
@@ -444,6 +455,7 @@ export type Tables = {
   docket: DocketTable
   member: MemberTable
   pool: PoolTable
+  origin: OriginTable
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>

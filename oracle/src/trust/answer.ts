@@ -3,6 +3,7 @@ import {
   EarnestError,
   encode,
   type Flag,
+  hashSeeds,
   type Quote,
   type QuoteBody,
   quoteBodySchema,
@@ -15,6 +16,7 @@ import { unpack } from '../store/json.ts'
 import { scorerCodeHash } from './codehash.ts'
 import type { TrustEvent } from './event.ts'
 import { createTrustModel } from './model.ts'
+import { TRUST_PARAMETERS } from './parameters.ts'
 import type { Standing, Tie } from './standing.ts'
 
 /** Seconds for which a signed answer is served again while nothing changed. */
@@ -60,7 +62,21 @@ export type Trust = {
   ): Promise<{ standings: Map<string, Standing>; eventRoot: string }>
   /** What ties each member to a party. */
   ties(members: readonly string[], party: string): Promise<Map<string, Tie[]>>
-  scorer: { version: string; codeHash: string }
+  scorer: { version: string; codeHash: string; seeds: string }
+  /** Pre-trusted agents, from which all trust flows. */
+  seeds: readonly Did[]
+  /** Base units that a newcomer without a bond may have open. */
+  newcomerCap: bigint
+  /** Codes of what an operator has to mend: `no_seeds`, `few_seeds`. */
+  warnings: readonly string[]
+}
+
+/** Fewer seeds than this are one owner's word; none at all rate nobody. */
+const FEWEST_SEEDS = 5
+
+function warningsOf(seeds: readonly string[]): string[] {
+  if (seeds.length === 0) return ['no_seeds']
+  return seeds.length < FEWEST_SEEDS ? ['few_seeds'] : []
 }
 
 /** The signed trust answers; each process follows the same facts in the same order. */
@@ -69,9 +85,15 @@ export function createTrust({
   signer,
   clock,
   seeds,
-}: Context & { seeds: readonly string[] }): Trust {
-  const model = createTrustModel({ seeds })
-  const scorer = { version: model.parameters.version, codeHash: scorerCodeHash() }
+  newcomerCap = BigInt(TRUST_PARAMETERS.newcomerCap),
+}: Context & { seeds: readonly Did[]; newcomerCap?: bigint | undefined }): Trust {
+  const parameters = { ...TRUST_PARAMETERS, newcomerCap: Number(newcomerCap) }
+  const model = createTrustModel({ seeds, parameters })
+  const scorer = {
+    version: parameters.version,
+    codeHash: scorerCodeHash(),
+    seeds: hashSeeds(seeds),
+  }
   const served = new Map<
     string,
     { response: TrustResponse; seen: number; activeAt: number | null; standing: string }
@@ -110,6 +132,10 @@ export function createTrust({
 
   return {
     scorer,
+    seeds,
+    newcomerCap,
+    warnings: warningsOf(seeds),
+
     async rank(dids) {
       await follow()
       const now = clock.now()

@@ -69,7 +69,9 @@ export type AgentStatement = {
   at: number
   /** Organisation that the agent states or was proved to belong to; null where it has none. */
   organization?: string | null
-  /** Wallet that first funded the agent's wallet; null where it is a public one (an exchange). */
+  /** The agent's own wallet, lower case: whoever it funds is of its making. */
+  wallet?: string
+  /** Wallet that funded the agent's wallet first; null where nobody did, or a public one (an exchange). */
   funder?: string | null
 }
 

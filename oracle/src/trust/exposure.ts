@@ -7,8 +7,6 @@ import type { TrustState } from './state.ts'
 /** The numbers of the limits, versioned and published like the formula (W-29, UNS-08, UNS-14). */
 export const EXPOSURE_PARAMETERS = {
   version: 'earnest-exposure/1',
-  /** What a newcomer without a bond may have open in all, base units. */
-  microCap: 20_000_000n,
   /** Part of the trusted volume that the limit grows by: well below what the trades were worth. */
   growth: 0.1,
   /** Independent buyers before an agent leaves the newcomer lane. */
@@ -39,7 +37,8 @@ export function exposureOf(
   }: { agent: number; now: number; evidence: number; flagged: boolean },
   parameters: TrustParameters,
 ): Exposure {
-  const { microCap, growth, independentBuyers: wanted } = EXPOSURE_PARAMETERS
+  const { growth, independentBuyers: wanted } = EXPOSURE_PARAMETERS
+  const microCap = BigInt(parameters.newcomerCap)
   const free = state.bonds.get(agent)?.free ?? 0n
   const { volume, buyers } = trustedVolume(state, agent, now, parameters)
   const floor = free > microCap ? free : microCap

@@ -3,24 +3,27 @@ import type { AgentStatement } from './event.ts'
 import { agentIndex, type TrustState } from './state.ts'
 
 /**
- * Learns the organisation and the first funder of an agent. Agents with one of them in common are
- * one cluster: they have one voice, and none among themselves.
+ * Learns the organisation of an agent, its wallet and who funded that. Agents of one organisation,
+ * agents funded by one wallet, and the agent whose wallet that is are one cluster: they have one
+ * voice, and none among themselves.
  */
 export function applyStatement(state: TrustState, event: AgentStatement): void {
   const agent = agentIndex(state, event.agent)
   const left = [
     settle(state.organization, agent, event.organization),
+    settle(state.wallet, agent, event.wallet),
     settle(state.funder, agent, event.funder),
   ].some(Boolean)
-  if (left) {
-    state.clusters = createClusters()
-    growClusters(state.clusters, state.agents.length)
-    joinAll(state, state.organization)
-    joinAll(state, state.funder)
+  if (!left) {
+    join(state, agent)
     return
   }
-  join(state, agent, state.organization)
-  join(state, agent, state.funder)
+  state.clusters = createClusters()
+  growClusters(state.clusters, state.agents.length)
+  state.bearer.clear()
+  for (const facts of [state.organization, state.wallet, state.funder]) {
+    for (const one of facts.keys()) join(state, one)
+  }
 }
 
 /** Records a fact; true if an earlier one no longer holds, so that clusters may fall apart. */
@@ -36,22 +39,16 @@ function settle(
   return before !== undefined
 }
 
-function join(state: TrustState, agent: number, facts: Map<number, string>): void {
-  const fact = facts.get(agent)
-  if (fact === undefined) return
-  for (const [other, theirs] of facts) {
-    if (theirs === fact && other !== agent) {
-      joinClusters(state.clusters, agent, other)
-      return
-    }
-  }
-}
-
-function joinAll(state: TrustState, facts: Map<number, string>): void {
-  const first = new Map<string, number>()
-  for (const [agent, fact] of facts) {
-    const other = first.get(fact)
-    if (other === undefined) first.set(fact, agent)
-    else joinClusters(state.clusters, agent, other)
+function join({ clusters, bearer, organization, wallet, funder }: TrustState, agent: number): void {
+  for (const [kind, fact] of [
+    ['organization', organization.get(agent)],
+    ['purse', wallet.get(agent)],
+    ['purse', funder.get(agent)],
+  ] as const) {
+    if (fact === undefined) continue
+    const key = `${kind}:${fact}`
+    const other = bearer.get(key)
+    if (other === undefined) bearer.set(key, agent)
+    else joinClusters(clusters, agent, other)
   }
 }

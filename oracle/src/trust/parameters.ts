@@ -49,6 +49,8 @@ export const TRUST_PARAMETERS = {
   lowerQuantile: 0.1,
   /** Below this evidence an agent is unrated. */
   ratedEvidence: 1,
+  /** What a newcomer without a bond may have open in all, base units; an operator's own choice, no score depends on it. */
+  newcomerCap: 20_000_000,
   recalibration: { refitEvery: 250, warmUp: 500, ridge: 20, halfLife: 5_000, window: 20_000 },
 } as const
 

@@ -72,23 +72,28 @@ function frequency(
 }
 
 function organization(state: TrustState, members: readonly number[]): Signal | null {
-  const shared = sharedBy(state.organization, members)
+  const shared = sharedBy((member) => [state.organization.get(member)], members)
   return shared === null ? null : { name: 'organization', detail: `same organisation ${shared}` }
 }
 
 function funding(state: TrustState, members: readonly number[]): Signal | null {
-  const shared = sharedBy(state.funder, members)
+  const purses = (member: number) => [state.funder.get(member), state.wallet.get(member)]
+  const shared = sharedBy(purses, members)
   return shared === null
     ? null
-    : { name: 'funding', detail: `first funded by the same wallet ${shared}` }
+    : { name: 'funding', detail: `money from the same wallet ${shared} at first` }
 }
 
 /** A fact that at least two of the members, and half of them, have in common. */
-function sharedBy(facts: Map<number, string>, members: readonly number[]): string | null {
+function sharedBy(
+  factsOf: (member: number) => readonly (string | undefined)[],
+  members: readonly number[],
+): string | null {
   const counts = new Map<string, number>()
   for (const member of members) {
-    const fact = facts.get(member)
-    if (fact !== undefined) counts.set(fact, (counts.get(fact) ?? 0) + 1)
+    for (const fact of new Set(factsOf(member))) {
+      if (fact !== undefined) counts.set(fact, (counts.get(fact) ?? 0) + 1)
+    }
   }
   for (const [fact, count] of counts) {
     if (count >= 2 && count * 2 >= members.length) return fact

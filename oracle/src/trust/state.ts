@@ -68,6 +68,9 @@ export type TrustState = {
   clusters: Clusters
   organization: Map<number, string>
   funder: Map<number, string>
+  wallet: Map<number, string>
+  /** Somebody with this organisation, wallet or funder: where whoever shares it joins. */
+  bearer: Map<string, number>
   whole: Records
   parts: Parts
   habits: Habits
@@ -115,6 +118,8 @@ export function createTrustState(
     clusters: createClusters(),
     organization: new Map(),
     funder: new Map(),
+    wallet: new Map(),
+    bearer: new Map(),
     whole: createRecords(),
     parts: {
       table: createPairTable(),

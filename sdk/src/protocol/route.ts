@@ -26,7 +26,7 @@ import { attestationSchema, settlementSchema } from './settlement.ts'
 import { signature } from './signature.ts'
 import { escrowStateSchema, pactStatusSchema } from './status.ts'
 import { utc } from './time.ts'
-import { trustResponseSchema } from './trust.ts'
+import { scorerSchema, trustResponseSchema } from './trust.ts'
 import { verdictRecordSchema } from './verdict.ts'
 import { noticesSchema, subscriptionSchema, webhookSchema } from './webhook.ts'
 
@@ -78,7 +78,11 @@ export const oracleInfoSchema = z.strictObject({
   attestors: z.array(address),
   /** The ladder that new pacts name by default. */
   ladder: hash,
-  scorer: z.strictObject({ version: z.string(), codeHash: hash }),
+  scorer: scorerSchema,
+  /** Pre-trusted agents, from which all trust flows; without any nobody can be rated. */
+  seeds: z.array(did),
+  /** What a newcomer without a bond may have open in all. */
+  newcomerCapUsdc: usdc,
 })
 export type OracleInfo = z.output<typeof oracleInfoSchema>
 

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { encode } from './decode.ts'
 import { did } from './did.ts'
 import { EarnestError } from './error.ts'
-import { hash } from './hash.ts'
+import { hash, hashBody } from './hash.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { usdc } from './money.ts'
 import { signature, verifyBody } from './signature.ts'
@@ -78,6 +78,19 @@ const penaltySchema = z.strictObject({
   points: z.record(z.string().min(1).max(32), z.number().min(0)),
 })
 
+/** Who computed a score, and from where trust flows; whoever has all three recomputes it. */
+export const scorerSchema = z.strictObject({
+  version: z.string().min(1).max(64),
+  codeHash: hash,
+  /** `hashSeeds` of the pre-trusted agents that `GET /oracle` lists. */
+  seeds: hash,
+})
+
+/** Commits to the pre-trusted agents of a scorer, in any order. */
+export function hashSeeds(seeds: readonly string[]): string {
+  return hashBody([...seeds].sort())
+}
+
 /** The oracle's answer about one agent in one role (ORC-01 to ORC-20, W-8, W-29). */
 export const trustBodySchema = z.strictObject({
   agentId: did,
@@ -115,7 +128,7 @@ export const trustBodySchema = z.strictObject({
   effectiveCounterparties: z.number().min(0),
   flags: z.array(flagSchema),
   buyer: buyerRecordSchema,
-  scorer: z.strictObject({ version: z.string().min(1).max(64), codeHash: hash }),
+  scorer: scorerSchema,
   /** Merkle root of the events behind the score. */
   eventRoot: hash,
   /** Least cost of raising this score by 100 by any published attack; null where a cheaper way is known. */

@@ -7,6 +7,7 @@ import {
   completionProofSchema,
   createIdentity,
   createManualClock,
+  type Did,
   decodePact,
   deliverTypedData,
   encode,
@@ -21,6 +22,7 @@ import {
   type Manifest,
   type Pact,
   type PactWire,
+  type Registration,
   registrationSchema,
   signCompletion,
   signPact,
@@ -113,7 +115,9 @@ type WorldOptions = {
   secret?: number
   jury?: readonly Juror[]
   /** Pre-trusted agents of the trust model. */
-  seeds?: readonly string[]
+  seeds?: readonly Did[]
+  /** Base units that a newcomer may have open; far above the micro amount unless a test is about it. */
+  newcomerCap?: bigint
   /** Ways out of the house. */
   outside?: { fetch?: TestFetch; mail?: SendMail }
   app?: Partial<AppOptions>
@@ -122,7 +126,15 @@ type WorldOptions = {
 /** An oracle in this process over a ground; nothing runs by itself, `settle` moves it. */
 export async function createWorld(
   ground: Ground,
-  { store, secret = 33, jury = [], seeds = [], outside = {}, app: changes = {} }: WorldOptions = {},
+  {
+    store,
+    secret = 33,
+    jury = [],
+    seeds = [],
+    newcomerCap,
+    outside = {},
+    app: changes = {},
+  }: WorldOptions = {},
 ): Promise<World> {
   const { client: local, deployment, url } = ground
   const opened = store ?? (await openStore())
@@ -139,6 +151,7 @@ export async function createWorld(
     secret,
     jury,
     seeds,
+    newcomerCap,
     outside,
     changes,
   })
@@ -172,6 +185,7 @@ export async function createDesk({
   secret = 33,
   jury = [],
   seeds = [],
+  newcomerCap,
   outside = {},
   app: changes = {},
 }: WorldOptions = {}): Promise<
@@ -199,6 +213,7 @@ export async function createDesk({
     secret,
     jury,
     seeds,
+    newcomerCap,
     outside,
     changes,
   })
@@ -215,6 +230,7 @@ function wire({
   secret,
   jury,
   seeds,
+  newcomerCap = 1_000_000_000_000n,
   outside,
   changes,
 }: {
@@ -224,7 +240,8 @@ function wire({
   deployment: Deployment
   secret: number
   jury: readonly Juror[]
-  seeds: readonly string[]
+  seeds: readonly Did[]
+  newcomerCap: bigint | undefined
   outside: NonNullable<WorldOptions['outside']>
   changes: Partial<AppOptions>
 }) {
@@ -237,6 +254,7 @@ function wire({
     artifactKey: new Uint8Array(32).fill(9),
     jury,
     seeds,
+    newcomerCap,
     ...outside,
     chain: {
       client,
@@ -344,7 +362,12 @@ export async function call<T>(
 }
 
 /** Registers a party as an agent. */
-export async function register(world: Desk, who: Party, capability = 'financial_analysis') {
+export async function register(
+  world: Desk,
+  who: Party,
+  capability = 'financial_analysis',
+  changes: Partial<Registration> = {},
+) {
   const { identity, wallet } = who
   const binding = await bindWallet({
     identity,
@@ -368,6 +391,7 @@ export async function register(world: Desk, who: Party, capability = 'financial_
       inputFormats: ['application/json'],
       outputFormats: ['application/json'],
       binding,
+      ...changes,
     },
     'invalid_registration',
   )

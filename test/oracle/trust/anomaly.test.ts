@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { TrustModel } from '../../../oracle/src/trust/model.ts'
+import { agentIndex } from '../../../oracle/src/trust/state.ts'
+import { voucherOf } from '../../../oracle/src/trust/voucher.ts'
 import { generator } from './generator.ts'
 import { DAY, livelyMarket, START, settled } from './market.ts'
 
@@ -29,6 +31,19 @@ function withRecord(): TrustModel {
   return model
 }
 
+/** What the word of a buyer, who burned fees elsewhere, is worth to a seller. */
+function voucherWeight(model: TrustModel, buyer: string, seller: string): number {
+  model.apply(settled({ buyer, seller: 'p1', at: START }))
+  const { state, parameters } = model
+  const [from, to] = [buyer, seller].map((agent) => agentIndex(state, agent))
+  const { weight, untrusted } = voucherOf(
+    state,
+    { buyer: from as number, seller: to as number },
+    parameters,
+  )
+  return weight + untrusted
+}
+
 describe('self-dealing', () => {
   test('[REP-18] [REP-22] [ATK-06] the source’s example is flagged with all four effects', () => {
     const clean = withRecord()
@@ -47,6 +62,30 @@ describe('self-dealing', () => {
     assert.ok(reviews.includes('bondTier:alpha') && reviews.includes('bondTier:beta'))
     assert.ok(beta(model).flags.some(({ code }) => code === 'inter_org_self_dealing'))
     assert.equal(beta(model).costToFake100, null)
+  })
+
+  test('[REP-19] an organisation that nobody states shows in the money: a master funds its creature', () => {
+    const model = livelyMarket(60)
+    // The buyer states an organisation of its own; its purse is the seller's wallet.
+    model.apply({ kind: 'agent', agent: 'puppet', at: START, organization: 'puppets' })
+    model.apply({ kind: 'agent', agent: 'puppet', at: START, wallet: '0x01', funder: '0x02' })
+    model.apply({ kind: 'agent', agent: 'master', at: START, organization: 'masters' })
+    const independent = voucherWeight(model, 'puppet', 'master')
+    model.apply({ kind: 'agent', agent: 'master', at: START, wallet: '0x02' })
+    assert.ok(independent > 0)
+    assert.equal(voucherWeight(model, 'puppet', 'master'), 0)
+    for (let i = 0; i < 25; i++) {
+      const at = START + i * DAY
+      const amount = BigInt(20 + ((i * 37) % 90)) * 1_000_000n
+      model.apply(settled({ buyer: 'puppet', seller: 'master', at, amount }))
+    }
+    const [flag] = [...model.state.flags.values()]
+    assert.deepEqual(flag?.signals.map(({ name }) => name).sort(), ['frequency', 'funding'])
+    // It was a mistake: an exchange funds many, and nobody is anybody's for that.
+    model.apply({ kind: 'agent', agent: 'puppet', at: START + 30 * DAY, funder: null })
+    const { parent } = model.state.clusters
+    const [a, b] = ['puppet', 'master'].map((agent) => model.state.indexOf.get(agent) as number)
+    assert.notEqual(parent[a as number], parent[b as number])
   })
 
   test('[REP-18] a legitimate busy pair of different organisations with varied values is not flagged', () => {

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { funderOf } from '../../../oracle/src/escrow/funder.ts'
+import { unpack } from '../../../oracle/src/store/json.ts'
+import type { AgentStatement, SettledEscrow, TrustEvent } from '../../../oracle/src/trust/event.ts'
+import { replay } from '../../../oracle/src/trust/model.ts'
+import { fundGas, localAccount } from '../../../scripts/local/chain.ts'
+import { mintUsdc, usdcAbi } from '../../../scripts/local/usdc.ts'
+import {
+  agree,
+  call,
+  completionOf,
+  confirm,
+  createWorld,
+  fund,
+  type Ground,
+  type Party,
+  pactOf,
+  party,
+  register,
+  startGround,
+  type World,
+} from '../support/world.ts'
+
+const usdc = 1_000_000n
+const purse = localAccount(12)
+
+let ground: Ground
+let world: World
+
+before(async () => {
+  ground = await startGround()
+  world = await createWorld(ground, { seeds: [party(51).identity.did] })
+  await fundGas(ground.client, purse.address)
+  const { token } = ground.deployment
+  await mintUsdc(ground.client, { token, to: purse.address, amount: 1_000n * usdc })
+})
+after(async () => {
+  await world?.close()
+  await ground?.close()
+})
+
+async function transfer(from: typeof purse | Party['wallet'], to: string, amount: bigint) {
+  const hash = await ground.client.writeContract({
+    abi: usdcAbi,
+    address: ground.deployment.token,
+    functionName: 'transfer',
+    args: [to as `0x${string}`, amount],
+    account: from,
+    chain: ground.client.chain,
+  })
+  const { status } = await ground.client.waitForTransactionReceipt({ hash })
+  assert.equal(status, 'success')
+}
+
+/** What runs every ten seconds. */
+async function sweep() {
+  await ground.client.increaseTime({ seconds: 11 })
+  await ground.client.mine({ blocks: 64 })
+  await world.settle()
+}
+
+async function facts(): Promise<TrustEvent[]> {
+  const rows = await world.oracle.db.selectFrom('fact').selectAll().orderBy('seq').execute()
+  return rows.map(({ fact }) => unpack<TrustEvent>(fact))
+}
+
+async function statedFunder(who: Party): Promise<string | null | undefined> {
+  const stated = (await facts()).filter(
+    (fact): fact is AgentStatement => fact.kind === 'agent' && fact.agent === who.identity.did,
+  )
+  return stated.findLast(({ funder }) => funder !== undefined)?.funder
+}
+
+test('[REP-19] who funded an agent is read from the chain, whether before or after it registers', async () => {
+  await transfer(purse, world.buyer.wallet.address, 40n * usdc)
+  await register(world, world.buyer)
+  await register(world, world.seller)
+  await sweep()
+  assert.equal(await statedFunder(world.buyer), purse.address.toLowerCase())
+  assert.equal(await statedFunder(world.seller), undefined)
+  await transfer(purse, world.seller.wallet.address, 5n * usdc)
+  await sweep()
+  assert.equal(await statedFunder(world.seller), purse.address.toLowerCase())
+})
+
+test('dust funds nobody, new money and payouts of the house neither', async () => {
+  const other = party(61)
+  await transfer(purse, other.wallet.address, usdc - 1n)
+  const { token } = ground.deployment
+  await mintUsdc(ground.client, { token, to: other.wallet.address, amount: 100n * usdc })
+  await register(world, other)
+  await sweep()
+  assert.equal(await statedFunder(other), undefined)
+})
+
+test('a stranger who sends first does not own whom others fund', () => {
+  const none = () => false
+  const from = (sender: string, amount: bigint) => ({ from: sender, value: amount * usdc })
+  assert.equal(funderOf([from('0xa', 1n)], none), '0xa')
+  assert.equal(funderOf([from('0xa', 1n), from('0xb', 50n)], none), '0xb')
+  assert.equal(funderOf([from('0xa', 1n), from('0xb', 1n)], none), '0xa')
+  assert.equal(
+    funderOf([from('0xa', 1n), from('0xb', 50n)], (address) => address === '0xb'),
+    null,
+  )
+  assert.equal(funderOf([], none), null)
+})
+
+test('[REP-20] a settled trade carries what the seller asks by its own list, and the model it was to use', async () => {
+  const seller = world.seller
+  await register(world, seller, 'financial_analysis', { pricing: { perTask: 40n * usdc } })
+  const pact = pactOf(world, { paymentUsdc: '50', input: { requiredModel: 'acme-1' } })
+  const escrowId = await agree(world, pact)
+  // What it asks after the pact says nothing about this trade.
+  await register(world, seller, 'financial_analysis', { pricing: { perTask: 90n * usdc } })
+  await fund(world, pact)
+  await confirm(world)
+  const proof = await completionOf(world, pact, {
+    files: { 'result.json': '{"greeting":"hello","name":"world"}' },
+  })
+  await call(world, { by: seller, method: 'POST', path: '/api/v1/completions', body: proof })
+  await world.settle()
+  await ground.client.increaseTime({ seconds: 3601 })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  await confirm(world)
+  const settled = (await facts()).find(
+    (fact): fact is SettledEscrow => fact.kind === 'settled' && fact.escrowId === escrowId,
+  )
+  assert.equal(settled?.facts?.agreedPrice, 50n * usdc)
+  assert.equal(settled?.facts?.listPrice, 40n * usdc)
+  assert.equal(settled?.facts?.medianPrice, undefined)
+  assert.equal(settled?.facts?.modelAsAgreed, false)
+})
+
+test('a replay of the kept facts joins the same agents and gives the same root', async () => {
+  const { did } = world.seller.identity
+  const path = `/api/v1/trust/${encodeURIComponent(did)}?nonce=${crypto.randomUUID()}`
+  const answer = (await (await world.app.request(path)).json()) as {
+    eventRoot: string
+    failureProbability: number
+    costToFake100: string | null
+  }
+  const model = replay(await facts(), { seeds: [party(51).identity.did] })
+  assert.equal(model.eventRoot(), answer.eventRoot)
+  const [a, b] = [did, world.buyer.identity.did].map((one) => model.state.indexOf.get(one))
+  assert.equal(model.state.clusters.parent[a as number], model.state.clusters.parent[b as number])
+  const again = model.assess({ agent: did, role: 'seller', now: world.oracle.clock.now() })
+  assert.equal(again.failureProbability, answer.failureProbability)
+})
