@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { EarnestError } from './protocol/error.ts'
 import type { Store } from './protocol/store.ts'
 
+/** Names what this process writes beside; its number would not do, for in a container it is always the same. */
+const writer = crypto.randomUUID()
+let writes = 0
+
 /**
  * A store in a folder, one file per key: written beside, flushed to disk, then renamed, so that a process
  * killed at any moment leaves the old value or the new one. One process per folder.
@@ -11,7 +15,6 @@ import type { Store } from './protocol/store.ts'
  */
 export function createFileStore({ folder }: { folder: string }): Store {
   const ready = mkdir(folder, { recursive: true, mode: 0o700 })
-  let count = 0
   const fileOf = (key: string) => join(folder, `${encodeURIComponent(key)}.json`)
   return {
     async get(key) {
@@ -32,7 +35,7 @@ export function createFileStore({ folder }: { folder: string }): Store {
     async set(key, value) {
       await ready
       const target = fileOf(key)
-      const beside = `${target}.${process.pid}.${count++}.tmp`
+      const beside = `${target}.${writer}.${writes++}.tmp`
       const file = await open(beside, 'wx', 0o600)
       try {
         await file.writeFile(JSON.stringify(value))
