@@ -13,12 +13,14 @@ function partOf(path: string): string | undefined {
     [/^sdk\/src\/protocol\//, () => 'protocol'],
     [/^@earnest\/sdk\/protocol$/, () => 'protocol'],
     [new RegExp(`^sdk/src/(${layer})/`), (match) => `sdk/${match[1]}`],
-    [/^sdk\/src\/[\w-]+\.ts$/, () => 'sdk'],
+    [/^sdk\/src\/(owner\/)?[\w-]+\.ts$/, () => 'sdk'],
     [/^@earnest\/sdk\//, () => 'sdk'],
     [/^oracle\/src\/store\//, () => 'store'],
     [new RegExp(`^oracle/src/(${layer})/`), (match) => `oracle/${match[1]}`],
     [/^oracle\/src\/oracle\.ts$/, () => 'oracle'],
     [/^@earnest\/oracle$/, () => 'oracle'],
+    [/^oracle\/src\/pages\/client\//, () => 'client'],
+    [/^oracle\/src\/pages\//, () => 'pages'],
     [/^oracle\/src\/http\//, () => 'http'],
     [/^oracle\/src\/[\w-]+\.ts$/, () => 'main'],
   ]
@@ -48,7 +50,10 @@ function allowed(part: string): string[] {
     sdk: ['protocol', 'contracts', ...layers.map((other) => `sdk/${other}`)],
     store: ['protocol'],
     oracle: ['contracts', 'protocol', 'store', ...all],
-    http: ['contracts', 'protocol', 'store', 'oracle', ...all],
+    // What runs in a browser reaches the oracle by its API alone.
+    client: ['contracts', 'protocol'],
+    pages: ['contracts', 'protocol', 'store', 'oracle', ...all],
+    http: ['contracts', 'protocol', 'store', 'oracle', 'pages', ...all],
     main: ['contracts', 'protocol', 'store', 'oracle', 'http', ...all],
   }
   return parts[part] ?? []
@@ -86,6 +91,8 @@ describe('arrows', () => {
       ['oracle/src/trust/score.ts', 'sdk/src/buyer.ts', true],
       ['oracle/src/store/store.ts', 'oracle/src/trust/score.ts', true],
       ['oracle/src/oracle.ts', 'oracle/src/http/app.ts', true],
+      ['oracle/src/pages/home.ts', 'oracle/src/http/app.ts', true],
+      ['oracle/src/pages/client/main.ts', 'oracle/src/oracle.ts', false],
       ['sdk/src/utils/x.ts', 'zod', false],
       ['sdk/src/buyer.ts', 'scripts/local/chain.ts', false],
     ] as const

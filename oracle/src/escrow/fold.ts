@@ -164,11 +164,8 @@ export async function readEscrow(tx: Tx | Db, escrowId: string): Promise<EscrowS
   return row && unpack<EscrowState>(row.body)
 }
 
-/** The deliveries of an escrow that stand on chain, the first round first. */
-export async function deliveriesOf(
-  db: Tx | Db,
-  escrowId: string,
-): Promise<{ round: number; artifactHash: Hex; at: number }[]> {
+/** Everything that the chain said of an escrow, in its order. */
+export async function logsOf(db: Tx | Db, escrowId: string): Promise<EscrowLog[]> {
   const rows = await db
     .selectFrom('log')
     .selectAll()
@@ -176,11 +173,19 @@ export async function deliveriesOf(
     .orderBy('block_number')
     .orderBy('log_index')
     .execute()
-  return rows.flatMap((row) => {
-    const log = logOf(row)
-    if (log?.name !== 'Delivered') return []
-    return [{ round: log.round, artifactHash: log.artifactHash, at: log.timestamp }]
-  })
+  return rows.flatMap((row) => logOf(row) ?? [])
+}
+
+/** The deliveries of an escrow that stand on chain, the first round first. */
+export async function deliveriesOf(
+  db: Tx | Db,
+  escrowId: string,
+): Promise<{ round: number; artifactHash: Hex; at: number }[]> {
+  return (await logsOf(db, escrowId)).flatMap((log) =>
+    log.name === 'Delivered'
+      ? [{ round: log.round, artifactHash: log.artifactHash, at: log.timestamp }]
+      : [],
+  )
 }
 
 async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {

@@ -14,6 +14,7 @@ import {
 import { Hono, type Context as Http } from 'hono'
 import type * as z from 'zod'
 import type { Oracle } from '../oracle.ts'
+import { createPages, faultResponse, wantsPage } from '../pages/pages.ts'
 import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
 import { openGrant } from '../settlement/grant.ts'
 import { countParked } from '../store/parked.ts'
@@ -84,9 +85,13 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     http.res.headers.set('X-Content-Type-Options', 'nosniff')
   })
   app.onError((error, http) => problemResponse(http, error))
-  app.notFound((http) =>
-    problemResponse(http, new EarnestError('not_found', 'No such route or record')),
-  )
+  app.notFound((http) => {
+    const missing = new EarnestError('not_found', 'No such route or record')
+    const isApi = http.req.path.startsWith(`${API_BASE}/`)
+    return wantsPage(http) && !isApi
+      ? faultResponse(problemOf(missing))
+      : problemResponse(http, missing)
+  })
 
   for (const [name, route] of Object.entries<Route>(routes)) {
     if (isStream(name) || name === 'getTrust') continue
@@ -102,11 +107,22 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   app.get('/docs', (http) => http.html(page))
   app.get('/health', (http) => http.json({ status: 'ok' }))
   app.get('/ready', ready)
+  app.route('/', createPages(oracle, { info: options.info, admit, problemOf: pageProblem }))
   app.get('/metrics', async (http) => {
     http.header('Content-Type', metrics.contentType)
     return http.body(await metrics.text(oracle.status(), await countParked(db)))
   })
   return app
+
+  function admit(http: Http): void {
+    reads.take(options.clientOf(http))
+  }
+
+  function pageProblem(error: unknown) {
+    const problem = problemOf(error)
+    if (problem.status >= 500) metrics.fault(error)
+    return problem
+  }
 
   async function answer(http: Http, name: string, route: Route): Promise<Response> {
     const client = options.clientOf(http)
