@@ -1,6 +1,6 @@
 import { base64 } from '@scure/base'
 import { discover, readCard } from './discovery/discover.ts'
-import { type EscrowClient, escrowOfPact } from './escrow/client.ts'
+import { type EscrowClient, escrowOfPact, type ReadClient } from './escrow/client.ts'
 import { fund } from './escrow/fund.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
 import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
@@ -10,6 +10,7 @@ import { type Channel, createChannel } from './negotiation/channel.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import type { BuyerPolicy } from './negotiation/evaluateCounter.ts'
 import { negotiate } from './negotiation/negotiate.ts'
+import type { OwnerDesk } from './owner/desk.ts'
 import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
 import { depositsOf } from './protocol/criterion.ts'
@@ -67,6 +68,11 @@ export interface BuyerOptions {
   identity: Identity
   /** Client of the buyer's wallet. */
   wallet: EscrowClient
+  /**
+   * Further RPCs: what one shows and another does not is not believed, so that no single RPC can make the
+   * buyer release, dispute or call a trade ended.
+   */
+  witnesses?: readonly ReadClient[]
   /** The buyer's own list; the first one witnesses the trade, all must approve of the seller (W-11). */
   oracles: readonly OracleClient[]
   clock: Clock
@@ -96,6 +102,8 @@ export interface BuyerOptions {
   timeoutMs?: number
   pollIntervalMs?: number
   onProgress?: (progress: Progress) => void
+  /** The desk at which this agent's owner is called and orders; see `@earnest/sdk/owner`. */
+  owner?: Pick<OwnerDesk, 'attachBuyer' | 'observe'>
 }
 
 /** A buyer. */
@@ -142,7 +150,11 @@ export interface Buyer {
 export function createBuyer(options: BuyerOptions): Buyer {
   const { identity, wallet, oracles, clock, keyOf } = options
   const { trustPolicy = defaultTrustPolicy, settlePolicy = defaultSettlePolicy } = options
-  const { journal = createMemoryStore(), onProgress = () => {} } = options
+  const { journal = createMemoryStore(), owner } = options
+  const onProgress = (progress: Progress) => {
+    options.onProgress?.(progress)
+    void owner?.observe({ type: 'progress', progress })
+  }
   const { timeoutMs = 600_000, pollIntervalMs = 2_000 } = options
   const { fundNext = (done: Stage) => done.settlementStatus === 'released' } = options
   const [oracle] = oracles
@@ -160,6 +172,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   const staging = {
     identity,
     wallet,
+    witnesses: options.witnesses ?? [],
     oracle,
     witness,
     clock,
@@ -229,7 +242,17 @@ export function createBuyer(options: BuyerOptions): Buyer {
     return await proceed(await readTrade(journal, tradeId), undefined)
   }
 
-  async function proceed(start: Trade, known: Assessment | undefined): Promise<HireResult> {
+  async function proceed(trade: Trade, known: Assessment | undefined): Promise<HireResult> {
+    try {
+      return await walk(trade, known)
+    } catch (error) {
+      const { tradeId } = trade
+      void owner?.observe({ type: 'hire_failed', tradeId, code: codeOf(error) })
+      throw error
+    }
+  }
+
+  async function walk(start: Trade, known: Assessment | undefined): Promise<HireResult> {
     let trade = start
     const { tradeId } = trade
     const read = () => trade
@@ -296,6 +319,9 @@ export function createBuyer(options: BuyerOptions): Buyer {
     }
     const last = stages.at(-1)
     if (last === undefined) throw new EarnestError('store_corrupt', 'No stage')
+    for (const { escrowId, settlementStatus: status } of stages) {
+      void owner?.observe({ type: 'stage', pactId, escrowId, status })
+    }
     if (last.receipts.settlement !== undefined) await save({ isEnded: true })
     return { ...last, tradeId, pactId, stages }
   }
@@ -308,6 +334,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   async function cancel(tradeId: string): Promise<void> {
     await stopTrade(journal, tradeId)
   }
+  owner?.attachBuyer({ wallet, journal, cancel })
 
   async function settleDispute(
     tradeId: string,
@@ -415,4 +442,8 @@ function notMet(reason: string): EarnestError {
   return new EarnestError('trust_policy_not_met', `Trust policy not met: ${reason}`, {
     details: { reason },
   })
+}
+
+function codeOf(error: unknown): string | null {
+  return isEarnestError(error) ? error.code : null
 }

@@ -1,4 +1,5 @@
-import type { EscrowClient, EscrowRef, Relay } from './escrow/client.ts'
+import { agreedBy } from './escrow/agreement.ts'
+import type { EscrowClient, EscrowRef, ReadClient, Relay } from './escrow/client.ts'
 import { readBlockTime, readHistory } from './escrow/events.ts'
 import { fireTimer } from './escrow/fireTimer.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
@@ -13,12 +14,14 @@ import type { Settlement } from './protocol/settlement.ts'
 import { isTerminal } from './protocol/status.ts'
 import type { Stage } from './receipts.ts'
 import { type SettlePolicy, settle } from './settlement/settle.ts'
-import { type Verification, verify } from './settlement/verify.ts'
+import { type DeliveryOnChain, type Verification, verify } from './settlement/verify.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
 /** What following one escrow needs. */
 export interface FollowOptions {
   wallet: EscrowClient
+  /** Further RPCs, which must agree with the wallet's before anything is believed. */
+  witnesses: readonly ReadClient[]
   oracle: OracleClient
   relay: Relay | undefined
   pact: Pact
@@ -53,8 +56,9 @@ const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
  * is `pending` and changes nothing (W-21).
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
-  const { wallet, pact, milestone, escrow, relay, policy, onProgress } = options
+  const { wallet, witnesses, pact, milestone, escrow, relay, policy, onProgress } = options
   const { escrowId } = escrow
+  const clients = [wallet, ...witnesses]
   let seen: { round: number; result: string } | undefined
   let verification: Verification | undefined
   let grounds: Grounds | undefined
@@ -62,7 +66,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   let polls = 0
   for (let waited = 0; ; waited += options.pollIntervalMs) {
     try {
-      const status = await readEscrow(wallet, escrow)
+      const status = await agreedBy(clients, (client) => readEscrow(client, escrow))
       const { state, round, result } = status
       polls++
       // The first word may have come before the lock was final, or while the seller was away: at the
@@ -126,9 +130,20 @@ export async function follow(options: FollowOptions): Promise<Followed> {
 }
 
 async function examine(options: FollowOptions): Promise<Verification> {
-  const { wallet, oracle, pact, milestone, escrow, onProgress } = options
-  const escrowId = escrow.escrowId as `0x${string}`
-  const events = await readHistory(wallet, escrow)
+  const { wallet, witnesses, oracle, pact, milestone, escrow, onProgress } = options
+  const { result, ...onChain } = await agreedBy([wallet, ...witnesses], (client) =>
+    readDelivery(client, escrow),
+  )
+  const { escrowId, artifactHash } = onChain
+  onProgress({ step: 'delivered', escrowId, artifactHash, result })
+  return await verify({ oracle, pact, milestone, onChain })
+}
+
+async function readDelivery(
+  client: ReadClient,
+  escrow: EscrowRef,
+): Promise<DeliveryOnChain & Pick<EscrowStatus, 'result'>> {
+  const events = await readHistory(client, escrow)
   const delivered = events.findLast(({ eventName }) => eventName === 'Delivered')
   if (delivered?.eventName !== 'Delivered' || delivered.blockNumber === null) {
     throw new EarnestError('not_delivered', 'Nothing was delivered yet', { retryable: true })
@@ -137,12 +152,12 @@ async function examine(options: FollowOptions): Promise<Verification> {
   const attested = events.findLast(
     (event) => event.eventName === 'Attested' && event.args.round === round,
   )
-  const reportHash =
-    attested?.eventName === 'Attested' ? fromBytes32(attested.args.reportHash) : null
-  const artifactHash = fromBytes32(delivered.args.artifactHash)
-  const { result } = await readEscrow(wallet, escrow)
-  onProgress({ step: 'delivered', escrowId, artifactHash, result })
-  const deliveredAt = await readBlockTime(wallet, delivered.blockNumber)
-  const onChain = { escrowId, artifactHash, reportHash, deliveredAt }
-  return await verify({ oracle, pact, milestone, onChain })
+  const { result } = await readEscrow(client, escrow)
+  return {
+    escrowId: escrow.escrowId,
+    artifactHash: fromBytes32(delivered.args.artifactHash),
+    reportHash: attested?.eventName === 'Attested' ? fromBytes32(attested.args.reportHash) : null,
+    deliveredAt: await readBlockTime(client, delivered.blockNumber),
+    result,
+  }
 }

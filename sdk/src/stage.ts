@@ -1,4 +1,4 @@
-import { type EscrowClient, escrowOfPact, type Relay } from './escrow/client.ts'
+import { type EscrowClient, escrowOfPact, type ReadClient, type Relay } from './escrow/client.ts'
 import { readHistory } from './escrow/events.ts'
 import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
@@ -27,6 +27,7 @@ export type Fund = (client: EscrowClient, parameters: FundParameters) => Promise
 export interface StageContext {
   identity: Identity
   wallet: EscrowClient
+  witnesses: readonly ReadClient[]
   oracle: OracleClient
   witness: Witness
   clock: Clock
@@ -77,6 +78,7 @@ export async function runStage(
   await dispatch()
   const end = await follow({
     wallet,
+    witnesses: context.witnesses,
     oracle,
     relay,
     pact,

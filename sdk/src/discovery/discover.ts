@@ -1,6 +1,6 @@
 import type { Clock } from '../protocol/clock.ts'
 import { decode } from '../protocol/decode.ts'
-import { EarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { hashBody } from '../protocol/hash.ts'
 import { type KeyResolver, ownKey } from '../protocol/key.ts'
 import { keyAt, verifyKeyLog } from '../protocol/keylog.ts'
@@ -102,13 +102,15 @@ async function fetchCard(
   url: string,
   { fetch = globalThis.fetch, timeoutMs = 10_000 }: DiscoverOptions,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  // For the whole card: one that comes drop by drop would hold the buyer for as long as it likes.
+  const signal = AbortSignal.timeout(timeoutMs)
   let response: Response
   try {
     response = await fetch(url, {
       headers: { accept: 'application/json', 'a2a-version': '1.0' },
       // A redirect could answer with another agent's card.
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     })
   } catch (cause) {
     throw new EarnestError('card_unreachable', `No answer from ${url}`, { retryable: true, cause })
@@ -122,7 +124,10 @@ async function fetchCard(
     const retryable = response.status >= 500 || response.status === 429
     throw new EarnestError('card_unreachable', `${url} answered ${response.status}`, { retryable })
   }
-  const bytes = await readBounded(response, MAX_CARD_BYTES)
+  const bytes = await readBounded(response, MAX_CARD_BYTES, signal).catch((cause) => {
+    if (!isEarnestError(cause, 'body_interrupted')) throw cause
+    throw new EarnestError('card_unreachable', `${url} broke off`, { retryable: true, cause })
+  })
   let card: unknown
   try {
     card = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

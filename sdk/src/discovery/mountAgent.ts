@@ -62,6 +62,8 @@ export interface MountOptions {
   lastModified?: number
   /** Bytes of a request body. */
   maxBodyBytes?: number
+  /** Milliseconds in which a request body has to be there. */
+  bodyTimeoutMs?: number
   handlerOptions?: DefaultRequestHandlerOptions
 }
 
@@ -75,6 +77,7 @@ export interface MountOptions {
 export function mountAgent(options: MountOptions): Hono {
   const { executor, taskStore = new InMemoryTaskStore(), path = '/a2a' } = options
   const { lastModified = 0, maxBodyBytes = MAX_BODY, documents = {} } = options
+  const { bodyTimeoutMs = 30_000 } = options
   const card = AgentCard.fromJSON(options.card as Parameters<typeof AgentCard.fromJSON>[0])
   const handler = createRequestHandler({
     card,
@@ -103,11 +106,12 @@ export function mountAgent(options: MountOptions): Hono {
     }
     let text: string
     try {
-      const bytes = await readBounded(request, maxBodyBytes)
+      const bytes = await readBounded(request, maxBodyBytes, AbortSignal.timeout(bodyTimeoutMs))
       text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     } catch (error) {
-      if (!isEarnestError(error, 'body_too_large')) return failure(null, PARSE_ERROR, 'Want UTF-8')
-      return failure(null, INVALID_REQUEST, error.message, 413)
+      if (!isEarnestError(error)) return failure(null, PARSE_ERROR, 'Want UTF-8')
+      const status = error.code === 'body_too_large' ? 413 : 408
+      return failure(null, INVALID_REQUEST, error.message, status)
     }
     let body: unknown
     try {

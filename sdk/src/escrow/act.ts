@@ -7,10 +7,14 @@ import { type Call, relayOrSend, send } from './send.ts'
 /** Does one verb as the client's account: sends it, or signs it for the relay. */
 export async function act(
   client: EscrowClient,
-  { escrow, relay }: VerbParameters,
+  { escrow, relay, seq }: VerbParameters,
   { action, call }: { action: PartyVerb; call: (authorization: Hex) => Call },
 ): Promise<Sent> {
-  if (relay === undefined) return await send(client, escrow, call(SELF_AUTHORIZATION))
-  const authorization = await authorize(client, { escrow, action })
+  if (relay === undefined && seq === undefined) {
+    return await send(client, escrow, call(SELF_AUTHORIZATION))
+  }
+  const bound = { escrow, action, ...(seq !== undefined && { seq }) }
+  const authorization = await authorize(client, bound)
+  if (relay === undefined) return await send(client, escrow, call(authorization))
   return await relayOrSend(client, { ...escrow, relay }, call(authorization))
 }

@@ -24,6 +24,8 @@ export interface VerbParameters {
    * the party sends.
    */
   relay?: Relay
+  /** The escrow's counter that the call is bound to: any change on chain voids it. Default: as it stands. */
+  seq?: bigint
 }
 
 /** A transaction that succeeded. */

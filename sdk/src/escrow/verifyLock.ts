@@ -1,8 +1,8 @@
 import type { Hex } from 'viem'
-import { EarnestError } from '../protocol/error.ts'
 import { fromBytes32 } from '../protocol/hash.ts'
 import type { Pact } from '../protocol/pact.ts'
 import type { EscrowState } from '../protocol/status.ts'
+import { agreedBy } from './agreement.ts'
 import { type EscrowRef, escrowOfPact, type ReadClient } from './client.ts'
 import { finalAt } from './finality.ts'
 import { type EscrowStatus, readEscrow } from './readEscrow.ts'
@@ -75,16 +75,7 @@ export async function verifyLockOnAll(
   clients: readonly ReadClient[],
   parameters: { pact: Pact; milestone?: number },
 ): Promise<Lock> {
-  const locks = await Promise.all(clients.map((client) => verifyLock(client, parameters)))
-  const [first] = locks
-  if (first === undefined) throw new EarnestError('no_rpc', 'No RPC to ask')
-  if (locks.some(({ status }) => status !== first.status)) {
-    throw new EarnestError('rpc_disagreement', 'The RPCs disagree about the escrow', {
-      retryable: true,
-      details: { states: locks.map(({ status }) => status) },
-    })
-  }
-  return first
+  return await agreedBy(clients, (client) => verifyLock(client, parameters))
 }
 
 async function settledStatus(

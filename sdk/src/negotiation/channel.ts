@@ -3,7 +3,7 @@ import { JsonRpcTransportFactory } from '@a2a-js/sdk/client'
 import { A2AError } from '@a2a-js/sdk/errors'
 import type { Clock } from '../protocol/clock.ts'
 import { decode } from '../protocol/decode.ts'
-import { EarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { PACT_EXTENSION, type ResponseMessage, responseMessageSchema } from '../protocol/message.ts'
 import { readBounded } from '../protocol/readBounded.ts'
@@ -60,7 +60,7 @@ export function createChannel({
       const token = issueBearer({ identity, audience: endpoint, now: clock.now() })
       headers.set('authorization', `Bearer ${token}`)
       const response = await fetch(input, { ...init, headers, redirect: 'error' })
-      const body = await readBounded(response, MAX_ANSWER_BYTES)
+      const body = await readBounded(response, MAX_ANSWER_BYTES, init?.signal ?? undefined)
       return new Response(body, { status: response.status, headers: response.headers })
     },
   })
@@ -121,7 +121,7 @@ async function ask<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    if (cause instanceof EarnestError) throw cause
+    if (isEarnestError(cause) && cause.code !== 'body_interrupted') throw cause
     const name = cause instanceof Error ? cause.name : ''
     const isRefusal = cause instanceof A2AError
     const message = cause instanceof Error ? cause.message : 'The agent did not answer'

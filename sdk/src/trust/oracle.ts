@@ -10,6 +10,8 @@ import { signRequest } from '../protocol/request.ts'
 import { pathOf, type Route, type RouteName, routes } from '../protocol/route.ts'
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+/** A gigabyte at 1.7 MB a second. */
+const FILE_TIMEOUT_MS = 600_000
 
 type Routes = typeof routes
 type Memory<S> = S extends z.ZodType ? z.output<S> : never
@@ -82,7 +84,7 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
   async function send(
     target: string,
     init: RequestInit,
-    signal: AbortSignal | null = AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal | null,
   ): Promise<Response> {
     let response: Response
     try {
@@ -96,7 +98,7 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
       throw new EarnestError('oracle_unreachable', message, { retryable: true, cause })
     }
     if (response.ok) return response
-    throw await refusalOf(response)
+    throw await refusalOf(response, signal)
   }
 
   async function persist<T>(work: () => Promise<T>): Promise<T> {
@@ -122,7 +124,7 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
     const path = pathOf(name, params as Record<string, string>) + text
     const body = bodyOf(route, given)
     const idempotencyKey = given.idempotencyKey ?? crypto.randomUUID()
-    const response = await persist(() => {
+    return await persist(async () => {
       const headers: Record<string, string> = { accept: 'application/json' }
       if (route.body !== undefined) {
         headers['content-type'] =
@@ -132,14 +134,13 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
       }
       if (route.method !== 'GET') headers['idempotency-key'] = idempotencyKey
       if (route.signed) Object.assign(headers, sign(route.method, path, body))
-      return send(url + path, {
-        method: route.method,
-        headers,
-        ...(route.body !== undefined && { body }),
-      })
+      const init = { method: route.method, headers, ...(route.body !== undefined && { body }) }
+      const signal = AbortSignal.timeout(timeoutMs)
+      const response = await send(url + path, init, signal)
+      if (typeof route.response === 'string') return response as CallResult<N>
+      const wire = await jsonOf(response, signal)
+      return decode(route.response, wire, 'invalid_oracle_answer') as CallResult<N>
     })
-    if (typeof route.response === 'string') return response as CallResult<N>
-    return decode(route.response, await jsonOf(response), 'invalid_oracle_answer') as CallResult<N>
   }
 
   function sign(method: Route['method'], path: string, body: Uint8Array): Record<string, string> {
@@ -164,7 +165,9 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
     if (resolved.origin !== new URL(url).origin) {
       throw new EarnestError('foreign_url', `${resolved.origin} is not the oracle`)
     }
-    return persist(() => send(resolved.href, { method: 'GET' }))
+    return persist(() =>
+      send(resolved.href, { method: 'GET' }, AbortSignal.timeout(FILE_TIMEOUT_MS)),
+    )
   }
 
   function stream(
@@ -203,8 +206,16 @@ function queryText(query: Record<string, unknown>): string {
   return `?${text}`
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
-  const bytes = await readBounded(response, MAX_ANSWER_BYTES)
+async function jsonOf(response: Response, signal: AbortSignal | null): Promise<unknown> {
+  const bytes = await readBounded(response, MAX_ANSWER_BYTES, signal ?? undefined).catch(
+    (cause) => {
+      if (!isEarnestError(cause, 'body_interrupted')) throw cause
+      throw new EarnestError('oracle_unreachable', 'The answer broke off', {
+        retryable: true,
+        cause,
+      })
+    },
+  )
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
@@ -212,8 +223,8 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
-async function refusalOf(response: Response): Promise<EarnestError> {
-  const problem = await jsonOf(response)
+async function refusalOf(response: Response, signal: AbortSignal | null): Promise<EarnestError> {
+  const problem = await jsonOf(response, signal)
     .then((body) => problemSchema.safeParse(body))
     .catch(() => undefined)
   const retryable = response.status >= 500 || response.status === 429
