@@ -48,10 +48,15 @@ export interface DisputeDesk {
   /**
    * Answers a dispute with exactly one of two actions, once a round: `defend` needs a written explanation
    * and opens the negotiation, `agree_refund` pays everything back (TOL-10 to TOL-12). The same answer
-   * again finishes what a crash left open. Throws `explanation_missing`, `already_answered`,
-   * `not_disputed`, `after_window`.
+   * again finishes what a crash left open. With `seq` a refund is bound to the escrow as it stands at that
+   * counter. Throws `explanation_missing`, `already_answered`, `not_disputed`, `after_window`.
    */
-  answer(options: { pact: Pact; milestone?: number; answer: DisputeAnswer }): Promise<Sent>
+  answer(options: {
+    pact: Pact
+    milestone?: number
+    answer: DisputeAnswer
+    seq?: bigint
+  }): Promise<Sent>
   /** Answers the buyer's offer of a split: settles on chain, counters with a signed split, or declines. */
   consider(message: OfferMessage): Promise<ResponseMessage>
 }
@@ -85,7 +90,12 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
   const relay = async (data: `0x${string}`) =>
     (await oracle.call('relay', { body: { data: lower(data) } })).txHash
 
-  async function answerOnce(pact: Pact, milestone: number, answer: DisputeAnswer): Promise<Sent> {
+  async function answerOnce(
+    pact: Pact,
+    milestone: number,
+    answer: DisputeAnswer,
+    seq: bigint | undefined,
+  ): Promise<Sent> {
     const escrow = escrowOfPact({ pact, milestone })
     const { state, round } = await readEscrow(client, escrow)
     const key = `dispute/${escrow.escrowId}/${round}`
@@ -100,7 +110,7 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
     }
     if (answer.action === 'agree_refund') {
       await store.set(key, { action: 'agree_refund', defence: null })
-      return await refund(client, { escrow, relay })
+      return await refund(client, { escrow, relay, ...(seq !== undefined && { seq }) })
     }
     if (answer.explanation.trim() === '') {
       throw new EarnestError('explanation_missing', 'A defence needs a written explanation')
@@ -191,14 +201,14 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
         return declined(error.code, error.message)
       }
     },
-    async answer({ pact, milestone = 0, answer }) {
+    async answer({ pact, milestone = 0, answer, seq }) {
       const { escrowId } = escrowOfPact({ pact, milestone })
       if (busy.has(escrowId)) {
         throw new EarnestError('already_answered', 'This dispute is being answered')
       }
       busy.add(escrowId)
       try {
-        return await answerOnce(pact, milestone, answer)
+        return await answerOnce(pact, milestone, answer, seq)
       } finally {
         busy.delete(escrowId)
       }

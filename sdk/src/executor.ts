@@ -7,6 +7,7 @@ import {
 } from '@a2a-js/sdk/server'
 import type { DisputeDesk } from './disputeDesk.ts'
 import type { Negotiator } from './negotiation/respond.ts'
+import { readPayload } from './payload.ts'
 import type { Clock } from './protocol/clock.ts'
 import { decode, encode } from './protocol/decode.ts'
 import { isEarnestError } from './protocol/error.ts'
@@ -31,6 +32,19 @@ export interface ExecutorOptions {
   clock: Clock
   /** Capability ids, to name what we do where a message is about something else. */
   capabilities: readonly string[]
+  /** Told of every message that is none of them; `taskType` null: free talk. */
+  onOutside?: (request: OutsideRequest) => void
+  /** What the owner wants said in a conversation; each once. */
+  takeSayings?: (taskId: string) => Promise<readonly string[]>
+}
+
+/** A message that is not in the catalogue. */
+export interface OutsideRequest {
+  taskId: string
+  /** DID of an authenticated caller. */
+  caller: string | undefined
+  taskType: string | null
+  text: string
 }
 
 /** Answers one message of the extension; what is none of it answers as talk. */
@@ -52,6 +66,8 @@ export async function handleMessage(
     ...capabilities,
   ]
   if (typeof taskType !== 'string' || !known.includes(taskType)) {
+    const text = JSON.stringify(message) ?? ''
+    options.onOutside?.({ taskId, caller, taskType: String(taskType), text })
     return declined('unknown_task_type', `Want one of ${known.join(', ')}`)
   }
   let request: RequestMessage
@@ -81,7 +97,7 @@ export function createExecutor(options: ExecutorOptions): AgentExecutor {
     const { taskId, contextId, userMessage, task } = context
     const userName = context.context.user?.userName ?? ''
     const caller = userName === '' || userName.startsWith(STRANGER) ? undefined : userName
-    const payload = payloadOf(userMessage)
+    const read = readPayload(userMessage)
     context.context.addActivatedExtension(PACT_EXTENSION)
 
     const opened: Task = {
@@ -94,14 +110,18 @@ export function createExecutor(options: ExecutorOptions): AgentExecutor {
     }
     bus.publish(AgentEvent.task(opened))
 
-    if (payload === undefined) {
-      const text = stall(textOf(userMessage))
-      finish(bus, context, TaskState.TASK_STATE_INPUT_REQUIRED, sayTo(context, text))
+    if (read === undefined) {
+      const text = textOf(userMessage)
+      options.onOutside?.({ taskId, caller, taskType: null, text })
+      await end(TaskState.TASK_STATE_INPUT_REQUIRED, sayTo(context, stall(text)))
       return
     }
     let response: ResponseMessage
     try {
-      response = await handleMessage(payload, { taskId, caller, options })
+      response =
+        'refusal' in read
+          ? declined(...read.refusal)
+          : await handleMessage(read.payload, { taskId, caller, options })
     } catch {
       // The cause is ours to log; the caller learns that it may try again.
       response = declined('temporarily_unavailable', 'We cannot answer now, please try again')
@@ -114,7 +134,14 @@ export function createExecutor(options: ExecutorOptions): AgentExecutor {
         artifactOf('manifest', 'Manifest of the delivery', response.deliverable),
       )
     }
-    finish(bus, context, stateAfter(response), answerTo(context, response))
+    await end(stateAfter(response), answerTo(context, response))
+
+    /** Ends the turn, with what the owner wants said: words for the other side, which decide nothing. */
+    async function end(state: TaskState, message: Message): Promise<void> {
+      const sayings = (await options.takeSayings?.(taskId).catch(() => [])) ?? []
+      const parts = sayings.map((text) => textPart(`From the owner of this agent: ${text}`))
+      finish(bus, context, state, { ...message, parts: [...message.parts, ...parts] })
+    }
 
     async function publishPact(pactId: string): Promise<void> {
       const agreed = await options.negotiator.agreed(pactId)
@@ -153,17 +180,6 @@ export function createExecutor(options: ExecutorOptions): AgentExecutor {
   return { execute, cancelTask }
 }
 
-/** The extension's data of a message: under its URI, or a data part with a `taskType` (W-19). */
-export function payloadOf(message: Message): unknown {
-  const declared = message.metadata?.[PACT_EXTENSION]
-  if (declared !== undefined) return declared
-  for (const { content } of message.parts) {
-    const data = content?.$case === 'data' ? content.value : undefined
-    if (typeof data === 'object' && data !== null && 'taskType' in data) return data
-  }
-  return undefined
-}
-
 function textOf({ parts }: Message): string {
   return parts.map(({ content }) => (content?.$case === 'text' ? content.value : '')).join('\n')
 }
@@ -200,17 +216,19 @@ function sayTo({ taskId, contextId }: RequestContext, text: string): Message {
     taskId,
     contextId,
     role: Role.ROLE_AGENT,
-    parts: [
-      {
-        content: { $case: 'text', value: text },
-        mediaType: 'text/plain',
-        filename: '',
-        metadata: undefined,
-      },
-    ],
+    parts: [textPart(text)],
     metadata: undefined,
     extensions: [],
     referenceTaskIds: [],
+  }
+}
+
+function textPart(text: string): Message['parts'][number] {
+  return {
+    content: { $case: 'text', value: text },
+    mediaType: 'text/plain',
+    filename: '',
+    metadata: undefined,
   }
 }
 

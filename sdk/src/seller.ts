@@ -9,7 +9,7 @@ import {
 } from './disputeDesk.ts'
 import type { EscrowClient, ReadClient } from './escrow/client.ts'
 import { escrowOfPact } from './escrow/client.ts'
-import { createExecutor, handleMessage } from './executor.ts'
+import { createExecutor, type ExecutorOptions, handleMessage } from './executor.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { createBearerCheck } from './negotiation/bearer.ts'
 import {
@@ -18,6 +18,7 @@ import {
   type TermsEvaluation,
 } from './negotiation/evaluate.ts'
 import { createNegotiator, type Negotiator } from './negotiation/respond.ts'
+import type { OwnerDesk } from './owner/desk.ts'
 import type { AgentRecord, Registration } from './protocol/agent.ts'
 import type { Clock } from './protocol/clock.ts'
 import { encode } from './protocol/decode.ts'
@@ -102,6 +103,8 @@ export interface SellerOptions {
   /** Seconds between looks at the chain for pacts that wait for their money. */
   sweepSeconds?: number
   onEvent?: (event: WorkEvent | { type: 'oracle_event'; event: OracleEvent }) => void
+  /** The desk at which this agent's owner is called and orders; see `@earnest/sdk/owner`. */
+  owner?: Pick<OwnerDesk, 'attachSeller' | 'observe' | 'takeSayings' | 'notes'>
 }
 
 /** A seller: a fetch handler, and what goes on behind it. */
@@ -141,7 +144,7 @@ export function createSeller(options: SellerOptions): Seller {
     sweepSeconds = 15,
     onEvent = () => {},
   } = options
-  const { keyOf } = options
+  const { keyOf, owner } = options
   if (wallet.account.address.toLowerCase() !== options.binding.body.wallet.toLowerCase()) {
     throw new EarnestError('wrong_wallet', 'The account is not the wallet of the binding')
   }
@@ -159,8 +162,13 @@ export function createSeller(options: SellerOptions): Seller {
     },
     identity,
   })
-  const evaluate =
+  const weigh =
     options.evaluate ?? ((pact: Pact) => evaluatePactTerms(pact, { policy, now: clock.now() }))
+  const evaluate = async (pact: Pact) => {
+    const evaluation = await weigh(pact)
+    void owner?.observe({ type: 'proposal', pact, reasonCode: evaluation.reasonCode })
+    return evaluation
+  }
   const negotiator = createNegotiator({
     identity,
     wallet: wallet.account.address,
@@ -178,7 +186,11 @@ export function createSeller(options: SellerOptions): Seller {
     skills,
     store,
     clock,
-    onEvent,
+    onEvent(event) {
+      onEvent(event)
+      void owner?.observe({ type: 'work', event })
+    },
+    ...(owner && { notes: owner.notes }),
     ...(options.witnesses && { witnesses: options.witnesses }),
     ...(options.audit && { audit: options.audit }),
     ...(options.maxRevisions !== undefined && { maxRevisions: options.maxRevisions }),
@@ -195,7 +207,22 @@ export function createSeller(options: SellerOptions): Seller {
     ...(keyOf && { keyOf }),
   })
   const capabilities = skills.map(({ id }) => id)
-  const spoken = { negotiator, work, disputes, clock, capabilities }
+  const spoken: ExecutorOptions = {
+    negotiator,
+    work,
+    disputes,
+    clock,
+    capabilities,
+    ...(owner && {
+      onOutside: (request) => void owner.observe({ type: 'outside', ...request }),
+      takeSayings: owner.takeSayings,
+    }),
+  }
+  const cancel = async (pactId: string, reason: string): Promise<void> => {
+    await oracle.call('cancelPact', { params: { pactId }, body: { reason } })
+    await store.delete(`pact/${pactId}`)
+  }
+  owner?.attachSeller({ wallet, oracle, store, negotiator, disputes, cancel })
   const checkBearer = createBearerCheck({ audience: card.endpoint, ...(keyOf && { keyOf }) })
   const app = mountAgent({
     card: cards.agentCard,
@@ -226,6 +253,7 @@ export function createSeller(options: SellerOptions): Seller {
     const after = typeof last === 'number' ? last : 0
     for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
       onEvent({ type: 'oracle_event', event })
+      await owner?.observe({ type: 'oracle_event', event })
       if (event.type === 'funded') await beginFunded(event)
       await store.set('events/last', event.id)
     }
@@ -297,10 +325,7 @@ export function createSeller(options: SellerOptions): Seller {
       work.stop()
       await work.settled()
     },
-    async cancel(pactId, reason) {
-      await oracle.call('cancelPact', { params: { pactId }, body: { reason } })
-      await store.delete(`pact/${pactId}`)
-    },
+    cancel,
     async handleIncomingA2ATask(message) {
       const taskId = crypto.randomUUID()
       const response: ResponseMessage = await handleMessage(message, {

@@ -1,3 +1,4 @@
+import type { OwnerNote } from './owner/note.ts'
 import type { Pact } from './protocol/pact.ts'
 import type { Check } from './settlement/check.ts'
 import type { ReceivedFile, SkillOutput } from './settlement/file.ts'
@@ -12,6 +13,8 @@ export interface Job {
   taskType: string
   /** The pact's input, as both signed it. */
   input: unknown
+  /** What the agent's owner wrote about this trade so far: context, never an order about money (TOL-20). */
+  notes(): Promise<readonly OwnerNote[]>
   /** Aborts when the deadline passes or the seller stops. */
   signal: AbortSignal
 }

@@ -5,6 +5,7 @@ import { type Admission, createGate } from './gate.ts'
 import { handIn } from './handIn.ts'
 import { createJobBook, type Draft, draftOf, type JobRecord } from './job.ts'
 import type { Negotiator } from './negotiation/respond.ts'
+import type { OwnerNote } from './owner/note.ts'
 import { pause } from './pause.ts'
 import type { Clock } from './protocol/clock.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
@@ -41,6 +42,8 @@ export interface WorkOptions {
   maxRevisions?: number
   /** False: keeps the lock after a failure, to try again by hand. */
   refundOnFailure?: boolean
+  /** What the owner wrote about a trade. */
+  notes?: (escrowId: string) => Promise<readonly OwnerNote[]>
   onEvent?: (event: WorkEvent) => void
 }
 
@@ -178,6 +181,7 @@ export function createWork(options: WorkOptions): Work {
       taskType: pact.capability,
       // What both signed; a message, whoever sent it, changes nothing about the work.
       input: pact.input,
+      notes: async () => (await options.notes?.(escrowId)) ?? [],
       signal: AbortSignal.any([
         stopped.signal,
         AbortSignal.timeout(Math.max(0, Math.min(deadlineUtc - startedAt, 2_000_000)) * 1000),

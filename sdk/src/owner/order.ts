@@ -1,0 +1,123 @@
+import * as z from 'zod'
+import type { Clock } from '../protocol/clock.ts'
+import type { Store } from '../protocol/store.ts'
+import type { Account } from './account.ts'
+import { accountKey } from './account.ts'
+import { type TradeRef, tradeRefSchema } from './engine.ts'
+
+const orderSchema = z.strictObject({
+  id: z.string(),
+  verb: z.enum(['refund', 'cancel', 'defend']),
+  /** The explanation of a defence. */
+  text: z.string().nullable(),
+  trade: tradeRefSchema,
+  alertId: z.int().nullable(),
+  /** Who ordered it, and so who alone may confirm it. */
+  channel: z.string(),
+  account: z.string(),
+  /** The escrow as it was shown to the owner; any change on chain voids the order. */
+  seq: z.string(),
+  state: z.string(),
+  amount: z.string(),
+  expires: z.int(),
+  tries: z.int(),
+  stage: z.enum(['asked', 'confirmed', 'done', 'failed', 'dropped']),
+  confirmedAt: z.int().nullable(),
+  result: z.string().nullable(),
+})
+/** Something that the engine is told to do, from the asking to the end. */
+export type Order = z.infer<typeof orderSchema>
+
+/** Codes that may be wrong before an order is dropped. */
+export const MAX_TRIES = 3
+/** Seconds for which a confirmed order is tried while the chain cannot be reached. */
+export const TRIED_FOR = 3600
+
+/** The orders of one desk. */
+export type Orders = ReturnType<typeof createOrders>
+
+/** Keeps the orders: one that waits for each account, one that runs for each escrow. */
+export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
+  async function read(id: string): Promise<Order | undefined> {
+    const known = orderSchema.safeParse(await store.get(`owner/order/${id}`))
+    return known.success ? known.data : undefined
+  }
+
+  async function write(order: Order): Promise<void> {
+    await store.set(`owner/order/${order.id}`, order)
+  }
+
+  const waitingKey = ({ channel, account }: Pick<Account, 'channel' | 'account'>) =>
+    `owner/waiting/${accountKey(channel, account)}`
+  const runningKey = ({ escrowId }: Pick<TradeRef, 'escrowId'>) => `owner/running/${escrowId}`
+
+  return {
+    read,
+    /** Writes an order down; a later one of the same account takes its place. */
+    async ask(order: Order): Promise<void> {
+      // The same message once more, after a crash, begins nothing anew.
+      if ((await read(order.id)) !== undefined) return
+      await write(order)
+      await store.set(waitingKey(order), order.id)
+    },
+    /** The order that waits for this account's code. */
+    async waitingFor(account: Pick<Account, 'channel' | 'account'>): Promise<Order | undefined> {
+      const id = await store.get(waitingKey(account))
+      const order = typeof id === 'string' ? await read(id) : undefined
+      return order?.stage === 'asked' ? order : undefined
+    },
+    /** Counts a try before its code is looked at: a crash in between gives nobody another one. */
+    async count(order: Order): Promise<Order> {
+      const counted = { ...order, tries: order.tries + 1 }
+      await write(counted)
+      return counted
+    },
+    async giveBack(order: Order): Promise<void> {
+      await write({ ...order, tries: order.tries - 1 })
+    },
+    async drop(order: Order, result: string): Promise<void> {
+      await write({ ...order, stage: 'dropped', result })
+      await store.delete(waitingKey(order))
+    },
+    /** The order that runs for an escrow. */
+    async runningFor(trade: Pick<TradeRef, 'escrowId'>): Promise<Order | undefined> {
+      const id = await store.get(runningKey(trade))
+      const order = typeof id === 'string' ? await read(id) : undefined
+      return order?.stage === 'confirmed' ? order : undefined
+    },
+    /** From here on it is carried out, by this process or the next. */
+    async confirm(order: Order): Promise<Order> {
+      const confirmed: Order = { ...order, stage: 'confirmed', confirmedAt: clock.now() }
+      // The mark first: an order that is confirmed and that nobody looks for would never be carried out.
+      await store.set(runningKey(order.trade), order.id)
+      await write(confirmed)
+      await store.delete(waitingKey(order))
+      return confirmed
+    },
+    async end(order: Order, stage: 'done' | 'failed', result: string): Promise<void> {
+      await write({ ...order, stage, result })
+      await store.delete(runningKey(order.trade))
+    },
+    /** The orders' end is remembered for a while, so that the same message does nothing twice. */
+    async prune(before: number): Promise<void> {
+      for (const key of await store.keys('owner/order/')) {
+        const order = await read(key.slice('owner/order/'.length))
+        if (order !== undefined && order.stage !== 'confirmed' && order.expires < before) {
+          await store.delete(key)
+        }
+      }
+    },
+    /** Orders that were confirmed and have not ended. */
+    async running(): Promise<Order[]> {
+      const orders: Order[] = []
+      for (const key of await store.keys('owner/running/')) {
+        const id = await store.get(key)
+        const order = typeof id === 'string' ? await read(id) : undefined
+        if (order?.stage === 'confirmed') orders.push(order)
+        // It ended, and the process died before its mark was taken away.
+        else await store.delete(key)
+      }
+      return orders
+    },
+  }
+}

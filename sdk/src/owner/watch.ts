@@ -1,0 +1,237 @@
+import * as z from 'zod'
+import { decode, encode } from '../protocol/decode.ts'
+import { isEarnestError } from '../protocol/error.ts'
+import { hashBytes } from '../protocol/hash.ts'
+import { isTerminal } from '../protocol/status.ts'
+import type { AlertDraft } from './alert.ts'
+import type { DeskContext } from './context.ts'
+import type { Standing, TradeRef } from './engine.ts'
+import { EMPTY, type Fact, historySchema, type TriggerPolicy, weigh } from './history.ts'
+import type { Observation } from './observation.ts'
+import { tellAlert } from './post.ts'
+import { disputeAlert, findingAlert, requestAlert } from './wording.ts'
+
+const HOUR = 3600
+const DAY = 86_400
+/** Alerts an hour about what anybody can cause for nothing. */
+const MAX_REQUESTS = 5
+
+/** Events of an oracle that begin a phase of a dispute; the chain is asked whether it is so. */
+const DISPUTED = new Set(['disputed', 'escalated', 'proposed'])
+/** Ends of a trade, and whether the money went back. */
+const ENDS: Partial<Record<string, boolean>> = {
+  released: false,
+  refunded: true,
+  expired: true,
+  settled: false,
+  ruled: false,
+  concluded: false,
+}
+
+const pendingSchema = z.strictObject({ pactId: z.string(), escrowId: z.string() })
+const bucketSchema = z.strictObject({ since: z.int(), count: z.int(), muted: z.int() })
+
+/** Turns what engines tell into alerts, and most of it into none. */
+export interface Watch {
+  observe(observation: Observation): Promise<void>
+  /** Looks again at what could not be looked at. */
+  retry(): Promise<void>
+  file(draft: AlertDraft): Promise<void>
+  /** How many were not shown before this one; undefined: neither is this one. */
+  admit(kind: string): Promise<number | undefined>
+}
+
+/** Watches with plain rules: no model is asked whether something is worth an owner's time (TOL-16). */
+export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch {
+  const { store, clock, engines, alerts } = context
+
+  async function file(draft: AlertDraft): Promise<void> {
+    await tellAlert(context, await alerts.file(draft))
+  }
+
+  async function find(ids: { pactId?: string; escrowId?: string }): Promise<TradeRef | undefined> {
+    for (const engine of engines.values()) {
+      const trade = await engine.find(ids)
+      if (trade !== undefined) return trade
+    }
+    return undefined
+  }
+
+  /** What is unusual about a fact, with the trade around it where it can be read. */
+  async function note(fact: Fact, detail?: string): Promise<void> {
+    const wire = await store.get('owner/history')
+    const before = wire === undefined ? EMPTY : decode(historySchema, wire, 'store_corrupt')
+    const { history, finding } = weigh(before, fact, policy)
+    if (finding !== undefined) {
+      const trade = (await find({ escrowId: fact.escrowId })) ?? null
+      const engine = trade === null ? undefined : engines.get(trade.side)
+      const standing = trade ? await engine?.standing(trade).catch(() => undefined) : undefined
+      const taskId = trade ? await engine?.taskOf(trade) : undefined
+      await file(findingAlert({ finding, trade, standing, taskId, detail }))
+    }
+    // After the alert: what is in the history is not found a second time.
+    if (history !== before) {
+      await store.set('owner/history', encode(historySchema, history, 'store_corrupt'))
+    }
+  }
+
+  async function dispute(ids: { pactId: string; escrowId: string }): Promise<void> {
+    const pending = `owner/pending/${ids.escrowId}`
+    await store.set(pending, ids)
+    const trade = await find(ids)
+    const engine = trade && engines.get(trade.side)
+    if (trade !== undefined && engine !== undefined) {
+      let standing: Standing
+      try {
+        standing = await engine.standing(trade)
+      } catch (error) {
+        if (isEarnestError(error) && error.retryable) return
+        throw error
+      }
+      const isOver = isTerminal(standing.state)
+      if (isOver || ['Disputed', 'Negotiating', 'Arbitration'].includes(standing.state)) {
+        await closeOlder(trade, standing)
+      }
+      if (['Disputed', 'Negotiating', 'Arbitration'].includes(standing.state)) {
+        const complaint = await engine.complaintOf(trade).catch(() => undefined)
+        const taskId = await engine.taskOf(trade)
+        await file(disputeAlert({ trade, standing, complaint, taskId }))
+      }
+    }
+    await store.delete(pending)
+  }
+
+  /** Of the phases of one dispute the last one is open. */
+  async function closeOlder({ escrowId }: TradeRef, { seq }: Standing): Promise<void> {
+    for (const alert of await alerts.open()) {
+      const isOlder = alert.trade?.escrowId === escrowId && alert.reason === 'dispute'
+      if (isOlder && alert.key !== `dispute/${escrowId}/${seq}`) {
+        await alerts.write({ ...alert, isOpen: false })
+      }
+    }
+  }
+
+  async function admit(kind: string): Promise<number | undefined> {
+    const now = clock.now()
+    const known = bucketSchema.safeParse(await store.get(`owner/bucket/${kind}`))
+    const before = known.success ? known.data : { since: now, count: 0, muted: 0 }
+    const isOver = now >= before.since + HOUR
+    const bucket = isOver ? { since: now, count: 0, muted: before.muted } : before
+    const isFull = bucket.count >= MAX_REQUESTS
+    const next = isFull
+      ? { ...bucket, muted: bucket.muted + 1 }
+      : { ...bucket, count: bucket.count + 1, muted: 0 }
+    await store.set(`owner/bucket/${kind}`, next)
+    return isFull ? undefined : bucket.muted
+  }
+
+  /** What anybody may cause: once a day for each who says who it is, for all others once an hour. */
+  async function request(
+    reason: 'out_of_catalogue' | 'unclassified',
+    { asked, by, taskId }: { asked: string; by: string | undefined; taskId: string | null },
+  ): Promise<void> {
+    const now = clock.now()
+    const whose = by === undefined ? 'stranger' : idOf(by)
+    const span = by === undefined ? HOUR : DAY
+    const key = `${reason}/${whose}/${Math.floor(now / span)}`
+    if ((await store.get(`owner/once/${key}`)) !== undefined) return
+    const muted = await admit(reason)
+    if (muted === undefined) return
+    await file(requestAlert({ key, reason, asked, by, taskId, muted }))
+  }
+
+  async function observe(observation: Observation): Promise<void> {
+    switch (observation.type) {
+      case 'oracle_event': {
+        const { type, pactId, escrowId } = observation.event
+        if (pactId === null || escrowId === null) return
+        if (DISPUTED.has(type)) return await dispute({ pactId, escrowId })
+        const isRefund = ENDS[type]
+        if (isRefund === undefined || (await find({ pactId, escrowId })) === undefined) return
+        await note({ type: 'ended', escrowId, isRefund })
+        return await dispute({ pactId, escrowId })
+      }
+      case 'work':
+        return await work(observation)
+      case 'proposal':
+        if (observation.reasonCode !== 'unknown_capability') return
+        return await request('out_of_catalogue', {
+          asked: `${observation.pact.capability}: ${observation.pact.taskDescription}`,
+          by: observation.pact.buyer.did,
+          taskId: null,
+        })
+      case 'outside': {
+        const { taskType, text, caller, taskId } = observation
+        // Free talk of somebody who does not say who it is costs nothing and means nothing.
+        if (taskType === null && caller === undefined) return
+        return await request(taskType === null ? 'unclassified' : 'out_of_catalogue', {
+          asked: taskType === null ? text : `${taskType} ${text}`.trim(),
+          by: caller,
+          taskId,
+        })
+      }
+      case 'progress':
+        if (observation.progress.step !== 'funded') return
+        return await funded(observation.progress.funded.escrowId)
+      case 'stage': {
+        const { pactId, escrowId, status } = observation
+        if (status === 'disputed') return await dispute({ pactId, escrowId })
+        if (status === 'pending') return
+        if (status === 'released') await note({ type: 'delivered', escrowId })
+        else await note({ type: 'failed', escrowId }, status)
+        return await note({ type: 'ended', escrowId, isRefund: status === 'refunded' })
+      }
+      case 'hire_failed': {
+        const { tradeId, code } = observation
+        await note({ type: 'failed', escrowId: tradeId }, code ?? undefined)
+        if (code === null) await unknown(`own trade ${tradeId}`)
+        return
+      }
+    }
+  }
+
+  async function work({ event }: Extract<Observation, { type: 'work' }>): Promise<void> {
+    const { type, escrowId, detail } = event
+    if (type === 'started') return await funded(escrowId)
+    if (type === 'delivered') return await note({ type: 'delivered', escrowId })
+    if (type === 'retrying') {
+      return await note({ type: 'retrying', escrowId, at: clock.now() }, detail)
+    }
+    if (type !== 'failed') return
+    await note({ type: 'failed', escrowId }, detail)
+    // A skill threw what the SDK has no word for.
+    if (detail !== 'execution_failed') return
+    await unknown(`own work on ${escrowId}`)
+  }
+
+  async function unknown(by: string): Promise<void> {
+    const asked = 'It stopped with an error that has no code; its own log has it.'
+    await request('unclassified', { asked, by, taskId: null })
+  }
+
+  /** Only what is really funded counts: a pact costs nothing to sign, so it neither alerts nor shifts the median. */
+  async function funded(escrowId: string): Promise<void> {
+    const trade = await find({ escrowId })
+    const amountUsdc = trade && (await engines.get(trade.side)?.amountOf(trade))
+    if (amountUsdc !== undefined) await note({ type: 'funded', escrowId, amountUsdc })
+  }
+
+  return {
+    observe,
+    file,
+    admit,
+    async retry() {
+      // Without an engine nothing could be found, and so nothing is given up.
+      if (engines.size === 0) return
+      for (const key of await store.keys('owner/pending/')) {
+        const known = pendingSchema.safeParse(await store.get(key))
+        if (known.success) await dispute(known.data)
+        else await store.delete(key)
+      }
+    },
+  }
+}
+
+function idOf(text: string): string {
+  return hashBytes(new TextEncoder().encode(text)).slice(0, 32)
+}
