@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Clock, type Did, EarnestError, isEarnestError } from '@earnest/sdk/protocol'
 import type { Hex, LocalAccount } from 'viem'
 import { watchHeartbeats } from './discovery/heartbeat.ts'
@@ -231,21 +232,29 @@ export function createOracle(options: OracleOptions): Oracle {
   async function follow(): Promise<Head | undefined> {
     lease = await takeLease(db, { name: 'indexer', holder, seconds: LEASE_SECONDS })
     if (!lease) return followOther()
+    let isNews = false
     for (let more = true; more && !stopping.signal.aborted; ) {
       const step = await indexer.step(lease)
       head = step.head
       more = step.more
+      isNews ||= step.changed.length > 0
       if (more)
         lease = (await takeLease(db, { name: 'indexer', holder, seconds: LEASE_SECONDS })) ?? lease
     }
     caughtUp = true
     if (!head) return undefined
-    await announce({ db, signer, chain, lease, latest: head.number, onSettled })
+    const told = await announce({ db, signer, chain, lease, latest: head.number, onSettled })
     await watchBonds({ db, signer, chain, lease, latest: head.number })
     const found = await courts()
     await watchDockets({ ...context, chain, courts: found, lease, latest: head.number })
-    await fireTimers(db, clock.now())
-    await tendDockets({ db, chain, courts: found, now: clock.now(), latest: head.number })
+    const fired = await fireTimers(db, clock.now())
+    const tended = await tendDockets({
+      db,
+      chain,
+      courts: found,
+      now: clock.now(),
+      latest: head.number,
+    })
     if (clock.now() >= sweptAt + 10) {
       sweptAt = clock.now()
       // What failed here for minutes may have kept heartbeats out; nobody is silent for that.
@@ -262,7 +271,7 @@ export function createOracle(options: OracleOptions): Oracle {
       plannedAt = clock.now()
       await planNextPool(found)
     }
-    bell.ring()
+    if (isNews || told + fired.length + tended.length > 0) bell.ring()
     return head
   }
 
@@ -344,7 +353,8 @@ export function createOracle(options: OracleOptions): Oracle {
 
   async function followStep(): Promise<void> {
     await follow()
-    await bell.wait(pollMs, stopping.signal)
+    // Not woken by the bell: what rings it is no news of the chain.
+    await rest(pollMs)
   }
 
   async function workStep(): Promise<void> {
@@ -353,7 +363,15 @@ export function createOracle(options: OracleOptions): Oracle {
 
   /** Apart from the work: a subscriber that does not answer holds up nothing else. */
   async function notifyStep(): Promise<void> {
-    if ((await deliverNotices(sending)) === 0) await bell.wait(pollMs, stopping.signal)
+    if ((await deliverNotices(sending)) > 0) return
+    await bell.wait(pollMs, stopping.signal)
+    // Much that happens at once is one look.
+    await rest(Math.min(pollMs, 100))
+  }
+
+  /** Ends early when the oracle stops. */
+  async function rest(milliseconds: number): Promise<void> {
+    await pause(milliseconds, undefined, { signal: stopping.signal }).catch(() => {})
   }
 
   /** Rings for events that another process wrote. */

@@ -19,6 +19,7 @@ export type OnSettled = (
 /**
  * Announces fundings and ends once the chain is sure of them by amount: one signed `funded`
  * event for each funding (ESC-07), one settlement for each end.
+ * @returns how many of both.
  */
 export async function announce({
   db,
@@ -60,13 +61,11 @@ export async function announce({
     await holdRegistry(tx)
     await holdLease(tx, lease)
     const entries: Entry[] = []
-    let announced = 0
     for (const state of ready) {
       const link = await linkOf(tx, state.id)
       const settled = state.ending !== null && isSure(state.ending.place.block, state, heads)
       if (link) {
         if (isSure(state.funding.block, state, heads) && (await announceFunding(tx, state))) {
-          announced += 1
           entries.push(await fundedEntry(tx, state, link))
         }
         if (settled) await onSettled(tx, { state, link }, entries)
@@ -81,7 +80,7 @@ export async function announce({
       }
     }
     await append(tx, signer, entries)
-    return announced
+    return entries.length
   })
 
   async function headAt(blockTag: 'safe' | 'finalized'): Promise<number> {

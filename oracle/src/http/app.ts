@@ -30,6 +30,7 @@ import { once, useNonce } from './once.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemOf } from './problem.ts'
 import { createSlots } from './slots.ts'
+import { createTail } from './tail.ts'
 
 export type AppOptions = {
   info: OperatorInfo
@@ -71,6 +72,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   const bodies = createSlots(bytes)
   const uploading = createSlots(uploads)
   const listening = createSlots(streams)
+  const tail = createTail(oracle)
   const calls = createCalls(oracle, options) as unknown as Record<
     string,
     (input: Parts) => Promise<unknown>
@@ -273,6 +275,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     }
     const slot = listening.take(client)
     const stream = eventStream(oracle, {
+      tail,
       filter: { agent, pactId, escrowId },
       lastEventId: seen === undefined ? undefined : Number(seen),
       signal: http.req.raw.signal,

@@ -1,5 +1,6 @@
 import type { Oracle } from '../oracle.ts'
-import { type EventFilter, eventOf, lastEvent, readEvents } from '../store/journal.ts'
+import { type EventFilter, eventOf } from '../store/journal.ts'
+import type { Tail } from './tail.ts'
 
 /** Milliseconds after which a silent stream says that it is alive. */
 const KEEP_ALIVE = 15_000
@@ -12,11 +13,13 @@ const KEEP_ALIVE = 15_000
 export function eventStream(
   oracle: Oracle,
   {
+    tail,
     filter,
     lastEventId,
     signal,
     onEnd,
   }: {
+    tail: Tail
     filter: EventFilter
     lastEventId: number | undefined
     signal: AbortSignal
@@ -24,7 +27,7 @@ export function eventStream(
     onEnd: () => void
   },
 ): ReadableStream<Uint8Array> {
-  const { db, bell, signer } = oracle
+  const { bell, signer } = oracle
   const encoder = new TextEncoder()
   const narrow = filter.pactId !== undefined || filter.escrowId !== undefined
   let cursor = lastEventId
@@ -34,7 +37,7 @@ export function eventStream(
     async pull(controller) {
       if (!started) {
         started = true
-        cursor ??= narrow ? 0 : await lastEvent(db)
+        cursor ??= narrow ? 0 : await tail.newest()
         controller.enqueue(encoder.encode(': open\n\n'))
         return
       }
@@ -43,10 +46,11 @@ export function eventStream(
           onEnd()
           return controller.close()
         }
-        const rows = await readEvents(db, { after: cursor ?? 0, limit: 100, ...filter })
-        if (rows.length > 0) {
-          for (const row of rows) {
-            cursor = row.id
+        const rung = bell.rings()
+        const found = await tail.since(cursor ?? 0, filter)
+        cursor = found.cursor
+        if (found.rows.length > 0) {
+          for (const row of found.rows) {
             const data = JSON.stringify(eventOf(row, signer.did))
             controller.enqueue(
               encoder.encode(`id: ${row.id}\nevent: ${row.type}\ndata: ${data}\n\n`),
@@ -54,8 +58,11 @@ export function eventStream(
           }
           return
         }
-        if (await bell.wait(KEEP_ALIVE, signal)) continue
+        // What rang while the log was read would not ring again.
+        if (rung !== bell.rings() || (await bell.wait(KEEP_ALIVE, signal))) continue
         controller.enqueue(encoder.encode(': alive\n\n'))
+        // Should nobody have rung.
+        await tail.newest()
         return
       }
     },

@@ -1,4 +1,5 @@
 import { EarnestError, hashBody, MAX_REQUEST_SKEW } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import type { Oracle } from '../oracle.ts'
 import type { Db } from '../store/store.ts'
 
@@ -29,39 +30,18 @@ export async function once(
   const { signer, nonce, key, method, path, bodySha256 } = write
   const requestHash = hashBody({ method, path, bodySha256 })
   const now = clock.now()
-  const claimed = await db.transaction().execute(async (tx) => {
-    if (!(await burn(tx, { ...write, requestHash }))) {
-      const before = await tx
-        .selectFrom('request_nonce')
-        .select(['key', 'request_hash'])
-        .where('signer', '=', signer)
-        .where('nonce', '=', nonce)
-        .executeTakeFirst()
-      if (before?.key !== key || before.request_hash !== requestHash) {
-        throw new EarnestError('request_replayed', 'This nonce was used for another request')
-      }
-    }
-    const fresh = await tx
-      .insertInto('idempotency')
-      .values({
-        signer,
-        key,
-        request_hash: requestHash,
-        status: null,
-        body: null,
-        created_at: now,
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['signer', 'key'])
-          .doUpdateSet({ created_at: now })
-          .where('idempotency.status', 'is', null)
-          .where('idempotency.request_hash', '=', requestHash)
-          .where('idempotency.created_at', '<', now - ABANDONED),
-      )
+  const { burnt, claimed } = await claim(db, { ...write, requestHash, now })
+  if (!burnt) {
+    const before = await db
+      .selectFrom('request_nonce')
+      .select(['key', 'request_hash'])
+      .where('signer', '=', signer)
+      .where('nonce', '=', nonce)
       .executeTakeFirst()
-    return fresh.numInsertedOrUpdatedRows === 1n
-  })
+    if (before?.key !== key || before.request_hash !== requestHash) {
+      throw new EarnestError('request_replayed', 'This nonce was used for another request')
+    }
+  }
   if (!claimed) {
     const kept = await db
       .selectFrom('idempotency')
@@ -95,6 +75,49 @@ export async function once(
   } finally {
     clearInterval(timer)
   }
+}
+
+/**
+ * Burns the nonce and claims the key in one statement. The key is claimed only by a nonce that is new, or
+ * that was burnt for this very request: a replay of another one leaves no trace.
+ */
+async function claim(
+  db: Db,
+  {
+    signer,
+    nonce,
+    key,
+    issuedAt,
+    requestHash,
+    now,
+  }: Pick<Write, 'signer' | 'nonce' | 'key' | 'issuedAt'> & { requestHash: string; now: number },
+): Promise<{ burnt: boolean; claimed: boolean }> {
+  const { rows } = await sql<{ burnt: boolean; claimed: boolean }>`
+    with burnt as (
+      insert into request_nonce (signer, nonce, key, request_hash, expires_at)
+      values (${signer}, ${nonce}, ${key}, ${requestHash}, ${issuedAt + 2 * MAX_REQUEST_SKEW})
+      on conflict do nothing
+      returning 1
+    ), claimed as (
+      insert into idempotency (signer, key, request_hash, status, body, created_at)
+      select ${signer}::text, ${key}::text, ${requestHash}::text, null, null, ${now}::int8
+      where exists (select 1 from burnt) or exists (
+        select 1 from request_nonce
+        where signer = ${signer} and nonce = ${nonce}
+          and key = ${key} and request_hash = ${requestHash}
+      )
+      on conflict (signer, key) do update set created_at = ${now}
+      where idempotency.status is null
+        and idempotency.request_hash = ${requestHash}
+        and idempotency.created_at < ${now - ABANDONED}
+      returning 1
+    )
+    select exists (select 1 from burnt) as burnt, exists (select 1 from claimed) as claimed`.execute(
+    db,
+  )
+  const [row] = rows
+  if (row === undefined) throw new EarnestError('store_unreachable', 'No answer')
+  return row
 }
 
 /**

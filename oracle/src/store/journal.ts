@@ -11,10 +11,10 @@ import {
   verifyBody,
   verifyEvent,
 } from '@earnest/sdk/protocol'
-import { sql } from 'kysely'
+import { type QueryCreator, sql } from 'kysely'
 import { pack } from './json.ts'
 import type { Db, Tx } from './store.ts'
-import type { Row } from './tables.ts'
+import type { Row, Tables } from './tables.ts'
 
 /** One transition; with `tell` it is also an event for listeners. */
 export type Entry = {
@@ -49,16 +49,11 @@ const genesis = '0'.repeat(64)
 export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]): Promise<number> {
   if (entries.length === 0) return 0
   await sql`select pg_advisory_xact_lock(${sql.lit(journalLock)})`.execute(tx)
-  const fresh = await withoutKnown(tx, entries)
+  // A question of its own: only what is asked after the lock sees what the last holder wrote.
+  const ends = await readEnds(tx, entries)
+  const fresh = withoutKnown(entries, ends.known)
   if (fresh.length === 0) return 0
-  const last = await tx
-    .selectFrom('journal')
-    .select(['seq', 'hash'])
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  let seq = last?.seq ?? 0
-  let prev = last?.hash ?? genesis
+  let { seq, hash: prev } = ends
   const rows: Row<'journal'>[] = []
   for (const { action, subject, data, at, key } of fresh) {
     seq += 1
@@ -73,19 +68,43 @@ export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]
     })
     prev = hash
   }
-  await tx.insertInto('journal').values(rows).execute()
-  await tell(tx, signer, fresh)
-  await learn(tx, fresh)
+  const told = eventRows(signer, fresh, ends.event)
+  const learned = factRows(fresh, ends.fact)
+  // One statement, because every other writer waits for it.
+  let writer: QueryCreator<Tables> = tx
+  if (told.length > 0) {
+    writer = writer.with('told', (db) => db.insertInto('event').values(told)) as typeof writer
+  }
+  if (learned.length > 0) {
+    writer = writer.with('learned', (db) => db.insertInto('fact').values(learned)) as typeof writer
+  }
+  await writer.insertInto('journal').values(rows).execute()
   return rows.length
 }
 
-async function withoutKnown(tx: Tx, entries: readonly Entry[]): Promise<Entry[]> {
+/** Where journal, events and facts end, and which keys of these entries were written before. */
+type Ends = { seq: number; hash: string; event: number; fact: number; known: string[] }
+
+async function readEnds(tx: Tx, entries: readonly Entry[]): Promise<Ends> {
   const keys = entries.flatMap((entry) => entry.key ?? [])
-  const rows =
+  const known =
     keys.length === 0
-      ? []
-      : await tx.selectFrom('journal').select('key').where('key', 'in', keys).execute()
-  const known = new Set(rows.map((row) => row.key))
+      ? sql`'{}'::text[]`
+      : sql`array(select key from journal where key in (${sql.join(keys)}))`
+  const { rows } = await sql<Ends>`
+    select coalesce(last.seq, 0)::int8 as seq, coalesce(last.hash, ${genesis}) as hash,
+      coalesce((select max(id) from event), 0)::int8 as event,
+      coalesce((select max(seq) from fact), 0)::int8 as fact,
+      ${known} as known
+    from (select 1) as one
+    left join (select seq, hash from journal order by seq desc limit 1) as last on true`.execute(tx)
+  const [ends] = rows
+  if (ends === undefined) throw new EarnestError('store_unreachable', 'No answer')
+  return ends
+}
+
+function withoutKnown(entries: readonly Entry[], keys: readonly string[]): Entry[] {
+  const known = new Set(keys)
   return entries.filter(({ key }) => {
     if (key === undefined) return true
     if (known.has(key)) return false
@@ -94,19 +113,10 @@ async function withoutKnown(tx: Tx, entries: readonly Entry[]): Promise<Entry[]>
   })
 }
 
-async function tell(tx: Tx, signer: Identity, entries: readonly Entry[]): Promise<void> {
-  const told = entries.filter((entry) => entry.tell)
-  if (told.length === 0) return
-  const last = await tx
-    .selectFrom('event')
-    .select('id')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  let id = last?.id ?? 0
-  const rows: Row<'event'>[] = []
-  for (const { tell: event, data, at } of told) {
-    if (!event) continue
+function eventRows(signer: Identity, entries: readonly Entry[], last: number): Row<'event'>[] {
+  let id = last
+  return entries.flatMap(({ tell: event, data, at }) => {
+    if (!event) return []
     id += 1
     const facts = {
       id,
@@ -117,30 +127,20 @@ async function tell(tx: Tx, signer: Identity, entries: readonly Entry[]): Promis
     const pactId = event.pactId ?? null
     const escrowId = event.escrowId ?? null
     const body = { ...facts, at: formatUtc(at), oracle: signer.did, pactId, escrowId }
-    rows.push({
+    return {
       ...facts,
       at,
       pact_id: pactId,
       escrow_id: escrowId,
       data: canonicalText(data),
       signature: signer.sign({ type: 'event', body }),
-    })
-  }
-  await tx.insertInto('event').values(rows).execute()
+    }
+  })
 }
 
-async function learn(tx: Tx, entries: readonly Entry[]): Promise<void> {
+function factRows(entries: readonly Entry[], last: number) {
   const facts = entries.flatMap((entry) => entry.fact ?? [])
-  if (facts.length === 0) return
-  const last = await tx
-    .selectFrom('fact')
-    .select('seq')
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  const first = (last?.seq ?? 0) + 1
-  const rows = facts.map((fact, index) => ({ seq: first + index, fact: pack(fact) }))
-  await tx.insertInto('fact').values(rows).execute()
+  return facts.map((fact, index) => ({ seq: last + 1 + index, fact: pack(fact) }))
 }
 
 /** The event as it goes over the wire. */
