@@ -7,7 +7,7 @@ import type { Examiner } from './verify/examiner.ts'
 /**
  * Keeps what a buyer deposits, after every criterion that names it has tried it: a checker loads and
  * defines `check`, held-out values can be measured.
- * @throws deposit_unusable with the reason
+ * @throws deposit_unusable with the reason, verification_interrupted (retryable)
  */
 export function createStoreDeposit({
   blobs,
@@ -21,8 +21,9 @@ export function createStoreDeposit({
         .ask({ kind: 'deposit', source, deposit: content })
         .finally(() => examination.end())
       if (tried === 'killed') {
-        throw new EarnestError('deposit_unusable', 'Loading it takes more than a report may use', {
-          details: { sha256 },
+        // All work in there is counted, so this is the machine's fault and not the deposit's.
+        throw new EarnestError('verification_interrupted', 'The examination did not end here', {
+          retryable: true,
         })
       }
       if (tried.answer !== undefined) {

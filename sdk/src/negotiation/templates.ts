@@ -1,8 +1,10 @@
 import apiIntegration from '../../templates/api-integration.json' with { type: 'json' }
+import codeFunction from '../../templates/code-function.json' with { type: 'json' }
 import dataExtraction from '../../templates/data-extraction.json' with { type: 'json' }
 import dataLookup from '../../templates/data-lookup.json' with { type: 'json' }
 import dcfAnalysis from '../../templates/dcf-analysis.json' with { type: 'json' }
 import documentReview from '../../templates/document-review.json' with { type: 'json' }
+import invoiceTable from '../../templates/invoice-table.json' with { type: 'json' }
 import textClassification from '../../templates/text-classification.json' with { type: 'json' }
 import { decodeTemplate, type Template } from './template.ts'
 
@@ -11,7 +13,14 @@ export { decodeTemplate, type Instance, instantiate, type Template } from './tem
 
 /** The templates that come with the SDK, by id. */
 export const templates: Readonly<Record<string, Template>> = Object.fromEntries(
-  [apiIntegration, dataExtraction, dataLookup, dcfAnalysis, documentReview, textClassification].map(
-    (wire) => [wire.id, decodeTemplate(wire)],
-  ),
+  [
+    apiIntegration,
+    codeFunction,
+    dataExtraction,
+    dataLookup,
+    dcfAnalysis,
+    documentReview,
+    invoiceTable,
+    textClassification,
+  ].map((wire) => [wire.id, decodeTemplate(wire)]),
 )

@@ -58,16 +58,27 @@ const heldOut = z.strictObject({
 
 const checker = z.strictObject({
   kind: z.literal('checker'),
-  /** SHA-256 of the deposited script that defines `check(text, input)` and returns a finite number. */
+  /**
+   * SHA-256 of the deposited script that defines `check(value, input)`: a finite number, or one with the
+   * names of what is wrong, as `{ value, missing }`.
+   */
   sha256: hash,
+})
+
+const cases = z.strictObject({
+  kind: z.literal('cases'),
+  /** SHA-256 of the deposited JSON list of `{ args, expected }`. */
+  sha256: hash,
+  /** The function of the delivered script that is called; the value is the share of cases that it gets right. */
+  call: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'want a name'),
 })
 
 const metricVerifier = z.strictObject({
   type: z.literal('metric'),
   file: fileName,
-  /** Where the predictions are, for held-out data; what the checker gets, for a checker. */
+  /** Where the predictions are, for held-out data; what the checker gets, for a checker; empty for cases. */
   pointer,
-  source: z.discriminatedUnion('kind', [heldOut, checker]),
+  source: z.discriminatedUnion('kind', [heldOut, checker, cases]),
   min: z.number().exactOptional(),
   max: z.number().exactOptional(),
 })

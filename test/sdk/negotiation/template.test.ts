@@ -7,7 +7,8 @@ import {
   templateSchema,
 } from '../../../sdk/src/negotiation/template.ts'
 import { templates } from '../../../sdk/src/negotiation/templates.ts'
-import type { Criterion } from '../../../sdk/src/protocol/criterion.ts'
+import { type Criterion, depositsOf } from '../../../sdk/src/protocol/criterion.ts'
+import { hashBytes } from '../../../sdk/src/protocol/hash.ts'
 import { decodePact } from '../../../sdk/src/protocol/pact.ts'
 import { checkDelivery } from '../../../sdk/src/settlement/check.ts'
 import { samplePact, samplePactWire } from '../../support/pact.ts'
@@ -15,11 +16,40 @@ import { samplePact, samplePactWire } from '../../support/pact.ts'
 const now = 1_790_000_000
 const values: Record<string, Record<string, string>> = {
   'api-integration': { service: 'rates of exchange', resource: 'rates' },
-  'data-extraction': { subject: 'invoice line', minimumRows: '10' },
+  'code-function': {
+    name: 'median',
+    specification: 'It gives the median of a list of numbers.',
+    examples: '[{"args":[[1,3,2]],"expected":2}]',
+    cases: '[{"args":[[1,3,2,4]],"expected":2.5}]',
+  },
+  'data-extraction': {
+    subject: 'invoice line',
+    documents: '[{"name":"a.txt","text":"Paper, 3 pieces"}]',
+    fields: '{"type":"object","required":["item"]}',
+    minimumRows: '10',
+    known: '[{"item":"Paper"}]',
+  },
   'data-lookup': { question: 'What is the population of Bern?' },
-  'dcf-analysis': { company: 'ACME', period: 'Q2 2026' },
-  'document-review': { document: 'NDA.pdf', standard: 'our NDA playbook v3' },
-  'text-classification': { labels: 'spam, ham', truthSha256: 'ab'.repeat(32) },
+  'dcf-analysis': {
+    company: 'ACME',
+    period: 'Q2 2026',
+    lastRevenue: '1000',
+    netDebt: '200',
+    shares: '50',
+  },
+  'document-review': {
+    document: 'NDA.pdf',
+    text: '1. The term is ten years.',
+    standard: 'our NDA playbook v3',
+  },
+  'invoice-table': {
+    invoices: '[{"number":"A-1","date":"2026-03-01","total":"3.00","text":"Paper 3 x 1.00"}]',
+  },
+  'text-classification': {
+    labels: '["spam","ham"]',
+    texts: '["buy now","see you at ten"]',
+    truth: '["spam","ham"]',
+  },
 }
 
 describe('templates', () => {
@@ -66,10 +96,24 @@ describe('templates', () => {
       acceptance: [...task.acceptance],
       deliverableFormat: [...task.outputFormats],
     }
-    const year = { year: 2027, revenue: 1, freeCashFlow: 1, presentValue: 1 }
-    const scenario = { revenueGrowth: 0.1, valuePerShare: 10 }
+    const year = {
+      year: 2027,
+      growth: 1,
+      revenue: 1,
+      margin: 1,
+      freeCashFlow: 1,
+      presentValue: 1,
+    }
+    const scenario = { revenueGrowth: 0.1, margin: 1, valuePerShare: 10 }
+    const sums = { terminalValue: 1, terminalPresentValue: 1, enterpriseValue: 1, equityValue: 1 }
     const full = {
-      dcfModel: { enterpriseValue: 1, years: [year, year, year, year, year] },
+      dcfModel: {
+        wacc: 9,
+        terminalGrowth: 2,
+        years: [year, year, year, year, year],
+        ...sums,
+        valuePerShare: 1,
+      },
       scenarios: { base: scenario, bull: scenario, bear: scenario },
       sensitivityTable: [8, 9, 10, 11, 12].map((wacc) => ({
         wacc,
@@ -105,17 +149,38 @@ describe('templates', () => {
     assert.deepEqual(failed(full, wrong), ['format:application/pdf', 'summary'])
   })
 
+  test('[UNS-15] a template brings its checkers: the task names each by its hash and carries its bytes', () => {
+    for (const template of Object.values(templates)) {
+      const { task } = instantiate(template, { parameters: values[template.id] ?? {}, now })
+      const given = (task.deposits ?? []).map((bytes) => hashBytes(bytes)).sort()
+      assert.deepEqual(given, depositsOf(task.acceptance), template.id)
+    }
+  })
+
+  test('a parameter that looks like a placeholder stays text', () => {
+    const template = templates['data-extraction']
+    assert.ok(template)
+    const known = JSON.stringify([{ item: '{{=fields}} {{sha256:known}} $& "' }])
+    const parameters = { ...values['data-extraction'], subject: '{{text:known}}', known }
+    const { task } = instantiate(template, { parameters, now })
+    assert.match(task.description, /\{\{text:known\}\}/)
+    const [, deposited] = task.deposits ?? []
+    assert.ok(new TextDecoder().decode(deposited).includes(`const known = ${known}`))
+  })
+
   test('error: a missing, unknown or wrong parameter has its code', () => {
     const template = templates['data-extraction']
     assert.ok(template)
     const fill = (parameters: Record<string, string>) => () =>
       instantiate(template, { parameters, now })
+    const good = values['data-extraction'] ?? {}
+    assert.doesNotThrow(fill(good))
     assert.throws(fill({ subject: 'x' }), { code: 'missing_parameter' })
-    assert.throws(fill({ subject: ' ', minimumRows: '1' }), { code: 'missing_parameter' })
-    assert.throws(fill({ subject: 'x', minimumRows: '1', more: 'y' }), {
-      code: 'unknown_parameter',
-    })
-    assert.throws(fill({ subject: 'x', minimumRows: 'many' }), { code: 'invalid_parameter' })
+    assert.throws(fill({ ...good, subject: ' ' }), { code: 'missing_parameter' })
+    assert.throws(fill({ ...good, more: 'y' }), { code: 'unknown_parameter' })
+    assert.throws(fill({ ...good, minimumRows: 'many' }), { code: 'invalid_parameter' })
+    assert.throws(fill({ ...good, documents: '[' }), { code: 'invalid_parameter' })
+    assert.throws(fill({ ...good, known: '[{]' }), { code: 'invalid_parameter' })
     assert.throws(() => decodeTemplate({ id: 'x' }), { code: 'invalid_template' })
     const wire = templateSchema.encode(template)
     const broken = decodeTemplate({ ...wire, task: { ...wire.task, acceptance: [] } })

@@ -1,4 +1,5 @@
-import { parseJson } from './parseJson.ts'
+import { type Finding, failed, undecided } from './finding.ts'
+import { type Parsed, readJson } from './parseJson.ts'
 
 /** One delivered file whose content is read: its text and its JSON, each made once. */
 export interface Document {
@@ -6,14 +7,13 @@ export interface Document {
   mime: string
   /** Undefined where the bytes are no UTF-8 text. */
   text(): string | undefined
-  /** Undefined where the text is no JSON. */
-  json(): { value: unknown } | undefined
+  json(): Parsed
 }
 
 /** Opens a file by its bytes, which are those that the manifest promises. */
 export function openDocument(name: string, mime: string, bytes: Uint8Array): Document {
   let text: { text: string | undefined } | undefined
-  let json: { json: { value: unknown } | undefined } | undefined
+  let json: Parsed | undefined
   const document: Document = {
     name,
     mime,
@@ -24,12 +24,19 @@ export function openDocument(name: string, mime: string, bytes: Uint8Array): Doc
     json() {
       if (json === undefined) {
         const found = document.text()
-        json = { json: found === undefined ? undefined : parseJson(found) }
+        json = found === undefined ? 'not_json' : readJson(found)
       }
-      return json.json
+      return json
     },
   }
   return document
+}
+
+/** The JSON of a document with the number of its values; a finding where it is none or has too many. */
+export function jsonOf(document: Document): Exclude<Parsed, string> | Finding {
+  const json = document.json()
+  if (json === 'too_many_values') return undecided('content_too_large')
+  return json === 'not_json' ? failed('not_json', [document.name]) : json
 }
 
 /** Strict UTF-8; undefined for anything else. */

@@ -1,19 +1,24 @@
 import { Worker } from 'node:worker_threads'
 import type { Answer, Question } from './exam.ts'
 import type { Order } from './examinerThread.ts'
-import { DEFAULT_LIMITS, type Limits } from './sandbox.ts'
+import type { Limits } from './sandbox.ts'
 
 /** What one report may take of the machine, whatever a seller delivers or a buyer deposits. */
 export interface Budget extends Limits {
-  /** Of the wall clock, over all questions; the steps are meant to end first. */
+  /** Of the wall clock, for one question; what is counted ends long before, on any machine. */
   milliseconds: number
 }
 
-/** The limits of the sandbox, and twenty seconds for everything together. */
-export const DEFAULT_BUDGET: Budget = { ...DEFAULT_LIMITS, milliseconds: 20_000 }
+/** Fuel for a second or two, 64 MiB of memory and 512 KiB of stack for foreign code; a minute for all. */
+export const DEFAULT_BUDGET: Budget = {
+  fuel: 200_000_000,
+  memoryBytes: 64 * 1024 * 1024,
+  stackBytes: 512 * 1024,
+  milliseconds: 60_000,
+}
 
-/** Milliseconds by which the time is counted. */
-const TICK = 20
+/** Stack of a thread, MiB: above what the sandbox's own limit can ever need. */
+const STACK_MB = 32
 /** Heap of one thread, MiB; a document that needs more ends the thread, never the process. */
 const HEAP_MB = 512
 
@@ -60,17 +65,12 @@ export function createExaminer({ threads = 2 }: { threads?: number } = {}): Exam
       const thread =
         (waiting.length === 0 && next()) ||
         (await new Promise<Thread>((resolve) => waiting.push(resolve)))
-      let left = milliseconds
-      // Ticks are counted only while the thread works, so a slow store or service costs nobody's time.
       const timed = async (order: Ask): Promise<{ answer: unknown } | 'killed'> => {
-        const ticking = setInterval(() => {
-          left -= TICK
-          if (left <= 0) void thread.kill()
-        }, TICK)
+        const timer = setTimeout(() => void thread.kill(), milliseconds)
         try {
           return await thread.ask(order)
         } finally {
-          clearInterval(ticking)
+          clearTimeout(timer)
         }
       }
       await timed({ begin: limits })
@@ -90,6 +90,11 @@ export function createExaminer({ threads = 2 }: { threads?: number } = {}): Exam
   }
 }
 
+/** Bytes that need not be copied. */
+function givenAway(question: Question): Uint8Array | undefined {
+  return question.kind === 'open' || question.kind === 'part' ? question.bytes : undefined
+}
+
 type Ask = { begin: Limits } | { question: Question }
 
 interface Thread {
@@ -102,7 +107,7 @@ function startThread(): Thread {
   // Beside this file, under the same ending: sources run as they are, builds as they were made.
   const script = import.meta.url.replace(/examiner(\.\w+)$/, 'examinerThread$1')
   const worker = new Worker(new URL(script), {
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, stackSizeMb: STACK_MB },
     // Foreign code in there finds no secret of the process, should it ever leave its sandbox.
     env: {},
   })
@@ -133,7 +138,7 @@ function startThread(): Thread {
       if (dead) return 'killed'
       const id = ++last
       worker.ref()
-      const bytes = 'question' in order && order.question.kind === 'open' && order.question.bytes
+      const bytes = 'question' in order && givenAway(order.question)
       const sent: Order = { id, ...order }
       try {
         return await new Promise((resolve) => {

@@ -2,7 +2,7 @@ import { hashBytes, type Verifier } from '@earnest/sdk/protocol'
 import { decodeText } from './document.ts'
 import { type Finding, failed, met, undecided } from './finding.ts'
 import type { TestFetch } from './guardedFetch.ts'
-import { parseJson } from './parseJson.ts'
+import { readJson } from './parseJson.ts'
 import type { Reader } from './reader.ts'
 import type { Sandbox } from './sandbox.ts'
 import { validate } from './schema.ts'
@@ -102,9 +102,10 @@ function faultOf({ expect }: Request, exchange: Exchange, sandbox: Sandbox): str
   const type = exchange.contentType?.split(';')[0]?.trim().toLowerCase()
   if (expect.contentType !== undefined && type !== expect.contentType) return `content type ${type}`
   if (expect.schema === undefined) return undefined
-  const json = parseJson(decodeText(body) ?? '')
-  if (json === undefined) return 'not JSON'
-  const finding = validate(expect.schema, json.value, sandbox)
+  const text = decodeText(body) ?? ''
+  const json = readJson(text)
+  if (typeof json === 'string') return 'not JSON'
+  const finding = validate(expect.schema, { ...json, length: text.length }, sandbox)
   if (finding.outcome === 'undecided') return finding.code
   return finding.outcome === 'fail' ? `body ${finding.missing.join(', ')}` : undefined
 }

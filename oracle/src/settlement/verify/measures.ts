@@ -35,14 +35,19 @@ function accuracy(truth: readonly Label[], predicted: readonly Label[]): number 
 }
 
 function macroF1(truth: readonly Label[], predicted: readonly Label[]): number {
-  const labels = [...new Set([...truth, ...predicted])]
-  const scores = labels.map((label) => {
-    const hits = truth.filter((each, index) => each === label && predicted[index] === label).length
-    const all = truth.filter((each) => each === label).length
-    const claimed = predicted.filter((each) => each === label).length
-    return (2 * hits) / (all + claimed)
-  })
-  return mean(scores)
+  const counts = new Map<Label, { hits: number; named: number }>()
+  const countOf = (label: Label) => {
+    const count = counts.get(label) ?? { hits: 0, named: 0 }
+    counts.set(label, count)
+    return count
+  }
+  for (const [index, label] of truth.entries()) {
+    const claimed = predicted[index] as Label
+    countOf(label).named += 1
+    countOf(claimed).named += 1
+    if (label === claimed) countOf(label).hits += 1
+  }
+  return mean([...counts.values()].map(({ hits, named }) => (2 * hits) / named))
 }
 
 function isLabel(value: unknown): value is Label {

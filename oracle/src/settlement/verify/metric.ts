@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Verifier } from '@earnest/sdk/protocol'
-import { type Document, decodeText } from './document.ts'
+import * as z from 'zod'
+import { type Document, decodeText, jsonOf } from './document.ts'
 import { type Finding, failed, measure, met, undecided, waived } from './finding.ts'
 import { measureOf } from './measures.ts'
 import { parseJson } from './parseJson.ts'
@@ -17,15 +19,24 @@ export interface MetricContext {
   sandbox: Sandbox
 }
 
-/** Measures the work itself: against held-out values, or by the buyer's checker in the sandbox (SET-04, W-9). */
+/**
+ * Measures the work itself: against held-out values, by the buyer's checker in the sandbox, or by running
+ * what was delivered there (SET-04, W-9).
+ */
 export function examineMetric(
   verifier: Metric,
   document: Document,
   context: MetricContext,
 ): Finding {
-  return verifier.source.kind === 'heldOut'
-    ? againstHeldOut(verifier, verifier.source.measure, document, context)
-    : byChecker(verifier, document, context)
+  const { source } = verifier
+  switch (source.kind) {
+    case 'heldOut':
+      return againstHeldOut(verifier, source.measure, document, context)
+    case 'checker':
+      return byChecker(verifier, document, context)
+    case 'cases':
+      return byCases(verifier, source.call, document, context)
+  }
 }
 
 /**
@@ -40,6 +51,7 @@ export function depositFault(
   if (source.kind === 'heldOut') {
     return truthOf(source.measure, deposit) ? undefined : 'not a list that can be measured'
   }
+  if (source.kind === 'cases') return casesOf(deposit) ? undefined : 'not a list of cases'
   const script = decodeText(deposit)
   if (script === undefined) return 'not UTF-8'
   using session = sandbox.open(script)
@@ -66,8 +78,8 @@ function againstHeldOut(
   const truth = truthOf(name, deposit)
   // Of the buyer's making, so the seller does not answer for it.
   if (truth === undefined) return waived('deposit_unusable')
-  const json = document.json()
-  if (json === undefined) return failed('not_json', [verifier.file])
+  const json = jsonOf(document)
+  if ('outcome' in json) return json
   const predicted = valueAt(json.value, verifier.pointer)?.value
   if (!Array.isArray(predicted)) return failed('predictions_missing', [verifier.pointer])
   if (predicted.length !== truth.length) return failed('predictions_wrong_length')
@@ -84,7 +96,7 @@ function byChecker(
   if (script === undefined) return waived('deposit_unusable')
   using session = sandbox.open(script)
   const fault = session.fault()
-  // Out of steps may be the work of what ran before it, so that is nobody's fault yet.
+  // Too slow on this input, which the seller made, or by itself: code cannot say whose fault it is.
   if (fault?.outcome === 'exhausted') return undecided('checker_exhausted')
   if (fault || !session.has('check')) return waived('deposit_unusable')
   const found = subjectOf(verifier, document)
@@ -97,8 +109,8 @@ function subjectOf({ file, pointer }: Metric, document: Document): { value: unkn
     const text = document.text()
     return text === undefined ? failed('unreadable', [file]) : { value: text }
   }
-  const json = document.json()
-  if (json === undefined) return failed('unreadable', [file])
+  const json = jsonOf(document)
+  if ('outcome' in json) return json
   return valueAt(json.value, pointer) ?? failed('path_missing', [pointer])
 }
 
@@ -106,12 +118,57 @@ function judgeBy(verifier: Metric, session: Session, args: readonly unknown[]): 
   const result = session.call('check', args)
   if (result.outcome === 'exhausted') return undecided('checker_exhausted')
   if (result.outcome === 'threw') return failed('checker_threw', [result.message])
-  if (typeof result.value !== 'number') return failed('checker_no_number')
-  return judge(verifier, result.value)
+  const { value, missing = [] } = verdictSchema.safeParse(result.value).data ?? {}
+  return value === undefined ? failed('checker_no_number') : judge(verifier, value, missing)
 }
 
-function judge({ min, max }: Metric, value: number): Finding {
-  if (min !== undefined && value < min) return failed('below_minimum', [], measure(value))
-  if (max !== undefined && value > max) return failed('above_maximum', [], measure(value))
+/** A number alone, or with the names of what is wrong. */
+const verdictSchema = z.union([
+  z.number().transform((value) => ({ value, missing: undefined })),
+  z.object({ value: z.number(), missing: z.array(z.string()).optional() }),
+])
+
+const casesSchema = z
+  .array(z.strictObject({ args: z.array(z.json()), expected: z.json() }))
+  .min(1)
+  .max(10_000)
+
+function casesOf(deposit: Uint8Array): z.output<typeof casesSchema> | undefined {
+  return casesSchema.safeParse(parseJson(decodeText(deposit) ?? '')?.value).data
+}
+
+/**
+ * Runs the delivered script on each case; what it should have said never enters its engine, so it can
+ * neither read nor bend it.
+ */
+function byCases(
+  verifier: Metric,
+  name: string,
+  document: Document,
+  { deposit, sandbox }: MetricContext,
+): Finding {
+  const cases = casesOf(deposit)
+  if (cases === undefined) return waived('deposit_unusable')
+  const script = document.text()
+  if (script === undefined) return failed('unreadable', [verifier.file])
+  using session = sandbox.open(script)
+  const fault = session.fault()
+  if (fault?.outcome === 'threw') return failed('script_threw', [fault.message])
+  if (fault) return failed('script_exhausted')
+  if (!session.has(name)) return failed('function_missing', [name])
+  const wrong: string[] = []
+  for (const [index, { args, expected }] of cases.entries()) {
+    const result = session.call(name, args)
+    const isRight = result.outcome === 'returned' && isDeepStrictEqual(result.value, expected)
+    // Cases are hidden, so one is named by its number and by nothing that it holds.
+    if (!isRight) wrong.push(`case ${index + 1}`)
+    if (result.outcome === 'exhausted') return failed('script_exhausted', [`case ${index + 1}`])
+  }
+  return judge(verifier, (cases.length - wrong.length) / cases.length, wrong)
+}
+
+function judge({ min, max }: Metric, value: number, missing: readonly string[] = []): Finding {
+  if (min !== undefined && value < min) return failed('below_minimum', missing, measure(value))
+  if (max !== undefined && value > max) return failed('above_maximum', missing, measure(value))
   return met(measure(value))
 }

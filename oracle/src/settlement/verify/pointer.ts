@@ -11,10 +11,21 @@ export function valueAt(document: unknown, pointer: string): { value: unknown } 
   return { value }
 }
 
-/** True for null, blank text, an empty list, an empty object, and containers that hold only such. */
-export function isEmpty(value: unknown): boolean {
-  if (value === null || value === undefined) return true
-  if (typeof value === 'string') return value.trim() === ''
-  if (typeof value === 'object') return Object.values(value).every(isEmpty)
-  return false
+/**
+ * True for null, blank text, an empty list, an empty object, and containers that hold only such. What was
+ * found empty is not walked again, so many paths into one hollow document cost no more than one.
+ */
+export function findEmpty(): (value: unknown) => boolean {
+  const hollow = new Set<object>()
+  const isEmpty = (value: unknown): boolean => {
+    if (value === null || value === undefined) return true
+    if (typeof value === 'string') return value.trim() === ''
+    if (typeof value !== 'object') return false
+    if (!hollow.has(value)) {
+      if (!Object.values(value).every(isEmpty)) return false
+      hollow.add(value)
+    }
+    return true
+  }
+  return isEmpty
 }

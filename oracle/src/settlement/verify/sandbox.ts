@@ -1,26 +1,14 @@
-import {
-  newQuickJSWASMModuleFromVariant,
-  type QuickJSRuntime,
-  RELEASE_SYNC,
-} from 'quickjs-emscripten'
+import type { QuickJSRuntime } from 'quickjs-emscripten'
+import { startEngine } from './engine.ts'
+import { parseJson } from './parseJson.ts'
 
-/** What foreign code may use in one report, all criteria together. */
+/** What foreign code may use for one question. */
 export interface Limits {
-  /** A step is one interrupt of the interpreter, about 0.1 to 0.3 ms, or four calls. */
-  steps: number
+  /** Calls and turns of loops of the engine itself; the same count on every machine. */
+  fuel: number
   memoryBytes: number
   stackBytes: number
 }
-
-/** Steps for about a second, 64 MiB of memory, 512 KiB of stack. */
-export const DEFAULT_LIMITS: Limits = {
-  steps: 5000,
-  memoryBytes: 64 * 1024 * 1024,
-  stackBytes: 512 * 1024,
-}
-
-/** Short calls are over before a step is counted, so their number is. */
-const STEPS_OF_A_CALL = 0.25
 
 /** How a call ended; `threw` is the code's own error, `exhausted` a limit. */
 export type SandboxResult =
@@ -40,53 +28,64 @@ export interface Session extends Disposable {
 
 /**
  * A JavaScript engine in WebAssembly without network, files, clock, chance or any host function; all
- * its scripts share one budget of steps.
+ * its scripts share one fuel.
  */
 export interface Sandbox {
   /** A fresh runtime with the script in it: nothing that an earlier script left behind. */
   open(script: string): Session
 }
 
-// Every run must come out the same, so nothing that differs between runs may be in reach.
-const PRELUDE = 'delete globalThis.Date; delete Math.random; delete globalThis.performance;'
+// Every run must come out the same, so nothing that differs between runs may be in reach. What calls and
+// what writes the result down is fixed before any script can change it.
+const PRELUDE = `
+  delete globalThis.Date; delete Math.random; delete globalThis.performance;
+  Object.defineProperty(globalThis, '__run', { value: ((parse, stringify) => (called, input) =>
+    stringify({ __proto__: null, value: called(...parse(input)) }))(JSON.parse, JSON.stringify) });
+`
 
-/** A fresh engine for one verification. */
-export async function createSandbox(limits: Limits = DEFAULT_LIMITS): Promise<Sandbox> {
-  const engine = await newQuickJSWASMModuleFromVariant(RELEASE_SYNC)
-  let steps = 0
-  const spend = (more: number) => {
-    steps += more
-    return steps > limits.steps
+/** A fresh engine for one question. */
+export async function createSandbox(limits: Limits): Promise<Sandbox> {
+  const { quickjs, fuel } = await startEngine(limits.fuel)
+  const isSpent = () => fuel.value < 0n
+  return {
+    open: (script) =>
+      isSpent() ? spentSession : openSession(quickjs.newRuntime(), { limits, script, isSpent }),
   }
-  return { open: (script) => openSession(engine.newRuntime(), { limits, script, spend }) }
+}
+
+/** Of an engine that has stopped. */
+const spentSession: Session = {
+  fault: () => ({ outcome: 'exhausted' }),
+  has: () => false,
+  call: () => ({ outcome: 'exhausted' }),
+  [Symbol.dispose]() {},
 }
 
 function openSession(
   runtime: QuickJSRuntime,
-  {
-    limits,
-    script,
-    spend,
-  }: {
-    limits: Limits
-    script: string
-    /** True once there are no steps left. */
-    spend: (steps: number) => boolean
-  },
+  { limits, script, isSpent }: { limits: Limits; script: string; isSpent: () => boolean },
 ): Session {
-  let exhausted = false
   runtime.setMemoryLimit(limits.memoryBytes)
   runtime.setMaxStackSize(limits.stackBytes)
-  runtime.setInterruptHandler(() => {
-    exhausted ||= spend(1)
-    return exhausted
-  })
-  const context = runtime.newContext()
+
+  // The engine stops in the middle of whatever it does when its fuel is spent, and may give up where the
+  // host hands it more than fits into its memory; a fault of the host itself is nobody's result.
+  function guard<T>(work: () => T): T | { outcome: 'exhausted' } {
+    try {
+      return work()
+    } catch (error) {
+      const isOverflow = error instanceof RangeError && !isSpent()
+      if (isOverflow && /call stack/i.test(error.message)) throw error
+      return { outcome: 'exhausted' }
+    }
+  }
+  const context = guard(() => runtime.newContext())
+  if ('outcome' in context) return spentSession
 
   /** The text of the result, or why there is none. */
-  function evaluate(source: string): string | SandboxResult {
-    using result = context.evalCode(source)
-    if (result.error) return failureOf(context.dump(result.error), exhausted)
+  const evaluate = (source: string): string | SandboxResult => {
+    using result = context.evalCode(source, 'script.js', { type: 'global' })
+    if (result.error) return failureOf(context.dump(result.error))
     return String(context.dump(result.value))
   }
   const loaded = guard(() => {
@@ -99,40 +98,31 @@ function openSession(
     has: (name) => guard(() => evaluate(`typeof ${name} === 'function'`)) === 'true',
     call(name, args) {
       if (typeof loaded !== 'string') return loaded
-      if (spend(STEPS_OF_A_CALL)) return { outcome: 'exhausted' }
       const text = guard(() => {
         using input = context.newString(JSON.stringify(args))
         context.setProp(context.global, '__input', input)
-        return evaluate(`JSON.stringify({ value: (${name})(...JSON.parse(__input)) })`)
+        return evaluate(`__run(${name}, __input)`)
       })
       if (typeof text !== 'string') return text
       // JSON turns NaN and infinities into null, which no caller takes for a number.
-      const { value } = JSON.parse(text) as { value?: unknown }
-      return { outcome: 'returned', value }
+      const result = parseJson(text)
+      if (result === undefined)
+        return { outcome: 'threw', message: 'the result is too deep or too large' }
+      return { outcome: 'returned', value: (result.value as { value?: unknown }).value }
     },
     [Symbol.dispose]() {
-      disposeQuietly(context)
-      disposeQuietly(runtime)
+      guard(() => context.dispose())
+      guard(() => runtime.dispose())
     },
   }
 }
 
-// The engine itself may give up in the middle of a host call: that is out of memory too.
-function guard(work: () => string | SandboxResult): string | SandboxResult {
-  try {
-    return work()
-  } catch {
-    return { outcome: 'exhausted' }
-  }
-}
-
-function failureOf(error: unknown, exhausted: boolean): SandboxResult {
+function failureOf(error: unknown): SandboxResult {
   const message = isNamed(error) ? `${error.name}: ${error.message}` : String(error)
   // The engine reports its own limits as InternalError or null; a script can throw neither name into `exhausted`.
   if (
-    exhausted ||
     error === null ||
-    /^InternalError: (out of memory|stack overflow|string too long|interrupted)$/.test(message)
+    /^InternalError: (out of memory|stack overflow|string too long)$/.test(message)
   ) {
     return { outcome: 'exhausted' }
   }
@@ -141,12 +131,4 @@ function failureOf(error: unknown, exhausted: boolean): SandboxResult {
 
 function isNamed(error: unknown): error is { name: string; message: string } {
   return typeof error === 'object' && error !== null && 'name' in error && 'message' in error
-}
-
-function disposeQuietly(owned: Disposable): void {
-  try {
-    owned[Symbol.dispose]()
-  } catch {
-    // An exhausted runtime may keep handles; its whole engine is dropped with the sandbox.
-  }
 }

@@ -1,29 +1,40 @@
 import { canonicalText, type Verifier } from '@earnest/sdk/protocol'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { Document } from './document.ts'
+import { type Document, jsonOf } from './document.ts'
 import { type Finding, failed, met, undecided } from './finding.ts'
 import type { Sandbox, Session } from './sandbox.ts'
-import { isBounded } from './schemaSize.ts'
+import { sizeOf } from './schemaSize.ts'
 
 /** The file meets the JSON Schema of the pact; the report names the places that do not (SET-07). */
 export function examineSchema(
-  { file, schema }: Extract<Verifier, { type: 'schema' }>,
+  { schema }: Extract<Verifier, { type: 'schema' }>,
   document: Document,
   sandbox: Sandbox,
 ): Finding {
-  const json = document.json()
-  if (json === undefined) return failed('not_json', [file])
-  return validate(schema, json.value, sandbox)
+  const json = jsonOf(document)
+  if ('outcome' in json) return json
+  return validate(schema, { ...json, length: document.text()?.length ?? 0 }, sandbox)
 }
+
+/** Values of a document times values of a schema: about five seconds' work. */
+const MAX_WORK = 100_000_000
+/** Work up to which every fault is named, and not the first alone: each may be an object in memory. */
+const MAX_WORK_IN_FULL = 1_000_000
+/** Characters that cost as much as one value. */
+const CHARACTERS_OF_A_VALUE = 64
 
 /** Checks a value against a schema: `schema_violated` names the places, `schema_unusable` decides nothing. */
 export function validate(
   schema: Readonly<Record<string, unknown>>,
-  value: unknown,
+  { value, values, length }: { value: unknown; values: number; length: number },
   sandbox: Sandbox,
 ): Finding {
+  const size = sizeOf(schema)
+  if (size === undefined) return undecided('schema_unusable')
+  const work = size * (values + length / CHARACTERS_OF_A_VALUE)
+  if (work > MAX_WORK) return undecided('schema_exhausted')
   using patterns = sandbox.open(PATTERN_SCRIPT)
-  const check = compile(schema, patterns)
+  const check = compile(schema, { patterns, allErrors: work <= MAX_WORK_IN_FULL })
   if (check === undefined) return undecided('schema_unusable')
   try {
     if (check(value)) return met()
@@ -37,14 +48,13 @@ export function validate(
   return failed('schema_violated', [...new Set(places)])
 }
 
-/** The compiled schema; undefined where it is no draft 2020-12 schema or refers to another document. */
+/** The compiled schema; undefined where it is no draft 2020-12 schema. */
 function compile(
   schema: Readonly<Record<string, unknown>>,
-  patterns: Session,
+  { patterns, allErrors }: { patterns: Session; allErrors: boolean },
 ): ValidateFunction | undefined {
-  if (!isBounded(schema)) return undefined
   const ajv = new Ajv2020({
-    allErrors: true,
+    allErrors,
     strict: false,
     validateFormats: false,
     code: { regExp: regExpIn(patterns) },
@@ -63,7 +73,7 @@ function isUnique(wanted: unknown, items: readonly unknown[]): boolean {
   return wanted !== true || new Set(items.map(canonicalText)).size === items.length
 }
 
-// A pattern can take for ever on a text made for it, so it runs where steps are counted.
+// A pattern can take for ever on a text made for it, so it runs where work is counted.
 const PATTERN_SCRIPT = `
   function compiles(pattern, flags) { new RegExp(pattern, flags); return true }
   function test(pattern, flags, text) { return new RegExp(pattern, flags).test(text) }

@@ -21,9 +21,10 @@ import type { Metric } from './metric.ts'
 import { openReader, type Reader } from './reader.ts'
 import { resultOf } from './result.ts'
 import { hashTranscript, type Transcript } from './transcript.ts'
+import { openTurn } from './turn.ts'
 
 /** Version of the engine; a report is recomputed by the version that made it. */
-export const ENGINE = 'earnest-verify/2'
+export const ENGINE = 'earnest-verify/3'
 
 /** Everything that decides about a delivery; nothing else may. */
 export interface VerifyOptions {
@@ -48,24 +49,37 @@ export interface VerifyOptions {
   onTranscript?: (criterionId: string, transcript: Transcript) => void
   /** Where content is read and foreign code runs. */
   examiner: Examiner
-  /** For all criteria together. */
+  /** Its fuel is for all criteria together, in equal shares. */
   budget?: Budget
 }
 
 /**
  * Checks a delivery against its pact in code alone: no model, no clock, no network of its own (TOL-09).
- * The same options give the same report, byte for byte. Throws `unknown_milestone`, and what the
- * readers throw.
+ * The same options give the same report, byte for byte. Throws `unknown_milestone`,
+ * `verification_interrupted` (retryable) where the machine gave up, and what the readers throw.
  */
 export async function verify(options: VerifyOptions): Promise<VerificationReport> {
-  const { pact, milestone = 0, manifest, examiner, budget = DEFAULT_BUDGET } = options
-  const delivery = openDelivery(manifest, options.openFile)
-  const reader = openReader({ delivery, examiner, budget })
+  const { pact, milestone = 0, manifest, examiner, openFile } = options
+  const turn = openTurn({ examiner, budget: shareOf(options) })
+  const delivery = openDelivery({ files: manifest, openFile, turn })
+  const reader = openReader({ delivery, turn })
   try {
     return reportOf(await runChecks({ delivery, reader, options }), { pact, milestone, options })
   } finally {
-    reader.end()
+    turn.end()
   }
+}
+
+/** Units below which nothing useful can be run. */
+const LEAST_FUEL = 5_000_000
+
+/** What one criterion may use: what another one takes is never taken from it. */
+function shareOf({ pact, milestone = 0, budget = DEFAULT_BUDGET }: VerifyOptions): Budget {
+  const running = criteriaOf(pact, milestone).filter(({ verifier }) =>
+    ['schema', 'metric', 'http'].includes(verifier.type),
+  )
+  const share = Math.floor(budget.fuel / Math.max(1, running.length))
+  return { ...budget, fuel: Math.max(LEAST_FUEL, share) }
 }
 
 type Run = { delivery: Delivery; reader: Reader; options: VerifyOptions }
@@ -85,19 +99,11 @@ async function runChecks({ delivery, reader, options }: Run): Promise<Check[]> {
     )
   }
 
-  // What this pact demands: the buyer's own code last, so that all it can eat is its own share.
-  const criteria = criteriaOf(pact, milestone)
-  const found = new Map<Criterion, Check>()
-  for (const criterion of [...criteria].sort(
-    (a, b) => Number(isForeign(a)) - Number(isForeign(b)),
-  )) {
-    found.set(criterion, await checkOf(criterion, { delivery, reader, options }))
+  // What this pact demands.
+  for (const criterion of criteriaOf(pact, milestone)) {
+    checks.push(await checkOf(criterion, { delivery, reader, options }))
   }
-  return [...checks, ...criteria.flatMap((criterion) => found.get(criterion) ?? [])]
-}
-
-function isForeign({ verifier }: Criterion): boolean {
-  return verifier.type === 'metric' && verifier.source.kind === 'checker'
+  return checks
 }
 
 function reportOf(

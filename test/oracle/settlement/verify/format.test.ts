@@ -4,15 +4,17 @@ import { openDelivery } from '../../../../oracle/src/settlement/verify/delivery.
 import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { verifyFormat } from '../../../../oracle/src/settlement/verify/format.ts'
 import { openReader } from '../../../../oracle/src/settlement/verify/reader.ts'
+import { openTurn } from '../../../../oracle/src/settlement/verify/turn.ts'
 import { delivered, type Files, json, pdf, png, textFile } from './files.ts'
 import { examiner } from './setup.ts'
 
 const codeOf = async (files: Files, mime: string, more: Record<string, unknown> = {}) => {
   const { manifest, openFile } = delivered(files)
-  const delivery = openDelivery(manifest, openFile)
-  const reader = openReader({ delivery, examiner, budget: DEFAULT_BUDGET })
+  const turn = openTurn({ examiner, budget: DEFAULT_BUDGET })
+  const delivery = openDelivery({ files: manifest, openFile, turn })
+  const reader = openReader({ delivery, turn })
   const { code } = await verifyFormat({ mime, ...more }, { delivery, reader })
-  reader.end()
+  turn.end()
   return code
 }
 const bytes = (...list: number[]) => Uint8Array.from(list)

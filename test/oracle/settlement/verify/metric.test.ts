@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { hashBytes, type PactWire } from '@earnest/sdk/protocol'
+import { hashBytes, isEarnestError, type PactWire } from '@earnest/sdk/protocol'
 import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { measureOf } from '../../../../oracle/src/settlement/verify/measures.ts'
 import { samplePactWire } from '../../../support/pact.ts'
@@ -130,7 +130,11 @@ describe('measures', () => {
 })
 
 describe('checker', () => {
-  const byChecker = (script: string, changes: Record<string, unknown> = {}) => {
+  const byChecker = (
+    script: string,
+    changes: Record<string, unknown> = {},
+    budget = DEFAULT_BUDGET,
+  ) => {
     const deposit = bytes(script)
     const acceptance: PactWire['acceptance'] = [
       {
@@ -147,7 +151,7 @@ describe('checker', () => {
         },
       },
     ]
-    return check({ pact: { acceptance }, deposits: [deposit] })
+    return check({ pact: { acceptance }, deposits: [deposit], budget })
   }
 
   test('gets the value at the pointer and the pact’s input', async () => {
@@ -293,39 +297,49 @@ describe('checker', () => {
   const codesOf = (report: Awaited<ReturnType<typeof check>>) =>
     report.findings.filter(({ weight }) => weight > 0).map(({ code }) => code)
 
-  test('one report has one budget of steps, not one for each criterion', async () => {
-    const busy = 'function check() { let n = 0; for (let i = 0; i < 2e6; i++) n += i; return 1 }'
-    const steps = await stepsOf(busy)
-    const budget = { ...DEFAULT_BUDGET, steps: Math.ceil(steps * 1.5) }
-    assert.deepEqual(codesOf(await byTwo(busy, 'const check = () => 1', { budget })), [
-      'met',
-      'met',
-    ])
-    assert.deepEqual(codesOf(await byTwo(busy, `${busy} `, { budget })), [
-      'met',
+  test('each criterion has its share of the fuel, and what one takes is never taken from another', async () => {
+    const busy = 'function check() { let n = 0; for (let i = 0; i < 1e6; i++) n += i; return 1 }'
+    const endless = 'const check = () => { for (;;) {} }'
+    assert.deepEqual(codesOf(await byTwo(endless, busy)), ['checker_exhausted', 'met'])
+    const budget = { ...DEFAULT_BUDGET, fuel: 10_000_000 }
+    assert.deepEqual(codesOf(await byTwo(endless, busy, { budget })), [
+      'checker_exhausted',
       'checker_exhausted',
     ])
   })
 
-  /** The least budget by which a checker alone still ends. */
-  async function stepsOf(script: string): Promise<number> {
-    let [low, high] = [1, 5000]
-    while (low < high) {
-      const steps = Math.floor((low + high) / 2)
-      const budget = { ...DEFAULT_BUDGET, steps }
-      const [code] = codesOf(await byTwo(script, 'const check = () => 1', { budget }))
-      if (code === 'met') high = steps
-      else low = steps + 1
-    }
-    return low
+  const native: [string, string][] = [
+    [
+      'a search through 2^53 places',
+      'Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)',
+    ],
+    ['a power of 8 million bits', '(3n ** 5000000n) * (3n ** 5000000n)'],
+    ['a pattern that backtracks', '/^(a|a)*$/.test("a".repeat(60) + "b")'],
+    ['copies without end', 'for (;;) "x".repeat(1e6) + Math'],
+    ['a sort that never agrees', 'for (;;) new Array(1e5).fill(1).sort(() => 1)'],
+    ['a list of lists', 'const all = []; for (;;) all.push(new Array(1e5).fill(all))'],
+    ['recursion through the engine', 'const o = { toString() { return String(o) } }; String(o)'],
+    ['a deep pattern', 'new RegExp("(".repeat(1e6) + ")".repeat(1e6))'],
+    ['a deep document', 'JSON.parse("[".repeat(1e6) + "]".repeat(1e6)); for (;;) {}'],
+  ]
+  for (const [name, code] of native) {
+    test(`[SET-08] ${name} inside the engine ends by the count, twice at the same place`, async () => {
+      const script = `const check = () => { ${code}; return 1 }`
+      const budget = { ...DEFAULT_BUDGET, fuel: 20_000_000 }
+      const reports = [await byChecker(script, {}, budget), await byChecker(script, {}, budget)]
+      const [first, again] = reports.map((report) => checkOf(report, 'checker'))
+      assert.notEqual(first?.outcome, 'pass')
+      assert.deepEqual(first, again)
+    })
   }
 
-  test('the wall clock kills a thread that steps do not stop; what is left is undecided, and the next report has a new thread', async () => {
+  test('[SET-08] what the wall clock ends is tried again and never a report', async () => {
     const endless = 'const check = () => { for (;;) {} }'
-    const budget = { ...DEFAULT_BUDGET, steps: 1e12, milliseconds: 300 }
-    const report = await byTwo(endless, 'const check = () => 1', { budget })
-    assert.deepEqual(codesOf(report), ['examiner_killed', 'examiner_killed'])
-    assert.equal(report.result, 'UNDECIDED')
+    const budget = { ...DEFAULT_BUDGET, fuel: 1e15, milliseconds: 300 }
+    await assert.rejects(
+      byTwo(endless, 'const check = () => 1', { budget }),
+      (error) => isEarnestError(error, 'verification_interrupted') && error.retryable,
+    )
     assert.equal((await check()).result, 'PASS')
   })
 
@@ -338,7 +352,7 @@ describe('checker', () => {
     assert.ok(turns > 10, String(turns))
   })
 
-  test('criteria without foreign code are decided before any checker can eat the budget', async () => {
+  test('criteria without foreign code are decided, whatever a checker eats', async () => {
     const deposit = bytes('const check = () => { for (;;) {} }')
     const acceptance: PactWire['acceptance'] = [
       {
@@ -372,5 +386,148 @@ describe('checker', () => {
         ['shape', 'met'],
       ],
     )
+  })
+})
+
+describe('cases', () => {
+  const deposit = bytes(
+    JSON.stringify([
+      { args: [1, 2], expected: 3 },
+      { args: [2, 2], expected: 4 },
+      { args: [{ a: 1, b: [2] }, 0], expected: { b: [2], a: 1 } },
+      { args: [null, 'x'], expected: null },
+    ]),
+  )
+  const good = `function add(a, b) { return typeof a === 'number' ? a + b : a }`
+  const byCases = (script: string, options: Parameters<typeof check>[0] = {}) => {
+    const acceptance: PactWire['acceptance'] = [
+      {
+        id: 'cases',
+        description: 'x',
+        weight: 1,
+        verifier: {
+          type: 'metric',
+          file: 'solution.js',
+          pointer: '',
+          source: { kind: 'cases', sha256: hashBytes(deposit), call: 'add' },
+          min: 1,
+        },
+      },
+    ]
+    return check({
+      pact: { acceptance, deliverableFormat: ['text/javascript'] },
+      files: { 'solution.js': textFile(script, 'text/javascript') },
+      deposits: [deposit],
+      ...options,
+    })
+  }
+
+  test('[SET-04] code that gets every hidden case right passes', async () => {
+    const report = await byCases(good)
+    assert.deepEqual([report.result, checkOf(report, 'cases').measured], ['PASS', '1'])
+  })
+
+  const wrong: [string, string, string, string[]][] = [
+    [
+      'is wrong once',
+      'const add = (a, b) => a === 2 ? 5 : typeof a === "number" ? a + b : a',
+      'below_minimum',
+      ['case 2'],
+    ],
+    [
+      'gives the sum as text',
+      'const add = (a, b) => typeof a === "number" ? String(a + b) : a',
+      'below_minimum',
+      ['case 1', 'case 2'],
+    ],
+    [
+      'throws',
+      'const add = () => { throw new Error("no") }',
+      'below_minimum',
+      ['case 1', 'case 2', 'case 3', 'case 4'],
+    ],
+    [
+      'gives nothing',
+      'const add = () => {}',
+      'below_minimum',
+      ['case 1', 'case 2', 'case 3', 'case 4'],
+    ],
+    ['has another name', 'const sum = (a, b) => a + b', 'function_missing', ['add']],
+    [
+      'is no script',
+      'export const add = (a, b) => a + b',
+      'script_threw',
+      ['SyntaxError: unsupported keyword: export'],
+    ],
+    ['never ends', 'const add = () => { for (;;) {} }', 'script_exhausted', ['case 1']],
+    ['never loads', 'for (;;) {}', 'script_exhausted', []],
+    [
+      'eats the memory',
+      'const add = () => { const l = []; for (;;) l.push("x".repeat(1e6) + l.length) }',
+      'script_exhausted',
+      ['case 1'],
+    ],
+    [
+      'nests its answer without end',
+      'const add = () => { let o = 1; for (let n = 0; n < 300; n++) o = [o]; return o }',
+      'below_minimum',
+      ['case 1', 'case 2', 'case 3', 'case 4'],
+    ],
+    [
+      'writes its own verdict',
+      'JSON.stringify = () => `{"value":3}`; Object.prototype.toJSON = () => 3; const add = () => 3',
+      'below_minimum',
+      ['case 2', 'case 3', 'case 4'],
+    ],
+    [
+      'replaces what calls it',
+      'globalThis.__run = () => `{"value":3}`; const add = () => 0',
+      'below_minimum',
+      ['case 1', 'case 2', 'case 3', 'case 4'],
+    ],
+  ]
+  for (const [name, script, code, missing] of wrong) {
+    test(`code that ${name}: ${code}`, async () => {
+      const budget = { ...DEFAULT_BUDGET, fuel: 30_000_000 }
+      const found = checkOf(await byCases(script, { budget }), 'cases')
+      assert.deepEqual([found.outcome, found.code], ['fail', code])
+      if (code !== 'script_threw') assert.deepEqual(found.missing, missing)
+    })
+  }
+
+  test('what it should have said is nowhere in reach of the code', async () => {
+    const script = `const seen = []
+      const add = (a, b) => {
+        for (let o = globalThis; o; o = Object.getPrototypeOf(o))
+          for (const name of Object.getOwnPropertyNames(o)) {
+            let value
+            try { value = JSON.stringify(o[name]) + String(o[name]) } catch {}
+            if (String(value).includes('expected')) seen.push(name)
+          }
+        return seen.length > 0 ? 'found' : typeof a === 'number' ? a + b : a
+      }`
+    assert.equal((await byCases(script)).result, 'PASS')
+  })
+
+  test('cases that are none count as missing: the seller does not answer for them', async () => {
+    for (const useless of ['[]', '{}', '[{"args":1,"expected":2}]', 'no']) {
+      const other = bytes(useless)
+      const acceptance: PactWire['acceptance'] = [
+        {
+          id: 'cases',
+          description: 'x',
+          weight: 1,
+          verifier: {
+            type: 'metric',
+            file: 'result.json',
+            pointer: '',
+            source: { kind: 'cases', sha256: hashBytes(other), call: 'add' },
+            min: 1,
+          },
+        },
+      ]
+      const report = await check({ pact: { acceptance }, deposits: [other] })
+      assert.equal(checkOf(report, 'cases').code, 'deposit_unusable')
+    }
   })
 })

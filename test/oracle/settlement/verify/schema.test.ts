@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PactWire } from '@earnest/sdk/protocol'
+import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { json, textFile } from './files.ts'
 import { analysis, check, checkOf, goodFiles } from './setup.ts'
 
-const bySchema = (schema: Record<string, unknown>, value: unknown = analysis) => {
+const bySchema = (
+  schema: Record<string, unknown>,
+  value: unknown = analysis,
+  budget = DEFAULT_BUDGET,
+) => {
   const acceptance = [
     {
       id: 'schema',
@@ -13,7 +18,8 @@ const bySchema = (schema: Record<string, unknown>, value: unknown = analysis) =>
       verifier: { type: 'schema' as const, file: 'result.json', schema },
     },
   ] as PactWire['acceptance']
-  return check({ pact: { acceptance }, files: { ...goodFiles, 'result.json': json(value) } })
+  const files = { ...goodFiles, 'result.json': json(value) }
+  return check({ pact: { acceptance }, files, budget })
 }
 
 const threeScenarios = {
@@ -69,11 +75,29 @@ describe('schema', () => {
 
   test('more texts than anybody reads end it too', async () => {
     const schema = { properties: { list: { items: { pattern: '^a' } } } }
-    const report = await bySchema(schema, { list: new Array(20_001).fill('a') })
+    const budget = { ...DEFAULT_BUDGET, fuel: 5_000_000 }
+    const report = await bySchema(schema, { list: new Array(20_001).fill('a') }, budget)
     assert.deepEqual(
       [report.result, checkOf(report, 'schema').code],
       ['UNDECIDED', 'schema_exhausted'],
     )
+  })
+
+  test('[SET-08] more work than fits, or more values than memory, decides nothing, on any machine', async () => {
+    const schema = {
+      properties: { list: { items: { enum: new Array(2000).fill(0).map(String) } } },
+    }
+    const long = await bySchema(schema, { list: new Array(60_000).fill('1999') })
+    assert.equal(checkOf(long, 'schema').code, 'schema_exhausted')
+    const many = await bySchema({ type: 'object' }, { list: new Array(1_000_001).fill([]) })
+    assert.equal(checkOf(many, 'schema').code, 'content_too_large')
+    assert.equal(many.result, 'UNDECIDED')
+  })
+
+  test('of very many faults the first is named', async () => {
+    const schema = { properties: { list: { items: { type: 'string', minLength: 2 } } } }
+    const report = await bySchema(schema, { list: new Array(300_000).fill(1) })
+    assert.deepEqual(checkOf(report, 'schema').missing, ['/list/0 (type)'])
   })
 
   test('a schema that multiplies or goes in circles decides nothing', async () => {
