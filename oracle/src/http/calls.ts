@@ -37,6 +37,7 @@ import { readPapers } from '../settlement/papers.ts'
 import { publicManifest, publicReport } from '../settlement/publicRound.ts'
 import { escrowRecord, listAttestations, pactRecord } from '../settlement/record.ts'
 import { createCourtCalls } from './courtCalls.ts'
+import { createOfferCalls } from './offerCalls.ts'
 
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined
 
@@ -313,6 +314,8 @@ export function createCalls(
     listNotices: ({ params, query, by }) => listNotices(oracle, { ...params, ...query, by }),
 
     ...createCourtCalls(oracle),
+
+    ...createOfferCalls(oracle, { publicUrl, verifyWallet }),
 
     relay: async ({ body, by }) => {
       return { txHash: await rung(relay({ ...oracle, budget }, { data: body.data, by })) }

@@ -98,13 +98,7 @@ export async function registerPact(
   const pactId = verifySignedPact(signed, keyOf)
   assertChain(pact, chain)
   assertDeposits(pact, deposits)
-  if (pact.proposedAt > now + MAX_SKEW) {
-    throw new EarnestError('clock_skew', `proposedAt is more than ${MAX_SKEW} s ahead`)
-  }
-  if (pact.proposedAt < now - MAX_PACT_AGE) {
-    throw new EarnestError('registration_too_late', `proposedAt is older than ${MAX_PACT_AGE} s`)
-  }
-  if (now >= pact.deadlineUtc) throw new EarnestError('deadline_passed', 'deadlineUtc is past')
+  assertFresh(pact, now)
   // Stored before the pact: bytes without a pact are harmless, a pact without them is not.
   const blobs = new Map<string, string>()
   for (const { sha256, content } of deposits)
@@ -271,7 +265,22 @@ export async function findLock(
   return { pactId: row.pact_id, milestone: row.milestone, terms: unpack(row.terms), pact }
 }
 
-function assertChain(pact: Pact, chain: ContractRef & { token: string }): void {
+/**
+ * Keys sign for a day, and nothing is dated ahead.
+ * @throws clock_skew, registration_too_late, deadline_passed
+ */
+export function assertFresh(pact: Pact, now: number): void {
+  if (pact.proposedAt > now + MAX_SKEW) {
+    throw new EarnestError('clock_skew', `proposedAt is more than ${MAX_SKEW} s ahead`)
+  }
+  if (pact.proposedAt < now - MAX_PACT_AGE) {
+    throw new EarnestError('registration_too_late', `proposedAt is older than ${MAX_PACT_AGE} s`)
+  }
+  if (now >= pact.deadlineUtc) throw new EarnestError('deadline_passed', 'deadlineUtc is past')
+}
+
+/** @throws wrong_chain, wrong_escrow */
+export function assertChain(pact: Pact, chain: ContractRef & { token: string }): void {
   const { chainId, contract, token } = pact.escrow
   if (chainId !== chain.chainId) {
     throw new EarnestError('wrong_chain', `This oracle watches chain ${chain.chainId}`)

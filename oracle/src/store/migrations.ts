@@ -524,6 +524,55 @@ alter table pact add column list_price text;
 create index settlement_capability on settlement (capability, seq) where counts;
 `
 
+/** Offers to people, splits on the table, and what moderators decided and who of them is signed in. */
+const people = `
+create table offer (
+  pact_id text primary key,
+  seller_did text not null,
+  buyer_did text not null,
+  offer text not null,
+  accept_by int8 not null,
+  offered_at int8 not null
+);
+create index offer_seller on offer (seller_did, offered_at);
+create index offer_buyer on offer (buyer_did, offered_at);
+
+create table split_offer (
+  escrow_id text not null,
+  did text not null,
+  seller_bps int4 not null,
+  seq int8 not null,
+  consent text not null,
+  valid_before int8 not null,
+  offered_at int8 not null,
+  primary key (escrow_id, did)
+);
+
+create table decision (
+  escrow_id text not null,
+  round int4 not null,
+  moderator text not null,
+  seller_bps int4 not null,
+  reason text not null,
+  record_hash text not null,
+  signature text not null,
+  decided_at int8 not null,
+  primary key (escrow_id, round, moderator)
+);
+
+create table session (
+  token_hash text primary key,
+  nonce text not null unique,
+  moderator text not null,
+  expires_at int8 not null
+);
+`
+
+/** What a bonded seller has open, as the trust model was told last. */
+const covers = `
+alter table bond add column open text not null default '0';
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -533,6 +582,7 @@ export const migrations: Record<string, Migration> = {
   '0005_courts': { up: (db) => run(db as Kysely<unknown>, courts) },
   '0007_origins': { up: (db) => run(db as Kysely<unknown>, origins) },
   '0006_words': { up: (db) => run(db as Kysely<unknown>, words) },
+  '0009_people': { up: (db) => run(db as Kysely<unknown>, people) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

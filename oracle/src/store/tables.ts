@@ -100,6 +100,17 @@ export type PactTable = {
   cancel_reason: Generated<string | null>
 }
 
+/** A pact that its seller signed and left for the customer, canonical JSON with that signature. */
+export type OfferTable = {
+  pact_id: string
+  seller_did: string
+  buyer_did: string
+  offer: string
+  /** Unix seconds from which nobody can accept it any more. */
+  accept_by: number
+  offered_at: number
+}
+
 /** An escrow id that a registered pact derives: one row for each milestone. */
 export type LockTable = {
   escrow_id: string
@@ -295,6 +306,39 @@ export type EvidenceTable = {
   at: number
 }
 
+/** A party's signed consent to a split; the last of each. */
+export type SplitOfferTable = {
+  escrow_id: string
+  did: string
+  seller_bps: number
+  seq: number
+  consent: string
+  valid_before: number
+  offered_at: number
+}
+
+/** A moderator's signed decision about a round; with enough of the same it goes on chain. */
+export type DecisionTable = {
+  escrow_id: string
+  round: number
+  /** Lower case. */
+  moderator: string
+  seller_bps: number
+  reason: string
+  record_hash: string
+  signature: string
+  decided_at: number
+}
+
+/** A moderator who signed in; only hashes of what the browser holds. */
+export type SessionTable = {
+  token_hash: string
+  /** Of the statement that was signed: each opens one session. */
+  nonce: string
+  moderator: string
+  expires_at: number
+}
+
 /** A verdict with everything by which it can be recomputed. */
 export type VerdictTable = {
   escrow_id: string
@@ -422,6 +466,7 @@ export type Tables = {
   idempotency: IdempotencyTable
   agent: AgentTable
   pact: PactTable
+  offer: OfferTable
   lock: LockTable
   failure: FailureTable
   block: BlockTable
@@ -446,6 +491,9 @@ export type Tables = {
   evidence: EvidenceTable
   deposit: DepositTable
   verdict: VerdictTable
+  split_offer: SplitOfferTable
+  decision: DecisionTable
+  session: SessionTable
   probe: ProbeTable
   webhook: WebhookTable
   notice: NoticeTable

@@ -38,6 +38,7 @@ export const eventTypeSchema = z.enum([
   'seller_recovered',
   'reminder',
   'evidence_added',
+  'split_offered',
   'verdict_reached',
   'pool_anchored',
   'appealed',

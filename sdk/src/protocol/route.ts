@@ -18,6 +18,7 @@ import { hash } from './hash.ts'
 import { keyEntrySchema, keyLogSchema } from './keylog.ts'
 import { manifestSchema } from './manifest.ts'
 import { usdc } from './money.ts'
+import { offerRoutes } from './offer.ts'
 import { pactSchema } from './pact.ts'
 import { papersSchema } from './papers.ts'
 import { quoteSchema } from './quote.ts'
@@ -558,6 +559,7 @@ export const routes = {
     response: 'events',
   },
   ...courtRoutes,
+  ...offerRoutes,
 } as const satisfies Record<string, Route>
 export type RouteName = keyof typeof routes
 

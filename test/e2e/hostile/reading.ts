@@ -50,6 +50,10 @@ const rows: Partial<Record<RouteName, Row[]>> = {
     ['malformed', 'a pact id that is none', '422 invalid_request', '/pacts/12'],
     ['lying', 'a pact that is not there', '404 pact_unknown', `/pacts/${hash}`],
   ],
+  getOffer: [
+    ['malformed', 'an offer number that is none', '422 invalid_request', '/offers/12'],
+    ['lying', 'an offer that is not there', '404 offer_unknown', `/offers/${hash}`],
+  ],
   getEscrow: escrowRows((id) => `/escrows/${id}`, '404 escrow_unknown'),
   getReport: escrowRows((id) => `/escrows/${id}/report`, '409 not_delivered'),
   getManifest: escrowRows((id) => `/escrows/${id}/manifest`, '409 not_delivered'),

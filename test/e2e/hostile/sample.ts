@@ -2,6 +2,7 @@ import {
   API_BASE,
   bindWallet,
   encode,
+  encodePact,
   escrowIdOfPact,
   hashBytes,
   hashPact,
@@ -9,6 +10,7 @@ import {
   type RouteName,
   registrationSchema,
   routes,
+  signPact,
 } from '@earnest/sdk/protocol'
 import {
   agree,
@@ -73,6 +75,22 @@ export const samples: Partial<Record<RouteName, (stand: Stand) => Sample | Promi
     body: { at: '2027-01-15T08:00:00Z', escrowIds: [] },
   }),
   registerPact: ({ desk }) => ({ by: desk.buyer, body: registrationOf(desk, pactOf(desk)) }),
+  makeOffer: ({ desk }) => {
+    const pact = pactOf(desk)
+    const sellerSignature = signPact({ pact, identity: desk.seller.identity })
+    const body = { pactHash: hashPact(pact), terms: encodePact(pact), sellerSignature }
+    return { by: desk.seller, body }
+  },
+  listOffers: ({ desk }) => ({ by: desk.buyer }),
+  offerSplit: ({ desk, pact }) => ({
+    by: desk.buyer,
+    params: { escrowId: escrowIdOfPact({ pact }) },
+    body: { sellerBps: 5000, seq: 1, consent: `0x${'ab'.repeat(71)}` },
+  }),
+  listSplits: ({ desk, pact }) => ({
+    by: desk.buyer,
+    params: { escrowId: escrowIdOfPact({ pact }) },
+  }),
   cancelPact: ({ desk, pact }) => ({
     by: desk.seller,
     params: { pactId: hashPact(pact) },
