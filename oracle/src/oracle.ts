@@ -5,6 +5,7 @@ import { watchHeartbeats } from './discovery/heartbeat.ts'
 import { announce } from './escrow/announce.ts'
 import { watchBonds } from './escrow/bond.ts'
 import type { Chain } from './escrow/chain.ts'
+import { watchCovers } from './escrow/cover.ts'
 import { watchFunders } from './escrow/funder.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { fireTimers } from './escrow/keeper.ts'
@@ -263,6 +264,7 @@ export function createOracle(options: OracleOptions): Oracle {
       }
       await watchHeartbeats(context, hearingSince)
       await watchFunders({ db, signer, chain, lease })
+      await watchCovers({ db, signer, clock, lease })
       await remind(context)
       await forget(context)
       await sweepBlobs({ ...context, blobs })

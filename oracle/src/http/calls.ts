@@ -14,8 +14,9 @@ import { registerAgent, rotateKey } from '../discovery/register.ts'
 import { catchUp } from '../escrow/fold.ts'
 import { relay } from '../escrow/relay.ts'
 import { cancelPact } from '../negotiation/cancel.ts'
+import { openExposure } from '../negotiation/exposure.ts'
 import { reportFailure } from '../negotiation/failure.ts'
-import { openExposure as openExposureOf, registerPact } from '../negotiation/pact.ts'
+import { registerPact } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
 import { processCompletion } from '../settlement/attest.ts'
 import { fileClaim } from '../settlement/claim.ts'
@@ -197,8 +198,8 @@ export function createCalls(
 
     getQuote: async ({ query }) => {
       if (query.amount === 0n) throw new EarnestError('amount_too_small', 'Want an amount')
-      const openExposure = await openExposureOf(db, query.seller, clock.now())
-      return trust.quote({ ...query, openExposure, fees: info.fees })
+      const open = await openExposure(db, query.seller, clock.now())
+      return trust.quote({ ...query, openExposure: open, fees: info.fees })
     },
 
     registerPact: async ({ body, by }) => {
@@ -216,6 +217,7 @@ export function createCalls(
         chain: { chainId: chain.chainId, contract: chain.escrow, token: chain.token },
         storeDeposit: createStoreDeposit(oracle),
         catchUp,
+        limitOf: trust.limitOf,
       }
       await rung(registerPact(context, { signed, deposits, by }))
       return pactRecord(oracle, pactHash)

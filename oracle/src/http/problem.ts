@@ -41,6 +41,7 @@ const statusOf: Record<string, number> = {
   wrong_audience: 409,
   not_funded: 409,
   already_funded: 409,
+  exposure_exceeded: 409,
   funding_not_final: 409,
   not_delivered: 409,
   already_attested: 409,

@@ -28,6 +28,7 @@ import { append } from '../store/journal.ts'
 import { pack, unpack } from '../store/json.ts'
 import { enterRegistry } from '../store/registry.ts'
 import type { Db, Tx } from '../store/store.ts'
+import { type ExposureLimit, reserveExposure } from './exposure.ts'
 
 /** Bytes that a pact names by their hash: a checker or held-out data. */
 export type Deposit = { sha256: string; content: Uint8Array }
@@ -43,6 +44,9 @@ export type DepositSource = Extract<Verifier, { type: 'metric' }>['source']
 
 /** Begins what the chain asked for before the pact was registered. */
 export type CatchUp = (tx: Tx, escrowIds: readonly string[]) => Promise<void>
+
+/** How much a seller may have open, by its record. */
+export type LimitOf = (seller: string) => Promise<ExposureLimit>
 
 /** Seconds that a pact may be older than its registration: both keys sign for that long. */
 export const MAX_PACT_AGE = 86_400
@@ -62,7 +66,7 @@ export type RegisteredPact = {
  * A key counts by when the oracle sees its signature: a rotated-out key cannot be dated back (DRV-06).
  * @throws pact_hash_mismatch, invalid_buyer_signature, invalid_seller_signature, signer_not_party,
  * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown, deposit_unusable, key_not_valid,
- * key_log_frozen, agent_retired, clock_skew, registration_too_late, deadline_passed
+ * key_log_frozen, agent_retired, clock_skew, registration_too_late, deadline_passed, exposure_exceeded
  */
 export async function registerPact(
   {
@@ -72,10 +76,12 @@ export async function registerPact(
     chain,
     storeDeposit,
     catchUp,
+    limitOf,
   }: Context & {
     chain: ContractRef & { token: string }
     storeDeposit: StoreDeposit
     catchUp: CatchUp
+    limitOf: LimitOf
   },
   { signed, deposits, by }: { signed: SignedPact; deposits: readonly Deposit[]; by: string },
 ): Promise<RegisteredPact> {
@@ -113,6 +119,8 @@ export async function registerPact(
     terms: pack(termsFromPact({ pact, milestone })),
   }))
 
+  const limit = await limitOf(seller.did)
+
   await db.transaction().execute(async (tx) => {
     await enterRegistry(tx)
     const { numInsertedOrUpdatedRows } = await tx
@@ -133,6 +141,12 @@ export async function registerPact(
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n) return
     await tx.insertInto('lock').values(locks).execute()
+    await reserveExposure(tx, {
+      pact: { pactId, buyer: buyer.did, seller: seller.did },
+      amount: locks.reduce((sum, lock) => sum + BigInt(lock.amount), 0n),
+      limit,
+      now,
+    })
     if (blobs.size > 0) {
       await tx
         .insertInto('deposit')
@@ -316,23 +330,3 @@ function assertDeposits(pact: Pact, deposits: readonly Deposit[]): void {
     }
   }
 }
-
-/** Registered work of a seller that is not settled, base units: what it has at stake already. */
-export async function openExposure(db: Db, sellerDid: string, now: number): Promise<bigint> {
-  const row = await db
-    .selectFrom('lock')
-    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
-    .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
-    .select((eb) => eb.fn.coalesce(eb.fn.sum<string>('lock.amount'), eb.val('0')).as('amount'))
-    .where('pact.seller_did', '=', sellerDid)
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('escrow.escrow_id', 'is', null), eb('lock.fund_by', '>', now)]),
-        eb('escrow.state', 'in', openStates),
-      ]),
-    )
-    .executeTakeFirstOrThrow()
-  return BigInt(row.amount)
-}
-
-const openStates = ['Funded', 'Delivered', 'Disputed', 'Negotiating', 'Arbitration']

@@ -581,6 +581,7 @@ export const migrations: Record<string, Migration> = {
   '0004_homes': { up: (db) => run(db as Kysely<unknown>, homes) },
   '0005_courts': { up: (db) => run(db as Kysely<unknown>, courts) },
   '0007_origins': { up: (db) => run(db as Kysely<unknown>, origins) },
+  '0008_covers': { up: (db) => run(db as Kysely<unknown>, covers) },
   '0006_words': { up: (db) => run(db as Kysely<unknown>, words) },
   '0009_people': { up: (db) => run(db as Kysely<unknown>, people) },
 }

@@ -166,8 +166,14 @@ export type EscrowTable = {
 /** Up to which block something beside the escrow was read. */
 export type CursorTable = { name: string; block: number }
 
-/** A seller's bond in the vault as last read, by wallet; base units. */
-export type BondTable = { wallet: string; staked: string; free: string; at: number }
+/** A seller's bond in the vault as last read, by wallet, and what the seller has open; base units. */
+export type BondTable = {
+  wallet: string
+  staked: string
+  free: string
+  at: number
+  open: Generated<string>
+}
 
 /** What was announced stays when the index is rebuilt, so that nothing is announced twice. */
 export type AnnouncementTable = {

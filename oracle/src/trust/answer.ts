@@ -51,6 +51,8 @@ export type Trust = {
   answer(question: Question): Promise<TrustResponse>
   /** The risk of one buyer with one seller at one amount, as terms. Throws agent_unknown. */
   quote(question: QuoteQuestion): Promise<Quote>
+  /** How much a seller may have open; above it a newcomer's or a flagged agent's pact is refused. */
+  limitOf(seller: string): Promise<{ limit: bigint; isBinding: boolean }>
   /** The events that weigh most in an answer. Throws agent_unknown. */
   explain(question: { id: string }): Promise<Record<string, Json>>
   /** Numbers for sorting sellers, higher is better; never served. */
@@ -219,6 +221,12 @@ export function createTrust({
       }
       const wire = encode(quoteBodySchema, body, 'invalid_quote')
       return { ...body, signature: signer.sign({ type: 'quote', body: wire }) }
+    },
+
+    async limitOf(seller) {
+      await follow()
+      const { limit, newcomer, flagged } = model.exposure({ agent: seller, now: clock.now() })
+      return { limit, isBinding: newcomer || flagged }
     },
 
     async explain({ id }) {

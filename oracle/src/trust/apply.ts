@@ -1,5 +1,5 @@
 import { detect, liftFlag } from './anomaly.ts'
-import type { TrustEvent } from './event.ts'
+import type { BondStatement, TrustEvent } from './event.ts'
 import { appendEvent } from './eventlog.ts'
 import { applyIncident, applyObservation } from './incident.ts'
 import { applyStatement } from './membership.ts'
@@ -42,8 +42,7 @@ export function applyEvent(
       return { flags: [], changed: flag?.agents ?? [] }
     }
     case 'bond':
-      state.bonds.set(agentIndex(state, event.agent), event)
-      state.lastChange[agentIndex(state, event.agent)] = event.at
+      applyBond(state, event)
       return { flags: [], changed: [event.agent] }
     case 'activity': {
       const agent = agentIndex(state, event.agent)
@@ -51,4 +50,10 @@ export function applyEvent(
       return { flags: [], changed: [event.agent] }
     }
   }
+}
+
+function applyBond(state: TrustState, event: BondStatement): void {
+  const agent = agentIndex(state, event.agent)
+  state.bonds.set(agent, { ...state.bonds.get(agent), ...event })
+  state.lastChange[agent] = event.at
 }

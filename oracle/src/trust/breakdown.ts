@@ -15,7 +15,7 @@ const WEEK = 7 * DAY
 /**
  * The twelve dimensions of an agent at `now`, 0..100. Each is the posterior and the map of the
  * forecast over the events that bear on it, less open penalties; reliability is the whole record,
- * the bond a ratio. Null below one trade of evidence. Rounded to a tenth, so that the composite
+ * the bond a ratio of free bond to what is open. Null below one trade of evidence. Rounded to a tenth, so that the composite
  * recomputed from the response is the one that was published.
  */
 export function breakdownOf(
@@ -26,13 +26,14 @@ export function breakdownOf(
   const base = baseOf(state.market, {}, parameters)
   const penalties = state.penalties.get(agent) ?? []
   const shown = (dimension: Dimension): number | null => {
-    if (dimension === 'bondScore') return bondScore(state, agent)
+    if (dimension === 'bondScore') return null
     const evidence = evidenceOf(state, { agent, dimension, now }, parameters)
     if (!evidence || weightOf(evidence, parameters) < parameters.ratedEvidence) return null
     const value = 100 * shownOf(posteriorOf(evidence, base, parameters), parameters)
     return tenth(penalised(value, penaltyPoints(penalties, dimension)))
   }
-  return Object.fromEntries(DIMENSIONS.map((name) => [name, shown(name)])) as ScoreBreakdown
+  const record = Object.fromEntries(DIMENSIONS.map((name) => [name, shown(name)])) as ScoreBreakdown
+  return { ...record, bondScore: bondScore(state, agent, compositeOf(record)) }
 }
 
 function tenth(value: number): number {
@@ -49,11 +50,17 @@ function evidenceOf(
   return part < 0 ? null : evidenceAt(state.parts.records, part, now, parameters)
 }
 
-/** Free share of the staked bond: all of it free is 100; null without a bond. */
-function bondScore({ bonds }: TrustState, agent: number): number | null {
+/**
+ * How far the free bond covers what is open: 100 from full cover on. A bond is a promise on top of a
+ * record: where it covers less than the record says already it counts as unmeasured, so that nobody is
+ * better off without one, or with all of it lying idle.
+ */
+function bondScore({ bonds }: TrustState, agent: number, composite: number | null): number | null {
   const bond = bonds.get(agent)
   if (!bond || bond.staked === 0n) return null
-  return tenth((100 * Number(bond.free)) / Number(bond.staked))
+  const open = bond.open ?? 0n
+  const cover = open === 0n ? 100 : tenth(Math.min(100, (100 * Number(bond.free)) / Number(open)))
+  return composite !== null && 10 * cover < composite ? null : cover
 }
 
 /** Composite points that idleness costs: one a week after the first seven days (W-22, REP-11). */

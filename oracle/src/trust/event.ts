@@ -101,13 +101,17 @@ export type Observation = {
 /** A decision on a flag: `upheld` gives the excluded trades back. */
 export type AppealDecision = { kind: 'appeal'; flagId: string; at: number; upheld: boolean }
 
-/** Free bond of a seller at the bond vault and what it has at stake, base units of USDC. */
+/**
+ * Bond of a seller at the bond vault, what of it is free, and what the seller has open (registered and
+ * unsettled; absent: as stated before), base units of USDC.
+ */
 export type BondStatement = {
   kind: 'bond'
   agent: string
   at: number
   staked: bigint
   free: bigint
+  open?: bigint
 }
 
 /** A signed act of the agent itself (a delivery, a signature, a heartbeat counts not). */

@@ -1,7 +1,10 @@
+import { flagsOn } from './anomaly.ts'
 import { clusterOf } from './cluster.ts'
 import { fade } from './fade.ts'
+import { weightOf } from './forecast.ts'
 import { chain } from './history.ts'
 import type { TrustParameters } from './parameters.ts'
+import { evidenceAt } from './record.ts'
 import type { TrustState } from './state.ts'
 
 /** The numbers of the limits, versioned and published like the formula (W-29, UNS-08, UNS-14). */
@@ -18,6 +21,8 @@ export type Exposure = {
   /** Base units. */
   limit: bigint
   newcomer: boolean
+  /** A flag stands: the bond alone answers. */
+  flagged: boolean
   independentBuyers: number
   /** Decayed volume from independent, trusted buyers, base units. */
   trustedVolume: number
@@ -29,23 +34,21 @@ export type Exposure = {
  */
 export function exposureOf(
   state: TrustState,
-  {
-    agent,
-    now,
-    evidence,
-    flagged,
-  }: { agent: number; now: number; evidence: number; flagged: boolean },
+  { agent, now }: { agent: number; now: number },
   parameters: TrustParameters,
 ): Exposure {
   const { growth, independentBuyers: wanted } = EXPOSURE_PARAMETERS
   const microCap = BigInt(parameters.newcomerCap)
   const free = state.bonds.get(agent)?.free ?? 0n
+  const evidence = weightOf(evidenceAt(state.whole, agent, now, parameters), parameters)
   const { volume, buyers } = trustedVolume(state, agent, now, parameters)
   const floor = free > microCap ? free : microCap
   const newcomer = evidence < parameters.ratedEvidence || buyers < wanted
+  const flagged = agent >= 0 && flagsOn(state, agent).length > 0
   return {
     limit: flagged ? free : floor + BigInt(Math.floor(growth * volume)),
     newcomer,
+    flagged,
     independentBuyers: buyers,
     trustedVolume: volume,
   }

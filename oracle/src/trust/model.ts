@@ -19,6 +19,7 @@ import { rankedComposite } from './breakdown.ts'
 import type { TrustEvent } from './event.ts'
 import { eventRoot } from './eventlog.ts'
 import { explain, type Influence } from './explain.ts'
+import { type Exposure, exposureOf } from './exposure.ts'
 import {
   type Forecast,
   type ForecastQuery,
@@ -41,6 +42,8 @@ export type TrustModel = {
   apply(event: TrustEvent): Applied
   assess(query: AssessQuery): TrustRecord
   quote(query: QuoteQuery): QuoteTerms
+  /** How much a seller may have open in all. */
+  exposure(query: { agent: string; now: number }): Exposure
   explain(query: { agent: string; now: number; limit?: number }): Influence[]
   forecast(query: ForecastQuery): Forecast
   forecastPair(query: PairForecastQuery): PairForecast
@@ -78,6 +81,7 @@ export function createTrustModel({
     apply: (event) => applyEvent(state, event, parameters),
     assess: (query) => assessAgent(state, query, parameters),
     quote: (query) => quoteOf(state, query, parameters),
+    exposure: ({ agent, now }) => exposureOf(state, { agent: indexOf(agent), now }, parameters),
     explain({ agent, now, limit = 10 }) {
       const index = indexOf(agent)
       return index < 0 ? [] : explain(state, { agent: index, now, limit }, parameters)

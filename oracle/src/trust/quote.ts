@@ -50,14 +50,7 @@ export function quoteOf(
   const pair = forecastPair(state, query, parameters)
   const agent = state.indexOf.get(seller) ?? -1
   const buyerIndex = state.indexOf.get(buyer) ?? -1
-  const flags = agent < 0 ? [] : flagsOn(state, agent)
-  const whole = evidenceAt(state.whole, agent, at, parameters)
-  const evidence = whole.fulfilled + whole.untrusted + parameters.penaltyWeight * whole.penalty
-  const exposure = exposureOf(
-    state,
-    { agent, now: at, evidence, flagged: flags.length > 0 },
-    parameters,
-  )
+  const exposure = exposureOf(state, { agent, now: at }, parameters)
   const free = state.bonds.get(agent)?.free ?? 0n
   const streamlined = isTrustedPair(state, query)
   const fits = openExposure + amount <= exposure.limit
@@ -65,7 +58,7 @@ export function quoteOf(
   const warnings = [
     ...(fits ? [] : ['above_limit']),
     ...(exposure.newcomer ? ['newcomer'] : []),
-    ...(flags.length > 0 ? ['seller_flagged'] : []),
+    ...(exposure.flagged ? ['seller_flagged'] : []),
     ...(buyerFlagged ? ['buyer_disputes_resolved_for_seller'] : []),
     ...(pair.risk > 2 * pair.seller.base ? ['elevated_risk'] : []),
   ]
@@ -83,7 +76,7 @@ export function quoteOf(
     openExposureUsdc: openExposure,
     reviewWindow: reviewWindow(amount, pair.risk / pair.seller.base, streamlined),
     // Bounded by the bond: nobody is paid at once without the full amount in reserve (REP-25).
-    instantRelease: !exposure.newcomer && flags.length === 0 && free >= amount,
+    instantRelease: !exposure.newcomer && !exposure.flagged && free >= amount,
     bondToReserveUsdc: bondToReserve({
       amount,
       risk: pair.risk,

@@ -1,0 +1,113 @@
+import { EarnestError, formatUsdc } from '@earnest/sdk/protocol'
+import { type ExpressionBuilder, type Nullable, sql } from 'kysely'
+import type { Db, Tx } from '../store/store.ts'
+import type { Tables } from '../store/tables.ts'
+
+/** Seconds after `fundBy` in which a funding of the last moment may still be unread. */
+const READING = 120
+
+/** How much a seller may have open in all, and whether more than that is refused or only advised against. */
+export type ExposureLimit = { limit: bigint; isBinding: boolean }
+
+/**
+ * Registered work of a seller that is not settled, base units: what it has at stake already. A pact
+ * leaves it when its escrow ends, when the seller takes it back, and when nobody funded it in time.
+ */
+export async function openExposure(db: Db | Tx, sellerDid: string, now: number): Promise<bigint> {
+  return (await openExposures(db, [sellerDid], now)).get(sellerDid) ?? 0n
+}
+
+/** The same of many sellers; who has nothing open is left out. */
+export async function openExposures(
+  db: Db | Tx,
+  sellers: readonly string[],
+  now: number,
+): Promise<Map<string, bigint>> {
+  if (sellers.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('lock')
+    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
+    .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
+    .select(['pact.seller_did', sql<string>`sum(lock.amount::numeric)::text`.as('amount')])
+    .where('pact.seller_did', 'in', [...sellers])
+    .where((eb) => eb.or([isAwaited(eb, now), eb('escrow.state', 'in', openStates)]))
+    .groupBy('pact.seller_did')
+    .execute()
+  return new Map(rows.map(({ seller_did, amount }) => [seller_did, BigInt(amount)]))
+}
+
+type Joined = ExpressionBuilder<
+  Tables & { escrow: Nullable<Tables['escrow']> },
+  'lock' | 'pact' | 'escrow'
+>
+
+/** Registered, not taken back, and still to be funded. */
+function isAwaited(eb: Joined, now: number) {
+  return eb.and([
+    eb('escrow.escrow_id', 'is', null),
+    eb('lock.fund_by', '>', now - READING),
+    eb('pact.cancelled_at', 'is', null),
+  ])
+}
+
+const openStates = ['Funded', 'Delivered', 'Disputed', 'Negotiating', 'Arbitration']
+
+/** One arbitrary number for all locks on sellers; the other half of the key is the seller. */
+const sellerLock = 401_720_262
+
+/**
+ * Holds a seller's exposure until the transaction ends, and refuses a pact that does not fit beside
+ * what is open: of two that come at once the second sees the first (W-29).
+ * @throws exposure_exceeded
+ */
+export async function reserveExposure(
+  tx: Tx,
+  {
+    pact,
+    amount,
+    limit: { limit, isBinding },
+    now,
+  }: {
+    pact: { pactId: string; buyer: string; seller: string }
+    amount: bigint
+    limit: ExposureLimit
+    now: number
+  },
+): Promise<void> {
+  if (!isBinding) return
+  await sql`select pg_advisory_xact_lock(${sql.lit(sellerLock)}, hashtext(${pact.seller}))`.execute(
+    tx,
+  )
+  // The pact itself stands in the registry already, and goes with this transaction if it may not.
+  const open = (await openExposure(tx, pact.seller, now)) - amount
+  if (open + amount <= limit || (await isAmendment(tx, pact, amount, now))) return
+  throw new EarnestError('exposure_exceeded', 'More than this seller may have open for now', {
+    details: {
+      limitUsdc: formatUsdc(limit),
+      openUsdc: formatUsdc(open),
+      amountUsdc: formatUsdc(amount),
+    },
+  })
+}
+
+/** New terms for money that is locked already add nothing: one such pact for each lock of the two. */
+async function isAmendment(
+  tx: Tx,
+  { pactId, buyer, seller }: { pactId: string; buyer: string; seller: string },
+  amount: bigint,
+  now: number,
+): Promise<boolean> {
+  const rows = await tx
+    .selectFrom('lock')
+    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
+    .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
+    .select(['escrow.state', 'pact.pact_id'])
+    .where('pact.seller_did', '=', seller)
+    .where('pact.buyer_did', '=', buyer)
+    .where('lock.amount', '=', amount.toString())
+    .where((eb) => eb.or([isAwaited(eb, now), eb('escrow.state', '=', 'Funded')]))
+    .execute()
+  const locked = rows.filter(({ state }) => state === 'Funded').length
+  const waiting = rows.filter((row) => row.state === null && row.pact_id !== pactId).length
+  return locked > waiting
+}
