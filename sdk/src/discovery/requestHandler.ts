@@ -1,5 +1,9 @@
 import { type AgentCard, type Message, TaskState } from '@a2a-js/sdk'
-import { ContentTypeNotSupportedError, TaskNotCancelableError } from '@a2a-js/sdk/errors'
+import {
+  ContentTypeNotSupportedError,
+  RequestMalformedError,
+  TaskNotCancelableError,
+} from '@a2a-js/sdk/errors'
 import {
   type AgentExecutor,
   DefaultRequestHandler,
@@ -17,9 +21,9 @@ interface HandlerOptions {
 }
 
 /**
- * The A2A library's handler, with two MUSTs of the specification that it leaves to the agent: a file of a
- * media type that the card does not list is refused before anything happens (section 3.1.1), and a task
- * that was cancelled is not cancelled again (section 3.1.5).
+ * The A2A library's handler, with the MUSTs of the specification that it leaves to the agent: a message
+ * without parts, or with a file of a media type that the card does not list, is refused before anything
+ * happens (section 3.1.1), and a task that was cancelled is not cancelled again (section 3.1.5).
  */
 export function createRequestHandler({
   card,
@@ -44,6 +48,7 @@ export function createRequestHandler({
   )
 
   function checkParts(message: Message | undefined): void {
+    if (message?.parts.length === 0) throw new RequestMalformedError('Want a part at least')
     for (const { content, mediaType } of message?.parts ?? []) {
       // Text and data are what a message is made of; only what is carried in one has a type to refuse.
       if (content?.$case !== 'raw' && content?.$case !== 'url') continue

@@ -20,6 +20,7 @@ import {
   decodePact,
   encodePact,
   hashPact,
+  MAX_CLOCK_SKEW,
   type Pact,
   pactSchema,
   type SignedPact,
@@ -185,7 +186,8 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
   }
 
   async function accept({ payload }: AcceptanceMessage, turn: Turn): Promise<ResponseMessage> {
-    const { pactHash, acceptedBy, signature: buyerSignature } = payload
+    const { pactHash, acceptedBy, acceptedAt, signature: buyerSignature } = payload
+    checkSaidNow(acceptedAt)
     const known = await agreed(pactHash)
     const { open } = await readTalk(turn.taskId)
     const pact = known?.signed.pact ?? open
@@ -214,6 +216,7 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
   async function end({ payload }: RejectionMessage, turn: Turn): Promise<ResponseMessage> {
     const { signature, ...body } = payload
     verifyRejection({ body, signature }, keyOf)
+    checkSaidNow(body.rejectedAt)
     const talk = await readTalk(turn.taskId)
     const { open } = talk
     if (open === null || hashPact(open) !== body.pactHash || open.buyer.did !== body.rejectedBy) {
@@ -221,6 +224,11 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
     }
     await writeTalk(turn.taskId, { ...talk, open: null, isEnded: true })
     return refuse(body.pactHash, 'rejected_by_buyer', 'The buyer rejected the counter-proposal')
+  }
+
+  function checkSaidNow(at: number): void {
+    if (Math.abs(clock.now() - at) <= MAX_CLOCK_SKEW) return
+    throw new EarnestError('clock_skew', 'Said at a time that differs from our clock by over 300 s')
   }
 
   function amend(pact: Pact, changes: object, now: number): Pact {

@@ -1,14 +1,29 @@
-import { createWalletClient, custom, type EIP1193RequestFn, publicActions } from 'viem'
+import {
+  createWalletClient,
+  custom,
+  type EIP1193RequestFn,
+  type LocalAccount,
+  publicActions,
+} from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import { issueBearer } from '../../../sdk/src/negotiation/bearer.ts'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
+import { createIdentity, type Identity } from '../../../sdk/src/protocol/identity.ts'
 import { PACT_EXTENSION } from '../../../sdk/src/protocol/message.ts'
 import { bindWallet } from '../../../sdk/src/protocol/wallet.ts'
 import { createSeller, type Seller, type SellerOptions } from '../../../sdk/src/seller.ts'
 import { createOracleClient } from '../../../sdk/src/trust/oracle.ts'
-import { type Party, party } from '../../oracle/support/world.ts'
 import type { Subject } from './subject.ts'
+
+/** An agent with its wallet. */
+export type Party = { identity: Identity; wallet: LocalAccount }
+
+export const party = (byte: number): Party => ({
+  identity: createIdentity({ secretKey: new Uint8Array(32).fill(byte) }),
+  wallet: privateKeyToAccount(`0x${byte.toString(16).padStart(2, '0').repeat(32)}`),
+})
 
 export const SELLER_URL = 'http://seller.test'
 export const ENDPOINT = `${SELLER_URL}/a2a`

@@ -32,7 +32,8 @@ export async function post(
   body: unknown,
   headers: Record<string, string> = {},
 ): Promise<Response> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array
+  const text = isRaw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body)
   const all = { 'content-type': 'application/json', ...subject.headers(), ...headers }
   return await subject.fetch(new Request(subject.url, { method: 'POST', headers: all, body: text }))
 }

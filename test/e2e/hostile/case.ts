@@ -7,6 +7,8 @@ export type Attack =
   | 'replayed'
   | 'stale'
   | 'clock skew'
+  | 'reordered'
+  | 'wrong chain'
   | 'lying'
 
 /** One hostile input and the one answer it gets; the tests run it, docs/errors.md prints it. */

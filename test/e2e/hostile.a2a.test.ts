@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openQuietSeller } from './a2a/quietSeller.ts'
+import { negotiationCases } from './hostile/negotiation.ts'
+import { transportCases } from './hostile/transport.ts'
+
+describe('hostile requests to a seller', () => {
+  for (const { on, attack, what, answer, act } of [...transportCases, ...negotiationCases]) {
+    test(`${on}, ${attack}: ${what} answers ${answer}`, async () => {
+      assert.equal(await act(await openQuietSeller()), answer)
+    })
+  }
+})
