@@ -1,6 +1,10 @@
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import type { Channel, Delivery, Incoming, Reception } from '../../../sdk/src/owner/channel.ts'
-import { createOwnerDesk, type OwnerDeskOptions } from '../../../sdk/src/owner/desk.ts'
+import {
+  createOwnerDesk,
+  type OwnerDesk,
+  type OwnerDeskOptions,
+} from '../../../sdk/src/owner/desk.ts'
 import type { OwnerEngine, Standing, TradeRef } from '../../../sdk/src/owner/engine.ts'
 import { plainText } from '../../../sdk/src/owner/letter.ts'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
@@ -155,6 +159,14 @@ export function createEngine() {
   }
 }
 
+const desks = new Set<OwnerDesk>()
+
+/** Stops every desk that a test opened. */
+export async function closeDesks(): Promise<void> {
+  for (const desk of desks) await desk.stop()
+  desks.clear()
+}
+
 /** A desk with one linked account, whose clock and trades the test moves. */
 export async function openDesk(changes: Partial<OwnerDeskOptions> = {}) {
   const clock = createManualClock(START)
@@ -165,13 +177,14 @@ export async function openDesk(changes: Partial<OwnerDeskOptions> = {}) {
   const options = {
     store,
     clock,
-    channels: [box.channel],
     tickMs: 1_000_000,
     onError: (error: unknown) => errors.push(error),
     ...changes,
+    channels: [box.channel, ...(changes.channels ?? [])],
   }
   const open = async () => {
     const desk = await createOwnerDesk(options)
+    desks.add(desk)
     desk.attach('seller', world.engine)
     await desk.start()
     await desk.idle()
