@@ -16,10 +16,10 @@ const artifacts = join(root, 'artifacts', 'contracts', 'src')
 const target = join(root, 'contracts', 'abi')
 const check = process.argv.includes('--check')
 
-/** What outsiders meet: the contracts of contracts/src itself and its interfaces, no parts of them. */
-const isPublic = (path: string) => /^(interfaces\/)?[^/]+\.sol\/[^/]+\.json$/.test(path)
+/** What is deployed: the contracts of contracts/src itself; each carries what its interfaces declare. */
+const isPublic = (path: string) => /^[^/]+\.sol\/[^/]+\.json$/.test(path)
 
-/** `PactEscrow` -> `pactEscrowAbi`, `IPactEscrow` -> `iPactEscrowAbi`. */
+/** `PactEscrow` -> `pactEscrowAbi`. */
 const exportName = (name: string) => `${name[0]?.toLowerCase()}${name.slice(1)}Abi`
 
 if (!existsSync(artifacts)) throw new Error('compile first: npx hardhat build')

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { iPactEscrowAbi } from '@earnest/contracts'
+import { pactEscrowAbi } from '@earnest/contracts'
 import { createIdentity, escrowIdOfPact, termsFromPact } from '@earnest/sdk/protocol'
 import {
   type AbiEvent,
@@ -78,7 +78,7 @@ function logOf({
   block: number
   index: number
 }): object {
-  const event = iPactEscrowAbi.find(
+  const event = pactEscrowAbi.find(
     (entry) => entry.type === 'event' && entry.name === name,
   ) as unknown as AbiEvent
   const values = args as Record<string, unknown>

@@ -1,4 +1,4 @@
-import { iBondsAbi } from '@earnest/contracts'
+import { bondVaultAbi } from '@earnest/contracts'
 import type { Identity } from '@earnest/sdk/protocol'
 import { type Address, type Hex, parseEventLogs } from 'viem'
 import { append, type Entry } from '../store/journal.ts'
@@ -52,7 +52,7 @@ export async function watchBonds({
   ])
   const wallets = new Set<Address>()
   const claimed: Hex[] = []
-  for (const { args } of parseEventLogs({ abi: iBondsAbi, logs })) {
+  for (const { args } of parseEventLogs({ abi: bondVaultAbi, logs })) {
     if ('seller' in args) wallets.add(args.seller)
     else if ('id' in args) claimed.push(args.id)
   }
@@ -100,7 +100,7 @@ export async function watchBonds({
   })
 
   async function readBond(wallet: Address) {
-    const contract = { address: vault as Address, abi: iBondsAbi } as const
+    const contract = { address: vault as Address, abi: bondVaultAbi } as const
     const [bond, free] = await Promise.all([
       client.readContract({ ...contract, functionName: 'bondOf', args: [wallet] }),
       client.readContract({ ...contract, functionName: 'freeOf', args: [wallet] }),

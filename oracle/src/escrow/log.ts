@@ -1,4 +1,4 @@
-import { iPactEscrowAbi } from '@earnest/contracts'
+import { pactEscrowAbi } from '@earnest/contracts'
 import type { Terms } from '@earnest/sdk/protocol'
 import { type Address, decodeEventLog, type Hex } from 'viem'
 import { type Place, type Result, results } from './state.ts'
@@ -37,7 +37,7 @@ export type RawLog = { topics: readonly Hex[]; data: Hex }
 /** Decodes a log of the escrow; undefined for those that are about an owner's credit, not an escrow. */
 export function decodeLog(raw: RawLog, place: Place, timestamp: number): EscrowLog | undefined {
   const { eventName, args } = decodeEventLog({
-    abi: iPactEscrowAbi,
+    abi: pactEscrowAbi,
     topics: raw.topics as [Hex, ...Hex[]],
     data: raw.data,
   })

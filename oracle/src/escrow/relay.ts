@@ -1,4 +1,4 @@
-import { iPactEscrowAbi } from '@earnest/contracts'
+import { pactEscrowAbi } from '@earnest/contracts'
 import { EarnestError, escrowId, type Terms } from '@earnest/sdk/protocol'
 import { type Address, decodeFunctionData, type Hex, isAddressEqual, keccak256 } from 'viem'
 import type { Context } from '../store/context.ts'
@@ -183,7 +183,7 @@ async function isPartyOf(
 
 function decodeCall(data: Hex) {
   try {
-    return decodeFunctionData({ abi: iPactEscrowAbi, data })
+    return decodeFunctionData({ abi: pactEscrowAbi, data })
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { iPactEscrowAbi } from '@earnest/contracts'
+import { pactEscrowAbi } from '@earnest/contracts'
 import { isEarnestError } from '@earnest/sdk/protocol'
 import {
   BaseError,
@@ -18,7 +18,7 @@ export function revertCode(error: unknown): string | undefined {
   const data = revertData(error)
   if (data !== undefined) {
     try {
-      return decodeErrorResult({ abi: iPactEscrowAbi, data }).errorName
+      return decodeErrorResult({ abi: pactEscrowAbi, data }).errorName
     } catch {
       return 'reverted'
     }

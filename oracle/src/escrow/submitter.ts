@@ -1,4 +1,4 @@
-import { iPactEscrowAbi } from '@earnest/contracts'
+import { pactEscrowAbi } from '@earnest/contracts'
 import { EarnestError } from '@earnest/sdk/protocol'
 import {
   type Account,
@@ -273,7 +273,7 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
 function dataOf(call: Call): Hex {
   if (call.data !== undefined) return call.data
   return encodeFunctionData({
-    abi: iPactEscrowAbi,
+    abi: pactEscrowAbi,
     functionName: call.functionName as 'release',
     args: call.args as never,
   })

@@ -1,4 +1,4 @@
-import { iCommitteeAbi, iPactArbiterAbi } from '@earnest/contracts'
+import { committeeAbi, pactArbiterAbi } from '@earnest/contracts'
 import { type Address, decodeEventLog, type Hex } from 'viem'
 
 /** One panel of a committee, folded from what the contract said. */
@@ -54,7 +54,7 @@ export interface Docket {
 /** One log of arbiter or committee about one id. */
 export type DocketLog = { timestamp: number } & ReturnType<typeof decode>
 
-const abi = [...iPactArbiterAbi, ...iCommitteeAbi].filter(({ type }) => type === 'event')
+const abi = [...pactArbiterAbi, ...committeeAbi].filter(({ type }) => type === 'event')
 /** Members of a panel are the fourteen of its draw; so many of them sit. */
 export const SEATS = 7
 
@@ -70,15 +70,15 @@ export function decodeDocketLog(
     // Another contract's or a later version's event says nothing about a docket.
     return undefined
   }
-  return 'id' in log.args ? { ...log, timestamp, id: log.args.id } : undefined
+  return log.args && 'id' in log.args ? { ...log, timestamp, id: log.args.id } : undefined
 }
 
 function decode({ topics, data }: { topics: readonly Hex[]; data: Hex }) {
   return decodeEventLog({ abi: abi as DocketAbi, topics: topics as [Hex, ...Hex[]], data })
 }
 type DocketAbi = readonly (
-  | Extract<(typeof iPactArbiterAbi)[number], { type: 'event' }>
-  | Extract<(typeof iCommitteeAbi)[number], { type: 'event' }>
+  | Extract<(typeof pactArbiterAbi)[number], { type: 'event' }>
+  | Extract<(typeof committeeAbi)[number], { type: 'event' }>
 )[]
 
 /** A docket of which nothing was said. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { iBondsAbi } from '@earnest/contracts'
+import { bondVaultAbi } from '@earnest/contracts'
 import { fundGas } from '../../../scripts/local/chain.ts'
 import { mintUsdc, usdcAbi } from '../../../scripts/local/usdc.ts'
 import { createWorld, type Ground, register, startGround, type World } from '../support/world.ts'
@@ -19,7 +19,7 @@ after(async () => {
 })
 
 async function write(
-  abi: typeof usdcAbi | typeof iBondsAbi,
+  abi: typeof usdcAbi | typeof bondVaultAbi,
   address: `0x${string}`,
   functionName: string,
   args: unknown[],
@@ -49,11 +49,11 @@ test('[ORC-07] the tier is derived from the bond on chain, in the next query', a
   const amount = 5_000_000_000n
   await mintUsdc(ground.client, { token, to: world.seller.wallet.address, amount })
   await write(usdcAbi, token, 'approve', [vault, amount])
-  await write(iBondsAbi, vault, 'stake', [amount])
+  await write(bondVaultAbi, vault, 'stake', [amount])
   await world.settle()
   // The stake is older than the registration.
   await register(world, world.seller)
   assert.deepEqual(await bond(), [2, '5000'])
-  await write(iBondsAbi, vault, 'requestWithdrawal', [amount - 500_000_000n])
+  await write(bondVaultAbi, vault, 'requestWithdrawal', [amount - 500_000_000n])
   assert.deepEqual(await bond(), [1, '500'])
 })

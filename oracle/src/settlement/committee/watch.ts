@@ -1,4 +1,4 @@
-import { iCommitteeAbi } from '@earnest/contracts'
+import { committeeAbi } from '@earnest/contracts'
 import {
   type Docket,
   decodeDocketLog,
@@ -106,7 +106,7 @@ async function readRange(chain: Chain, courts: readonly Court[], from: number, t
       raw: JSON.stringify({ topics: log.topics, data: log.data }),
     })
   }
-  const pools = parseEventLogs({ abi: iCommitteeAbi, logs: found, eventName: 'PoolAnchored' }).map(
+  const pools = parseEventLogs({ abi: committeeAbi, logs: found, eventName: 'PoolAnchored' }).map(
     ({ args, address, blockNumber, blockHash, logIndex }): Anchored => ({
       number: Number(args.number),
       root: args.root,
@@ -115,7 +115,7 @@ async function readRange(chain: Chain, courts: readonly Court[], from: number, t
       place: `${blockHash}/${logIndex}`,
     }),
   )
-  const members = parseEventLogs({ abi: iCommitteeAbi, logs: found, eventName: 'Joined' }).map(
+  const members = parseEventLogs({ abi: committeeAbi, logs: found, eventName: 'Joined' }).map(
     ({ args, address }) => ({
       committee: address.toLowerCase(),
       wallet: args.member.toLowerCase(),
