@@ -124,8 +124,8 @@ const JOB_SECONDS = 20
 const JUDGE_SECONDS = 40
 /** Seconds between two looks at whether a committee pool is due. */
 const PLANNING_SECONDS = 60
-/** Seconds after which a case that is not ripe is looked at again. */
-const RIPENING_SECONDS = 15
+/** Looks at the chain between two looks at a case that is not ripe. */
+const RIPENING_LOOKS = 15
 /** Seconds of failing steps after which this process does not know who was silent. */
 const DEAF_SECONDS = 120
 /** Tries after which a job that cannot succeed is left to the operator. */
@@ -344,7 +344,7 @@ export function createOracle(options: OracleOptions): Oracle {
       case 'jury': {
         const wait = await sit(sitting, payload)
         if (wait === undefined) bell.ring()
-        return wait === undefined ? undefined : Math.min(wait, RIPENING_SECONDS)
+        return wait === undefined ? undefined : Math.min(wait, (RIPENING_LOOKS * pollMs) / 1000)
       }
       case 'submit':
         return (await submitter.advance(payload.key)).again

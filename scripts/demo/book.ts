@@ -1,4 +1,4 @@
-import { pactEscrowAbi } from '@earnest/contracts'
+import { pactArbiterAbi, pactEscrowAbi } from '@earnest/contracts'
 import { readBalance } from '@earnest/sdk/escrow'
 import type { Address } from 'viem'
 import { usdc } from './say.ts'
@@ -18,13 +18,18 @@ export async function createBook({ chain, deployment, buyer, sellers }: Stage) {
       functionName: 'creditOf',
       args: [owner],
     })
+  const committee = await chain.client.readContract({
+    abi: pactArbiterAbi,
+    address: arbiter,
+    functionName: 'committee',
+  })
   const accounts: Record<string, () => Promise<bigint>> = {
     buyer: () => balance(buyer.account.address),
     'honest seller': () => balance(sellers.honest.wallet),
     'ghost seller': () => balance(sellers.ghost.wallet),
     'hasty seller': () => balance(sellers.hasty.wallet),
     'protocol fees (credit)': () => credit(feeRecipient),
-    'arbiter fees (credit)': () => credit(arbiter),
+    'arbiter and committee': async () => (await balance(arbiter)) + (await balance(committee)),
     'held by the escrow': () => balance(escrow),
   }
   const expected = new Map(Object.keys(accounts).map((name) => [name, 0n]))

@@ -17,7 +17,7 @@ export const happy: Scene = {
 
 async function play(stage: Stage, book: Book): Promise<string[]> {
   const fee = amount / 200n
-  const buyer = talkingBuyer(stage, { maxPaymentUsdc: limit })
+  const buyer = talkingBuyer(stage, { negotiationPolicy: { maxPaymentUsdc: limit } })
   const result = await buyer.hire(stage.sellers.honest.url, {
     task: valuationTask(stage.clock.now() + 3600),
     paymentUsdc: offer,

@@ -1,6 +1,6 @@
 import { parseUsdc } from '@earnest/sdk/protocol'
 import type { Book } from './book.ts'
-import { line, usdc } from './say.ts'
+import { line, percent, usdc } from './say.ts'
 import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 import { closeTrade, talkingBuyer } from './trade.ts'
@@ -28,7 +28,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   for (const { id, outcome, code, missing } of report?.findings ?? []) {
     if (outcome === 'fail') line('report', `${id}: ${code}, missing ${missing.join(', ')}`)
   }
-  line('', `${percent(report?.passedBps)} of the weight is met; the dispute opened by itself`)
+  line('', `${percent(report?.passedBps ?? 0)} of the weight is met; the dispute opened by itself`)
   const isNamed = report?.findings.some(({ missing }) =>
     missing.join().includes('sensitivityTable'),
   )
@@ -40,7 +40,10 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   )
   const limits = { sellerBps: offered, maxSellerBps: met }
   const result = await buyer.settleDispute(disputed.tradeId, limits)
-  line('', `the seller signs ${percent(result.receipts.settlement?.sellerBps)}, as the report says`)
+  line(
+    '',
+    `the seller signs ${percent(result.receipts.settlement?.sellerBps ?? 0)}, as the report says`,
+  )
   const gross = (amount * BigInt(met)) / 10_000n
   const fee = gross / 200n
   book.expect('buyer', -gross)
@@ -55,5 +58,3 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   if (result.settlementStatus !== 'resolved') faults.push(`ended ${result.settlementStatus}`)
   return faults
 }
-
-const percent = (bps = 0) => `${bps / 100} %`

@@ -32,3 +32,8 @@ export function table(rows: readonly (readonly string[])[]): void {
 export function usdc(amount: bigint): string {
   return amount < 0n ? `-${formatUsdc(-amount)} USDC` : `${formatUsdc(amount)} USDC`
 }
+
+/** Basis points as percent. */
+export function percent(bps: number): string {
+  return `${bps / 100} %`
+}

@@ -16,7 +16,7 @@ type Progress = Parameters<NonNullable<BuyerOptions['onProgress']>>[0]
 /** A buyer that says one line for each layer it passes, and none twice. */
 export function talkingBuyer(
   { buyer, clock }: Stage,
-  negotiationPolicy: NonNullable<BuyerOptions['negotiationPolicy']> = {},
+  policies: Pick<BuyerOptions, 'negotiationPolicy' | 'trustPolicy'> = {},
 ) {
   const said = new Set<string>()
   return createBuyer({
@@ -24,7 +24,7 @@ export function talkingBuyer(
     wallet: buyer.wallet,
     oracles: [buyer.oracle],
     clock,
-    negotiationPolicy,
+    ...policies,
     journal: createMemoryStore(),
     pollIntervalMs: 250,
     onProgress: (progress) => {

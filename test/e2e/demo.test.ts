@@ -67,4 +67,19 @@ describe('demo', () => {
     assert.match(scene(4), /a message about a payment changes nothing/)
     assert.doesNotMatch(lines.join('\n'), /work began without money/)
   })
+
+  test('[W-36] a dispute of programs is ruled by the jury’s median, recounted from its record', () => {
+    assert.match(scene(5), /^ {2}jury +openai 60 %, anthropic 55 %/m)
+    assert.match(scene(5), /ruled: seller 11\.82, buyer 7\.92, protocol fee 0\.06 USDC/)
+  })
+
+  test('[W-36] an appeal is drawn, voted in secret, ruled by the seven’s median and paid to the base unit', () => {
+    const played = scene(6)
+    assert.match(played, /21 peers staked 250 USDC each/)
+    assert.match(played, /7 committed their votes\n +7 revealed their votes/)
+    const votes = /votes (.*): median (\d+) %/.exec(played)
+    const seven = (votes?.[1] ?? '').split(', ').map((vote) => Number.parseInt(vote, 10))
+    assert.equal(seven.toSorted((a, b) => a - b)[3], Number(votes?.[2]))
+    assert.match(played, /the appeal moved the ruling, so the bond returns/)
+  })
 })

@@ -1,8 +1,8 @@
 import { createWalletClient, http, publicActions } from 'viem'
 import type { LocalAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
-import { append } from '../../../../oracle/src/store/journal.ts'
 import { fundGas } from '../../../../scripts/local/chain.ts'
+import { writePast } from '../../../../scripts/local/past.ts'
 import { mintUsdc } from '../../../../scripts/local/usdc.ts'
 import { createMember, type Member, type VotePolicy } from '../../../../sdk/src/member.ts'
 import { createMemoryStore } from '../../../../sdk/src/memoryStore.ts'
@@ -12,8 +12,6 @@ import { type Ground, type Party, party, register, type World } from '../../supp
 
 /** Pre-trusted agents, from whom everybody's trust flows. */
 export const SEEDS = [201, 202, 203, 204, 205].map((byte) => party(byte).identity.did)
-
-const DAY = 86_400
 
 /** A viem client that acts for one account of the ground. */
 export function walletOf({ url }: Pick<Ground, 'url'>, account: LocalAccount) {
@@ -43,51 +41,11 @@ export type Sitter = Party & { member: Member; store: Store }
 
 /** Trades of the past, as an oracle has them that has been running for a while. */
 export async function remember(
-  world: World,
-  {
-    sellers,
-    capability,
-    trades,
-  }: { sellers: readonly string[]; capability: string; trades: number },
+  { oracle }: World,
+  past: { sellers: readonly string[]; capability: string; trades: number },
 ): Promise<void> {
-  const now = world.oracle.clock.now()
-  const customers = Array.from({ length: 30 }, (_, i) => `did:key:customer-${i}`)
-  let n = 0
-  const trade = (buyer: string, seller: string) => ({
-    kind: 'settled',
-    escrowId: `past-${crypto.randomUUID()}`,
-    pactId: 'ab'.repeat(32),
-    at: now - 30 * DAY + 600 * n++,
-    buyer,
-    seller,
-    capability,
-    amount: 50_000_000n,
-    protocolFee: 500_000n,
-    ending: 'completed',
-    sellerBps: 10_000,
-  })
-  // Everybody bought from the seeds first, so that its word as a buyer weighs something.
-  const facts = [
-    ...customers.flatMap((customer) => SEEDS.map((seed) => trade(customer, seed))),
-    ...sellers.flatMap((seller, i) =>
-      Array.from({ length: trades }, (_, k) =>
-        trade(customers[(i + 7 * k) % customers.length] as string, seller),
-      ),
-    ),
-  ]
-  await world.oracle.db.transaction().execute((tx) =>
-    append(
-      tx,
-      world.oracle.signer,
-      facts.map((fact) => ({
-        action: 'settlement_recorded',
-        subject: fact.escrowId,
-        at: fact.at,
-        data: {},
-        fact,
-      })),
-    ),
-  )
+  const { db, signer, clock } = oracle
+  await writePast(db, signer, { ...past, seeds: SEEDS, now: clock.now() })
 }
 
 /** Agents with a record in the domain that stake and join, and the pool of them on chain. */
