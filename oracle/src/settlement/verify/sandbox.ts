@@ -40,7 +40,9 @@ export interface Sandbox {
 const PRELUDE = `
   delete globalThis.Date; delete Math.random; delete globalThis.performance;
   Object.defineProperty(globalThis, '__run', { value: ((parse, stringify) => (called, input) =>
-    stringify({ __proto__: null, value: called(...parse(input)) }))(JSON.parse, JSON.stringify) });
+    stringify({ __proto__: null, value: called(...parse(input)) },
+      (_, each) => typeof each === 'number' && each - each !== 0 ? undefined : each)
+  )(JSON.parse, JSON.stringify) });
 `
 
 /** A fresh engine for one question. */
@@ -104,7 +106,7 @@ function openSession(
         return evaluate(`__run(${name}, __input)`)
       })
       if (typeof text !== 'string') return text
-      // JSON turns NaN and infinities into null, which no caller takes for a number.
+      // NaN and infinities are no JSON: left out above, so that nobody takes them for null.
       const result = parseJson(text)
       if (result === undefined)
         return { outcome: 'threw', message: 'the result is too deep or too large' }

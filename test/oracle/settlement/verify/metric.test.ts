@@ -441,6 +441,12 @@ describe('cases', () => {
       ['case 1', 'case 2'],
     ],
     [
+      'gives NaN for null',
+      'const add = (a, b) => a === null ? NaN : typeof a === "number" ? a + b : a',
+      'below_minimum',
+      ['case 4'],
+    ],
+    [
       'throws',
       'const add = () => { throw new Error("no") }',
       'below_minimum',
