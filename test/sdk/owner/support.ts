@@ -168,7 +168,13 @@ export async function closeDesks(): Promise<void> {
 }
 
 /** A desk with one linked account, whose clock and trades the test moves. */
-export async function openDesk(changes: Partial<OwnerDeskOptions> = {}) {
+export async function openDesk({
+  only = false,
+  ...changes
+}: Partial<OwnerDeskOptions> & {
+  /** True: the named channels and no other, with nobody linked. */
+  only?: boolean
+} = {}) {
   const clock = createManualClock(START)
   const box = createBox()
   const errors: unknown[] = []
@@ -176,11 +182,11 @@ export async function openDesk(changes: Partial<OwnerDeskOptions> = {}) {
   const world = createEngine()
   const options = {
     store,
-    clock,
+    clock: changes.clock ?? clock,
     tickMs: 1_000_000,
     onError: (error: unknown) => errors.push(error),
     ...changes,
-    channels: [box.channel, ...(changes.channels ?? [])],
+    channels: only ? (changes.channels ?? []) : [box.channel, ...(changes.channels ?? [])],
   }
   const open = async () => {
     const desk = await createOwnerDesk(options)
@@ -197,9 +203,11 @@ export async function openDesk(changes: Partial<OwnerDeskOptions> = {}) {
     await which.tick()
     await which.idle()
   }
-  const linked = await desk.link('box')
-  await box.hear(`link ${linked}`, { now: clock.now() })
-  await settle()
+  if (!only) {
+    const linked = await desk.link('box')
+    await box.hear(`link ${linked}`, { now: clock.now() })
+    await settle()
+  }
   box.sent.length = 0
   return {
     desk,

@@ -1,0 +1,16 @@
+import { readBounded } from '../protocol/readBounded.ts'
+
+/** Bytes of one call of a messenger. */
+const LIMIT = 1_000_000
+
+/** The bytes of a messenger's call and the JSON in them; undefined where it is too large or none. */
+export async function readBody(
+  request: Request,
+): Promise<{ bytes: Uint8Array; json: unknown } | undefined> {
+  try {
+    const bytes = await readBounded(request, LIMIT)
+    return { bytes, json: JSON.parse(new TextDecoder().decode(bytes)) }
+  } catch {
+    return undefined
+  }
+}
