@@ -15,7 +15,7 @@ import { localClient } from '../local/chain.ts'
 import { localSecret } from '../local/oracle.ts'
 import { writePast } from '../local/past.ts'
 import type { Book } from './book.ts'
-import { hear, readers } from './hearing.ts'
+import { hear, readers, stands } from './hearing.ts'
 import { didOf, MEMBER_STAKE, memberDids, seatMembers } from './members.ts'
 import { line, percent, usdc } from './say.ts'
 import type { Scene } from './scene.ts'
@@ -82,6 +82,11 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const docket = () => party.oracle.call('getDocket', { params })
   const panel = async () => (await docket()).panels[0]
   await until(async () => (await docket()).stage === 'proposed')
+  const { grants } = await party.oracle.call('grantArtifacts', { params })
+  line(
+    'private',
+    `the judged file lies at ${grants[0]?.url.slice(0, 60)}…, logged with each reader`,
+  )
 
   await appeal(party.wallet, { escrow, token: deployment.token })
   line('appeal', `the buyer appeals with a bond of ${usdc(bond)}`)
@@ -96,6 +101,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
     line('', `${done.flat().filter((each) => each.act === act).length} ${act} their votes`)
   }
   await clock.pass(committeeLimit / PHASES)
+  await stands(stage, escrow, 'Resolved')
   const result = await buyer.resume(disputed.tradeId)
   await until(async () => (await docket()).decision !== null)
   const { decision, appeal: appealed, panels } = await docket()
@@ -103,6 +109,11 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const ruled = votes.toSorted((a, b) => a - b)[3] ?? 0
   line('', `votes ${votes.map(percent).join(', ')}: median ${percent(ruled)}`)
   line('', 'the appeal moved the ruling, so the bond returns')
+  const seller = { params: { id: disputed.receipts.signed.pact.seller.did } }
+  const before = disputed.receipts.trust[0]?.compositeScore ?? null
+  const score = async () => (await party.oracle.call('getTrust', seller)).compositeScore
+  await until(async () => (await score()) !== before)
+  line('record', `the seller’s score goes from ${before} to ${await score()}`)
   await withdrawBond(party.wallet, { escrow, to: party.account.address })
 
   const arbitration = amount / 100n

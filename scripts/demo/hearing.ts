@@ -1,5 +1,5 @@
 import { type Buyer, defaultTrustPolicy, type HireResult, type Task } from '@earnest/sdk/buyer'
-import { readEscrow } from '@earnest/sdk/escrow'
+import { type EscrowRef, readEscrow } from '@earnest/sdk/escrow'
 import { fromBytes32, recount, unpackLadder } from '@earnest/sdk/protocol'
 import { line, percent, usdc } from './say.ts'
 import type { Stage } from './stage.ts'
@@ -38,7 +38,7 @@ export async function hear(
   line('dispute', `the report opened it; ${usdc(amount)} stay locked while nobody gives way`)
 
   await clock.pass(pact.timing.windows.response)
-  await until(async () => (await readEscrow(party.wallet, escrow)).state === 'Arbitration')
+  await stands(stage, escrow, 'Arbitration')
   line('', 'the seller did not answer in its window, so the oracle’s keeper escalated')
 
   const { juryLimit = 0 } = unpackLadder(fromBytes32(escrow.terms.ladder)) ?? {}
@@ -53,4 +53,13 @@ export async function hear(
   const { faults } = recount(heard)
   line('', `weighted median ${percent(heard.sellerBps ?? 0)}, recounted from the record`)
   return { disputed, buyer, faults: faults.map((fault) => `the record’s ${fault} does not follow`) }
+}
+
+/** Waits until the chain has an escrow in a state. */
+export async function stands(
+  { buyer }: Stage,
+  escrow: EscrowRef,
+  state: 'Arbitration' | 'Resolved',
+): Promise<void> {
+  await until(async () => (await readEscrow(buyer.wallet, escrow)).state === state)
 }

@@ -1,12 +1,10 @@
-import { readEscrow } from '@earnest/sdk/escrow'
 import { parseUsdc } from '@earnest/sdk/protocol'
 import type { Book } from './book.ts'
-import { hear, readers } from './hearing.ts'
+import { hear, readers, stands } from './hearing.ts'
 import { line, usdc } from './say.ts'
 import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 import { closeTrade } from './trade.ts'
-import { until } from './until.ts'
 import { valuationTask } from './valuation.ts'
 
 const amount = parseUsdc('20')
@@ -39,7 +37,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const { disputed, buyer, faults } = await hear(stage, { task, amount })
   const { escrow } = disputed.receipts.funding
   // Minutes leave no time for an appeal: the jury's word is final.
-  await until(async () => (await readEscrow(stage.buyer.wallet, escrow)).state === 'Resolved')
+  await stands(stage, escrow, 'Resolved')
   const result = await buyer.resume(disputed.tradeId)
 
   const arbitration = amount / 100n

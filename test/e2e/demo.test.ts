@@ -73,7 +73,7 @@ describe('demo', () => {
     assert.match(scene(5), /ruled: seller 11\.82, buyer 7\.92, protocol fee 0\.06 USDC/)
   })
 
-  test('[W-36] an appeal is drawn, voted in secret, ruled by the seven’s median and paid to the base unit', () => {
+  test('[W-36] [TAP-14] an appeal is drawn, voted in secret, ruled by the seven’s median and paid to the base unit', () => {
     const played = scene(6)
     assert.match(played, /21 peers staked 250 USDC each/)
     assert.match(played, /7 committed their votes\n +7 revealed their votes/)
@@ -81,5 +81,11 @@ describe('demo', () => {
     const seven = (votes?.[1] ?? '').split(', ').map((vote) => Number.parseInt(vote, 10))
     assert.equal(seven.toSorted((a, b) => a - b)[3], Number(votes?.[2]))
     assert.match(played, /the appeal moved the ruling, so the bond returns/)
+    // The other components, each with its evidence: who it is, the lock, the private file, the record.
+    assert.match(played, /^ {2}assess +\S/m)
+    assert.match(played, /^ {2}fund +escrow 0x[0-9a-f]{64}/m)
+    assert.match(played, /^ {2}private .*\/api\/v1\/artifacts\/\S{20,}/m)
+    const scores = /^ {2}record +.*from (\d+) to (\d+)$/m.exec(played)
+    assert.ok(Number(scores?.[2]) < Number(scores?.[1]))
   })
 })
