@@ -15,7 +15,7 @@ import { fromBytes32 } from './protocol/hash.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import { type OfferMessage, type ResponseMessage, verifyOffer } from './protocol/message.ts'
-import { hashPact, type Pact } from './protocol/pact.ts'
+import { hashPact, MAX_CLOCK_SKEW, type Pact } from './protocol/pact.ts'
 import { hashReport, type VerificationReport } from './protocol/report.ts'
 import type { Store } from './protocol/store.ts'
 import type { OracleClient } from './trust/oracle.ts'
@@ -140,6 +140,9 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
     const { pactId, sellerBps, milestone = 0 } = body
     const escrowId = body.escrowId
     verifyOffer({ body, signature }, options.keyOf)
+    if (Math.abs(clock.now() - body.offeredAt) > MAX_CLOCK_SKEW) {
+      return declined('clock_skew', 'Offered at a time that differs from our clock by over 300 s')
+    }
     const agreed = await options.negotiator.agreed(pactId)
     if (agreed === undefined) return declined('unknown_pact', 'We have not signed this pact')
     const { pact } = agreed.signed

@@ -90,7 +90,10 @@ export function createGate(options: GateOptions): (message: WorkMessage) => Prom
 
   /** The same registration as the buyer's; where the buyer made none, the seller does. */
   async function register(signed: SignedPact, milestone: number): Promise<void> {
-    const { status, reason } = await oracle.call('registerPact', registrationOf(signed))
+    const { pactId, status, reason } = await oracle.call('registerPact', registrationOf(signed))
+    if (pactId !== signed.pactHash) {
+      throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
+    }
     // Expired there while it is locked here: the oracle is behind the chain, and will see it.
     if (status === 'expired' && milestone === 0) {
       throw new EarnestError('pact_expired', `The pact counts as expired: ${reason}`)

@@ -9,12 +9,12 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import { issueBearer } from '../../../sdk/src/negotiation/bearer.ts'
-import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
+import { type Clock, createManualClock } from '../../../sdk/src/protocol/clock.ts'
 import { createIdentity, type Identity } from '../../../sdk/src/protocol/identity.ts'
 import { PACT_EXTENSION } from '../../../sdk/src/protocol/message.ts'
 import { bindWallet } from '../../../sdk/src/protocol/wallet.ts'
 import { createSeller, type Seller, type SellerOptions } from '../../../sdk/src/seller.ts'
-import { createOracleClient } from '../../../sdk/src/trust/oracle.ts'
+import { createOracleClient, type OracleClient } from '../../../sdk/src/trust/oracle.ts'
 import type { Subject } from './subject.ts'
 
 /** An agent with its wallet. */
@@ -50,11 +50,25 @@ export interface Quiet {
   subject: Subject
 }
 
+/** An oracle that is away. */
+const quietOracle = (clock: Clock): OracleClient =>
+  createOracleClient({
+    url: 'http://oracle.test',
+    did: party(33).identity.did,
+    clock,
+    identity: party(34).identity,
+    attempts: 1,
+    fetch: () => Promise.reject(new TypeError('fetch failed')),
+  })
+
 /** Nobody answers there. */
 const silence: EIP1193RequestFn = () => Promise.reject(new Error('no chain here'))
 
 export async function openQuietSeller(
-  changes: Partial<SellerOptions> = {},
+  {
+    oracle: oracleOf = quietOracle,
+    ...changes
+  }: Omit<Partial<SellerOptions>, 'oracle'> & { oracle?: (clock: Clock) => OracleClient } = {},
   rpc: EIP1193RequestFn = silence,
 ): Promise<Quiet> {
   const owner = party(34)
@@ -104,14 +118,7 @@ export async function openQuietSeller(
       minFallbackSellerBps: 0,
       maxReviewWindow: 7 * 86_400,
     },
-    oracle: createOracleClient({
-      url: 'http://oracle.test',
-      did: party(33).identity.did,
-      clock,
-      identity: owner.identity,
-      attempts: 1,
-      fetch: () => Promise.reject(new TypeError('fetch failed')),
-    }),
+    oracle: oracleOf(clock),
     clock,
     store: createMemoryStore(),
     heartbeatSeconds: 0,

@@ -9,6 +9,8 @@ export type Attack =
   | 'clock skew'
   | 'reordered'
   | 'wrong chain'
+  | 'down'
+  | 'slow'
   | 'lying'
 
 /** One hostile input and the one answer it gets; the tests run it, docs/errors.md prints it. */

@@ -1,0 +1,567 @@
+import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
+import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
+import { encode } from '../../../sdk/src/protocol/decode.ts'
+import { isEarnestError } from '../../../sdk/src/protocol/error.ts'
+import { type EventBody, eventBodySchema } from '../../../sdk/src/protocol/event.ts'
+import { hashBytes } from '../../../sdk/src/protocol/hash.ts'
+import { artifactHash } from '../../../sdk/src/protocol/manifest.ts'
+import { type QuoteBody, quoteBodySchema } from '../../../sdk/src/protocol/quote.ts'
+import { type TrustBody, trustBodySchema } from '../../../sdk/src/protocol/trust.ts'
+import { bindWallet, walletBindingSchema } from '../../../sdk/src/protocol/wallet.ts'
+import { retrieve } from '../../../sdk/src/settlement/retrieve.ts'
+import { getTrust } from '../../../sdk/src/trust/assess.ts'
+import { listen } from '../../../sdk/src/trust/listen.ts'
+import { createOracleClient, type OracleClient } from '../../../sdk/src/trust/oracle.ts'
+import { search } from '../../../sdk/src/trust/search.ts'
+import { verifyQuote } from '../../../sdk/src/trust/verifyQuote.ts'
+import { agreeOnVenue } from '../../../sdk/src/venue.ts'
+import { createWitness } from '../../../sdk/src/witness.ts'
+import { NOW, party, venue } from '../a2a/quietSeller.ts'
+import type { Wire } from '../a2a/subject.ts'
+import type { Attack, Case } from './case.ts'
+import { drip } from './work.ts'
+
+const oracle = party(33).identity
+const seller = party(34).identity
+const buyer = party(17).identity
+const thief = party(99).identity
+const clock = createManualClock(NOW)
+
+const trustBody: TrustBody = {
+  agentId: seller.did,
+  role: 'seller',
+  capability: null,
+  status: 'rated',
+  compositeScore: 881,
+  idleDecay: 0,
+  scoreBreakdown: {
+    accuracy: 91,
+    reliability: 88,
+    safety: 95,
+    security: 87,
+    selfAudit: 82,
+    latency: 79,
+    scopeHonesty: 90,
+    costEfficiency: 85,
+    bondScore: 92,
+    modelCompliance: null,
+    runtimeCompliance: null,
+    harnessStability: null,
+  },
+  certificationLevel: 'verified',
+  bondTier: 2,
+  bondAmountUsdc: 5_000_000_000n,
+  pacts: [],
+  fulfillmentRate90d: 0.971,
+  tasksCompleted90d: 428,
+  lastActiveAt: NOW,
+  lastSettledAt: NOW,
+  health: { availability: 100 },
+  penalties: [],
+  memoryAttestations: 23,
+  incidentCount90d: 1,
+  scoreUpdatedAt: NOW,
+  failureProbability: 0.02,
+  lower: 0.01,
+  upper: 0.04,
+  evidence: 312,
+  counterparties: 80,
+  effectiveCounterparties: 41.5,
+  flags: [],
+  buyer: { completed: 0, disputesFiled: 0, sellerReleaseRate: null },
+  scorer: { version: '1', codeHash: 'cd'.repeat(32), seeds: 'ab'.repeat(32) },
+  eventRoot: 'ef'.repeat(32),
+  costToFake100: null,
+  oracle: oracle.did,
+  asOf: NOW,
+  validUntil: NOW + 60,
+  nonce: null,
+}
+const amount = 10_000_000n
+const quoteBody: QuoteBody = {
+  buyer: buyer.did,
+  seller: seller.did,
+  capability: 'greeting',
+  amountUsdc: amount,
+  pairRisk: 0.02,
+  sellerFailureProbability: 0.02,
+  buyerFailureProbability: 0.01,
+  acceptable: true,
+  warnings: [],
+  limitUsdc: 1_000_000_000n,
+  openExposureUsdc: 0n,
+  reviewWindow: 3600,
+  instantRelease: false,
+  bondToReserveUsdc: 0n,
+  deadlineSlack: 0,
+  protocolFeeUsdc: 50_000n,
+  arbitrationFeeUsdc: 100_000n,
+  gasUsdc: 0n,
+  overheadBps: 50,
+  scorer: '1',
+  oracle: oracle.did,
+  asOf: NOW,
+  validUntil: NOW + 60,
+}
+
+type Answer = (request: Request) => Response | Promise<Response>
+
+function clientOf(answer: Answer): OracleClient {
+  return createOracleClient({
+    url: 'http://oracle.test',
+    did: oracle.did,
+    clock,
+    identity: buyer,
+    attempts: 1,
+    timeoutMs: 200,
+    fetch: (async (input: string | URL | Request, init?: RequestInit) => {
+      const request = new Request(input, init)
+      // As a fetch of the platform does with `redirect: 'error'`.
+      const response = await answer(request)
+      if (response.status >= 300 && response.status < 400) throw new TypeError('redirected')
+      return response
+    }) as typeof globalThis.fetch,
+  })
+}
+
+/** Trust about the seller, truly signed unless the lie is told afterwards. */
+const trust =
+  (before: Partial<TrustBody>, after: Wire = {}, by = oracle): Answer =>
+  (request) => {
+    const nonce = new URL(request.url).searchParams.get('nonce')
+    const wire = encode(trustBodySchema, { ...trustBody, nonce, ...before }, 'invalid') as Wire
+    return Response.json({
+      ...wire,
+      signature: by.sign({ type: 'trust', body: wire as never }),
+      ...after,
+    })
+  }
+const quote =
+  (before: Partial<QuoteBody>, after: Wire = {}, by = oracle): Answer =>
+  () => {
+    const wire = encode(quoteBodySchema, { ...quoteBody, ...before }, 'invalid') as Wire
+    return Response.json({
+      ...wire,
+      signature: by.sign({ type: 'quote', body: wire as never }),
+      ...after,
+    })
+  }
+
+async function outcome(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work()
+    return 'taken'
+  } catch (error) {
+    if (!isEarnestError(error)) throw error
+    return error.code
+  }
+}
+
+type Row = [attack: Attack, what: string, answer: string, act: () => Promise<string>]
+const asking = (answer: Answer) => () => outcome(() => getTrust(clientOf(answer), seller.did))
+const quoting = (answer: Answer) => () =>
+  outcome(async () => {
+    const query = { buyer: buyer.did, seller: seller.did, capability: 'greeting', amount }
+    const found = await clientOf(answer).call('getQuote', { query })
+    verifyQuote(found, {
+      buyer: buyer.did,
+      seller: seller.did,
+      amount,
+      oracle: oracle.did,
+      now: NOW,
+    })
+  })
+
+/** What any answer of an oracle may suffer on its way. */
+const transport: Row[] = [
+  [
+    'down',
+    'nobody answers',
+    'oracle_unreachable',
+    asking(() => Promise.reject(new TypeError('fetch failed'))),
+  ],
+  ['down', 'it fails', 'oracle_unreachable', asking(() => new Response('', { status: 502 }))],
+  ['down', 'it has no time', 'oracle_unreachable', asking(() => new Response('', { status: 429 }))],
+  [
+    'slow',
+    'the answer comes drop by drop',
+    'oracle_unreachable',
+    asking(() => new Response(drip())),
+  ],
+  ['down', 'the answer breaks off', 'oracle_unreachable', asking(() => new Response(broken()))],
+  [
+    'lying',
+    'it redirects',
+    'oracle_unreachable',
+    asking(() => Response.redirect('http://thief.test/', 302)),
+  ],
+  ['malformed', 'not JSON', 'invalid_oracle_answer', asking(() => new Response('<html>'))],
+  [
+    'malformed',
+    'not UTF-8',
+    'invalid_oracle_answer',
+    asking(() => new Response(Uint8Array.of(0x22, 0xff, 0x22))),
+  ],
+  [
+    'malformed',
+    'a refusal that is no problem',
+    'invalid_oracle_answer',
+    asking(() => new Response('no', { status: 400 })),
+  ],
+  [
+    'oversized',
+    'more than 8 MiB',
+    'body_too_large',
+    asking(() => new Response(new Uint8Array(8 * 1024 * 1024 + 1))),
+  ],
+]
+
+const trustRows: Row[] = [
+  ['lying', 'nothing', 'taken', asking(trust({}))],
+  [
+    'unknown field',
+    'a member that nobody knows',
+    'invalid_oracle_answer',
+    asking(trust({}, { more: 1 })),
+  ],
+  [
+    'wrong key',
+    'signed by another key in its name',
+    'trust_unsigned',
+    asking(trust({}, {}, thief)),
+  ],
+  [
+    'wrong key',
+    'another oracle, under its own name',
+    'trust_mismatch',
+    asking(trust({ oracle: thief.did }, {}, thief)),
+  ],
+  ['lying', 'the record of another agent', 'trust_mismatch', asking(trust({ agentId: thief.did }))],
+  [
+    'replayed',
+    'an answer to another question',
+    'trust_mismatch',
+    asking(trust({ nonce: 'of-yesterday' })),
+  ],
+  [
+    'stale',
+    'an answer that has run out',
+    'trust_stale',
+    asking(trust({ asOf: NOW - 61, validUntil: NOW })),
+  ],
+  [
+    'clock skew',
+    'an answer of 301 s ahead',
+    'trust_stale',
+    asking(trust({ asOf: NOW + 301, validUntil: NOW + 400 })),
+  ],
+  [
+    'lying',
+    'a score changed after it was signed',
+    'trust_unsigned',
+    asking(trust({}, { compositeScore: 1000 })),
+  ],
+  [
+    'lying',
+    'a frozen agent made rated after it was signed',
+    'trust_unsigned',
+    asking(trust({ status: 'frozen' }, { status: 'rated' })),
+  ],
+  [
+    'lying',
+    'a bond added after it was signed',
+    'trust_unsigned',
+    asking(trust({}, { bondTier: 4 })),
+  ],
+]
+
+const quoteRows: Row[] = [
+  ['lying', 'nothing', 'taken', quoting(quote({}))],
+  [
+    'wrong key',
+    'signed by another key in its name',
+    'quote_unsigned',
+    quoting(quote({}, {}, thief)),
+  ],
+  [
+    'wrong key',
+    'another oracle, under its own name',
+    'quote_mismatch',
+    quoting(quote({ oracle: thief.did }, {}, thief)),
+  ],
+  ['lying', 'about another seller', 'quote_mismatch', quoting(quote({ seller: thief.did }))],
+  ['lying', 'about another buyer', 'quote_mismatch', quoting(quote({ buyer: thief.did }))],
+  ['lying', 'about another amount', 'quote_mismatch', quoting(quote({ amountUsdc: 1n }))],
+  [
+    'lying',
+    'a risk changed after it was signed',
+    'quote_unsigned',
+    quoting(quote({}, { pairRisk: 0 })),
+  ],
+  [
+    'stale',
+    'a quote that has run out',
+    'quote_stale',
+    quoting(quote({ asOf: NOW - 61, validUntil: NOW })),
+  ],
+  [
+    'clock skew',
+    'a quote of 301 s ahead',
+    'quote_stale',
+    quoting(quote({ asOf: NOW + 301, validUntil: NOW + 400 })),
+  ],
+]
+
+const info = (changes: Wire = {}): Wire => ({
+  did: oracle.did,
+  chainId: venue.chainId,
+  escrow: venue.contract,
+  token: venue.token,
+  tokenName: 'USDC',
+  tokenVersion: '2',
+  vault: venue.vault,
+  arbiters: [venue.arbiter],
+  feeRecipients: [venue.feeRecipient],
+  fees: { protocolBps: 50, arbitrationBps: 100 },
+  attestors: [venue.arbiter],
+  ladder: '0'.repeat(64),
+  scorer: { version: '1', codeHash: 'cd'.repeat(32), seeds: 'ab'.repeat(32) },
+  seeds: [],
+  newcomerCapUsdc: '20',
+  ...changes,
+})
+const other = `0x${'ab'.repeat(20)}`
+/** The first word is the truth, the second is the lie. */
+const saying = (changes: Wire) => () =>
+  outcome(async () => {
+    const journal = createMemoryStore()
+    for (const word of [info(), info(changes)]) {
+      const client = clientOf(() => Response.json(word))
+      const witness = createWitness({
+        oracle: client,
+        keyOf: undefined,
+        verifyWallet: undefined,
+        pollIntervalMs: 1,
+      })
+      await agreeOnVenue(await witness.info(), { venue: undefined, journal })
+    }
+  })
+const infoRows: Row[] = [
+  ['lying', 'nothing', 'taken', saying({})],
+  ['wrong key', 'another oracle under its address', 'oracle_mismatch', saying({ did: thief.did })],
+  ['wrong chain', 'another chain than before', 'venue_mismatch', saying({ chainId: 8453 })],
+  [
+    'wrong chain',
+    'another escrow contract than before',
+    'venue_mismatch',
+    saying({ escrow: other }),
+  ],
+  ['wrong chain', 'another token than before', 'venue_mismatch', saying({ token: other })],
+  ['wrong chain', 'other arbiters than before', 'venue_mismatch', saying({ arbiters: [other] })],
+]
+
+const event: EventBody = {
+  id: 1,
+  type: 'funded',
+  at: NOW,
+  oracle: oracle.did,
+  agents: [seller.did],
+  pactId: null,
+  escrowId: null,
+  data: {},
+}
+const hearing = (text: string | (() => string)) => () =>
+  outcome(async () => {
+    const body = typeof text === 'string' ? text : text()
+    const client = clientOf(
+      () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
+    )
+    for await (const _ of listen(client)) return
+  })
+const told =
+  (before: Partial<EventBody> = {}, after: Wire = {}, by = oracle) =>
+  () => {
+    const wire = encode(eventBodySchema, { ...event, ...before }, 'invalid') as Wire
+    const signature = by.sign({ type: 'event', body: wire as never })
+    return `data: ${JSON.stringify({ ...wire, signature, ...after })}\n\n`
+  }
+const eventRows: Row[] = [
+  ['lying', 'nothing', 'taken', hearing(told())],
+  ['wrong key', 'signed by another key in its name', 'invalid_event', hearing(told({}, {}, thief))],
+  [
+    'wrong key',
+    'an event of another oracle',
+    'invalid_event',
+    hearing(told({ oracle: thief.did }, {}, thief)),
+  ],
+  [
+    'lying',
+    'another event than was signed',
+    'invalid_event',
+    hearing(told({ type: 'funding_seen' }, { type: 'funded' })),
+  ],
+  ['malformed', 'not JSON', 'invalid_event', hearing('data: {\n\n')],
+  ['oversized', 'an event of 256 KiB', 'invalid_event', hearing(`data: ${'x'.repeat(256 * 1024)}`)],
+]
+
+const file = new TextEncoder().encode('{"greeting":"hello"}')
+const manifest = [
+  {
+    name: 'deliverable.json',
+    mime: 'application/json',
+    size: file.length,
+    sha256: hashBytes(file),
+  },
+]
+/** Fetches a delivery whose hash stands on chain, from an oracle that lies about one part of it. */
+const fetching =
+  ({
+    list = manifest,
+    url = 'http://oracle.test/api/v1/artifacts/token',
+    grants,
+    bytes = () => new Response(file),
+  }: {
+    list?: typeof manifest
+    url?: string
+    grants?: Wire[]
+    bytes?: Answer
+  } = {}) =>
+  () =>
+    outcome(() =>
+      retrieve({
+        oracle: clientOf((request) => {
+          const { pathname } = new URL(request.url)
+          if (pathname.endsWith('/manifest')) return Response.json(list)
+          if (pathname.endsWith('/grants')) {
+            const given =
+              grants ?? list.map((one) => ({ ...one, url, expiresAt: '2027-01-16T08:00:00Z' }))
+            return Response.json({ grants: given }, { status: 201 })
+          }
+          return bytes(request)
+        }),
+        escrowId: `0x${'ab'.repeat(32)}`,
+        artifactHash: artifactHash(manifest),
+      }),
+    )
+const deliveryRows: Row[] = [
+  ['lying', 'nothing', 'taken', fetching()],
+  [
+    'lying',
+    'another manifest than stands on chain',
+    'hash_mismatch',
+    fetching({ list: [{ ...manifest[0], size: 1 }] as typeof manifest }),
+  ],
+  [
+    'lying',
+    'other bytes of the same length',
+    'hash_mismatch',
+    fetching({ bytes: () => new Response(new Uint8Array(file.length)) }),
+  ],
+  ['lying', 'fewer bytes', 'hash_mismatch', fetching({ bytes: () => new Response('{}') })],
+  [
+    'oversized',
+    'more bytes',
+    'body_too_large',
+    fetching({ bytes: () => new Response(new Uint8Array(file.length + 1)) }),
+  ],
+  [
+    'lying',
+    'the files lie on another host',
+    'foreign_url',
+    fetching({ url: 'http://169.254.169.254/latest' }),
+  ],
+  ['lying', 'a file of the manifest is kept back', 'artifact_missing', fetching({ grants: [] })],
+  [
+    'down',
+    'a file breaks off',
+    'body_interrupted',
+    fetching({ bytes: () => new Response(broken()) }),
+  ],
+]
+
+/** A registered seller, as the oracle lists it. */
+const { wallet } = party(34)
+const binding = await bindWallet({
+  identity: seller,
+  body: {
+    did: seller.did,
+    wallet: wallet.address,
+    chainId: venue.chainId,
+    issuedAt: NOW,
+    nonce: crypto.randomUUID(),
+  },
+  signWallet: (typedData) => wallet.signTypedData(typedData),
+})
+const record: Wire = {
+  did: seller.did,
+  name: 'Greeter',
+  description: 'Says hello',
+  endpoint: 'https://agent.test/a2a',
+  capabilities: ['greeting'],
+  inputFormats: ['application/json'],
+  outputFormats: ['application/json'],
+  wallet: wallet.address.toLowerCase(),
+  binding: encode(walletBindingSchema, binding, 'invalid'),
+  status: 'active',
+  registeredAt: '2027-01-15T08:00:00Z',
+  lastActiveAt: null,
+  lastHeartbeatAt: null,
+}
+
+const found =
+  (before: Partial<TrustBody>, after: Wire = {}) =>
+  () =>
+    outcome(async () => {
+      const wire = encode(trustBodySchema, { ...trustBody, ...before }, 'invalid') as Wire
+      const signed = {
+        ...wire,
+        signature: oracle.sign({ type: 'trust', body: wire as never }),
+        ...after,
+      }
+      const agents = [{ ...record, trust: signed }]
+      await search(
+        clientOf(() => Response.json({ agents, cursor: null })),
+        { capability: 'greeting' },
+      )
+    })
+
+const searchRows: Row[] = [
+  ['lying', 'nothing', 'taken', found({})],
+  [
+    'lying',
+    'the record of another agent beside the name',
+    'trust_mismatch',
+    found({ agentId: thief.did }),
+  ],
+  [
+    'lying',
+    'a score changed after it was signed',
+    'trust_unsigned',
+    found({}, { compositeScore: 1000 }),
+  ],
+  ['stale', 'a record that has run out', 'trust_stale', found({ asOf: NOW - 61, validUntil: NOW })],
+]
+
+/** A body that is cut. */
+function broken(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(Uint8Array.of(0x7b))
+      setTimeout(() => controller.error(new TypeError('terminated')), 10)
+    },
+  })
+}
+
+const cases = (on: string, rows: Row[]): Case<void>[] =>
+  rows.map(([attack, what, answer, act]) => ({ on, attack, what, answer, act }))
+
+/** Every way in which an oracle is away, slow or lying, as the SDK meets it. */
+export const oracleCases: readonly Case<void>[] = [
+  ...cases('any answer', transport),
+  ...cases('getTrust', trustRows),
+  ...cases('getQuote', quoteRows),
+  ...cases('getOracle', infoRows),
+  ...cases('searchAgents', searchRows),
+  ...cases('listEvents', eventRows),
+  ...cases('a delivery', deliveryRows),
+]
