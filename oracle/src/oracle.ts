@@ -355,8 +355,9 @@ export function createOracle(options: OracleOptions): Oracle {
 
   async function followStep(): Promise<void> {
     await follow()
-    // Not woken by the bell: what rings it is no news of the chain.
-    await rest(pollMs)
+    // Much that happens at once is one look.
+    await rest(Math.min(pollMs, 100))
+    await bell.wait(Math.max(0, pollMs - 100), stopping.signal)
   }
 
   async function workStep(): Promise<void> {
@@ -367,7 +368,6 @@ export function createOracle(options: OracleOptions): Oracle {
   async function notifyStep(): Promise<void> {
     if ((await deliverNotices(sending)) > 0) return
     await bell.wait(pollMs, stopping.signal)
-    // Much that happens at once is one look.
     await rest(Math.min(pollMs, 100))
   }
 

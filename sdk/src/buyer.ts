@@ -4,6 +4,7 @@ import { type EscrowClient, escrowOfPact, type ReadClient } from './escrow/clien
 import { fund } from './escrow/fund.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
 import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
+import { createHints } from './hints.ts'
 import { isStopped, openTrades, readTrade, stopTrade, type Trade, writeTrade } from './journal.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { type Channel, createChannel } from './negotiation/channel.ts'
@@ -180,6 +181,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
     relay,
     keyOf,
     settlePolicy,
+    hints: createHints({ oracle, agent: identity.did }),
     timeoutMs,
     pollIntervalMs,
     onProgress,

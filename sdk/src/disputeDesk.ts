@@ -83,6 +83,10 @@ export function evaluateOffer({ sellerBps, report }: Offer): OfferDecision {
   return sellerBps >= report.passedBps ? { accept: true } : { counter: report.passedBps }
 }
 
+/** How often, and after how many milliseconds each time, the oracle is asked to take a defence. */
+const LOOKS = 20
+const LOOK_AGAIN = 500
+
 /** Makes the desk of one seller. */
 export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
   const { identity, client, oracle, store, clock } = options
@@ -127,12 +131,27 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
     const body = encode(defenceSchema, defence, 'invalid_defence')
     await store.set(key, { action: 'defend', defence: body })
     // First the paper, then the hash of it: a hash on chain whose paper nobody has helps nobody.
-    await oracle.call('defend', {
-      params: { escrowId: defence.escrowId },
-      body: { body: defence, signature: identity.sign({ type: 'defence', body }) },
-      idempotencyKey: defence.nonce,
-    })
+    await onceSeen(() =>
+      oracle.call('defend', {
+        params: { escrowId: defence.escrowId },
+        body: { body: defence, signature: identity.sign({ type: 'defence', body }) },
+        idempotencyKey: defence.nonce,
+      }),
+    )
     return await defend(client, { escrow, responseHash: hashDefence(defence), relay })
+  }
+
+  /** The chain shows the dispute to us; the oracle may see it some blocks later. */
+  async function onceSeen(file: () => Promise<unknown>): Promise<void> {
+    for (let look = 1; ; look++) {
+      try {
+        await file()
+        return
+      } catch (error) {
+        if (!isEarnestError(error, 'dispute_unknown') || look === LOOKS) throw error
+        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN))
+      }
+    }
   }
 
   async function consider({ payload }: OfferMessage): Promise<ResponseMessage> {

@@ -5,8 +5,10 @@ import { fireTimer } from './escrow/fireTimer.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
 import { release } from './escrow/release.ts'
+import type { Follower, Hints } from './hints.ts'
 import type { Grounds } from './objection.ts'
 import type { Progress } from './progress.ts'
+import type { Clock } from './protocol/clock.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
 import { fromBytes32 } from './protocol/hash.ts'
 import type { Pact } from './protocol/pact.ts'
@@ -28,6 +30,8 @@ export interface FollowOptions {
   milestone: number
   escrow: EscrowRef
   policy: SettlePolicy
+  clock: Clock
+  hints: Hints
   timeoutMs: number
   pollIntervalMs: number
   /** Tells the seller once more to begin. */
@@ -47,6 +51,10 @@ export interface Followed {
 }
 
 const ENDINGS = { Completed: 'released', Refunded: 'refunded', Resolved: 'resolved' } as const
+/** Seconds before a timer's end from which on the chain is asked whether it is due. */
+const NEAR = 60
+/** Every so many looks it is asked anyhow: our own clock may be wrong. */
+const SELDOM = 16
 /** What an oracle hands out that the chain contradicts: no later try makes it true. */
 const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
 
@@ -56,6 +64,15 @@ const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
  * is `pending` and changes nothing (W-21).
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
+  const follower = options.hints.follow(options.escrow.escrowId)
+  try {
+    return await toTheEnd(options, follower)
+  } finally {
+    follower.leave()
+  }
+}
+
+async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Followed> {
   const { wallet, witnesses, pact, milestone, escrow, relay, policy, onProgress } = options
   const { escrowId } = escrow
   const clients = [wallet, ...witnesses]
@@ -64,7 +81,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   let grounds: Grounds | undefined
   let decided: string | undefined
   let polls = 0
-  for (let waited = 0; ; waited += options.pollIntervalMs) {
+  for (let waited = 0; ; ) {
     try {
       const status = await agreedBy(clients, (client) => readEscrow(client, escrow))
       const { state, round, result } = status
@@ -99,8 +116,8 @@ export async function follow(options: FollowOptions): Promise<Followed> {
         return { status: 'disputed', settlement: undefined, verification }
       } else if (state === 'Delivered' && result === 'PASS') {
         // The review ends by itself; a buyer that does not approve pays nobody by its own hand.
-      } else if (await fireTimer(wallet, { escrow })) {
-        continue
+      } else if (options.clock.now() >= status.timerEnd - NEAR || polls % SELDOM === 0) {
+        if (await fireTimer(wallet, { escrow })) continue
       }
     } catch (error) {
       // Somebody else was faster, or the chain is away for a moment: look again.
@@ -110,7 +127,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
     if (waited >= options.timeoutMs) {
       return { status: 'pending', settlement: undefined, verification }
     }
-    await new Promise((resolve) => setTimeout(resolve, options.pollIntervalMs))
+    waited += await follower.wait(options.pollIntervalMs)
   }
 
   async function look({ state }: EscrowStatus): Promise<void> {

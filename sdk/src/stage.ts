@@ -3,6 +3,7 @@ import { readHistory } from './escrow/events.ts'
 import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { follow } from './follow.ts'
+import type { Hints } from './hints.ts'
 import type { Objection, Trade } from './journal.ts'
 import type { Channel } from './negotiation/channel.ts'
 import { file, object, objectionTo } from './objection.ts'
@@ -35,6 +36,7 @@ export interface StageContext {
   relay: Relay | undefined
   keyOf: KeyResolver | undefined
   settlePolicy: SettlePolicy
+  hints: Hints
   timeoutMs: number
   pollIntervalMs: number
   onProgress: (progress: Progress) => void
@@ -85,6 +87,8 @@ export async function runStage(
     milestone,
     escrow,
     policy: context.settlePolicy,
+    clock: context.clock,
+    hints: context.hints,
     timeoutMs: context.timeoutMs,
     pollIntervalMs: context.pollIntervalMs,
     onProgress,

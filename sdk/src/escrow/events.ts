@@ -21,30 +21,38 @@ const SPAN = 5_000n
 /** Every event of one escrow from a block on, in order. */
 export async function readEvents(
   client: ReadClient,
-  { contract, escrowId }: EscrowRef,
+  escrow: EscrowRef,
   fromBlock: bigint,
 ): Promise<EscrowEvent[]> {
   return await mapErrors(async () => {
     const latest = await getBlockNumber(client, { cacheTime: 0 })
-    const logs: Log[] = []
+    const events: EscrowEvent[] = []
     for (let from = fromBlock; from <= latest; from += SPAN) {
       const to = from + SPAN - 1n < latest ? from + SPAN - 1n : latest
-      // The id is the first indexed argument of every event of an escrow, so one filter finds them all.
-      const found = await client.request({
-        method: 'eth_getLogs',
-        params: [
-          {
-            address: contract,
-            fromBlock: numberToHex(from),
-            toBlock: numberToHex(to),
-            topics: [null, escrowId],
-          },
-        ],
-      })
-      logs.push(...(found as unknown as Log[]))
+      events.push(...(await readSpan(client, escrow, { from, to })))
     }
-    return parseEventLogs({ abi: pactEscrowAbi, logs })
+    return events
   })
+}
+
+async function readSpan(
+  client: ReadClient,
+  { contract, escrowId }: EscrowRef,
+  { from, to }: { from: bigint; to: bigint },
+): Promise<EscrowEvent[]> {
+  // The id is the first indexed argument of every event of an escrow, so one filter finds them all.
+  const logs = await client.request({
+    method: 'eth_getLogs',
+    params: [
+      {
+        address: contract,
+        fromBlock: numberToHex(from),
+        toBlock: numberToHex(to),
+        topics: [null, escrowId],
+      },
+    ],
+  })
+  return parseEventLogs({ abi: pactEscrowAbi, logs: logs as unknown as Log[] })
 }
 
 /** The block in which the escrow was funded. Throws `funding_not_found`. */
@@ -69,7 +77,7 @@ export async function findFunding(
   escrow: EscrowRef,
   { fundedAt }: EscrowStatus,
 ): Promise<Sent> {
-  const events = await readEvents(client, escrow, await fundingBlock(client, fundedAt))
+  const events = await readSince(client, escrow, fundedAt)
   const funding = events.find(({ eventName }) => ['Funded', 'Amended'].includes(eventName))
   if (funding === undefined) {
     throw new EarnestError('funding_not_found', 'The chain shows no funding of this escrow', {
@@ -83,7 +91,28 @@ export async function findFunding(
 export async function readHistory(client: ReadClient, escrow: EscrowRef): Promise<EscrowEvent[]> {
   const { fundedAt } = await readEscrow(client, escrow)
   if (fundedAt === 0) return []
-  return await readEvents(client, escrow, await fundingBlock(client, fundedAt))
+  return await readSince(client, escrow, fundedAt)
+}
+
+/** Backwards from the newest block: of a young escrow the first question finds everything. */
+async function readSince(
+  client: ReadClient,
+  escrow: EscrowRef,
+  fundedAt: number,
+): Promise<EscrowEvent[]> {
+  return await mapErrors(async () => {
+    let events: EscrowEvent[] = []
+    for (let to = await getBlockNumber(client, { cacheTime: 0 }); ; ) {
+      const from = to >= SPAN ? to - SPAN + 1n : 0n
+      const earlier = await readSpan(client, escrow, { from, to })
+      events = [...earlier, ...events]
+      if (from === 0n || earlier.some(({ eventName }) => eventName === 'Funded')) return events
+      // What began as an amendment has no funding of its own.
+      const { timestamp } = await getBlock(client, { blockNumber: from })
+      if (timestamp < BigInt(fundedAt)) return events
+      to = from - 1n
+    }
+  })
 }
 
 /** Unix seconds of a block. */

@@ -172,17 +172,33 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0
 }
 
+/** Compiled schemas by their text: trades of one kind bring the same one, and compiling is the dear part. */
+const validators = new Map<string, ReturnType<Ajv2020['compile']>>()
+const MAX_VALIDATORS = 64
+
+/** Undefined for a schema that cannot be read. */
+function validatorOf(schema: Record<string, unknown>): ReturnType<Ajv2020['compile']> | undefined {
+  const text = JSON.stringify(schema)
+  const known = validators.get(text)
+  if (known !== undefined) return known
+  try {
+    // No remote references: an unknown $ref is an error and not a request.
+    const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
+    const validate = ajv.compile(schema)
+    if (validators.size >= MAX_VALIDATORS) validators.clear()
+    validators.set(text, validate)
+    return validate
+  } catch {
+    return undefined
+  }
+}
+
 function meetsSchema(
   schema: Record<string, unknown>,
   value: unknown,
 ): Pick<Check, 'outcome' | 'code' | 'missing'> {
-  let validate: ReturnType<Ajv2020['compile']>
-  try {
-    // No remote references: an unknown $ref is an error and not a request.
-    validate = new Ajv2020({ strict: false, allErrors: true, validateFormats: false }).compile(
-      schema,
-    )
-  } catch {
+  const validate = validatorOf(schema)
+  if (validate === undefined) {
     return { outcome: 'unchecked', code: 'schema_unreadable', missing: [] }
   }
   if (validate(value)) return { outcome: 'pass', code: 'met', missing: [] }

@@ -9,8 +9,8 @@ const MAX_EVENT_CHARS = 256 * 1024
 /** What to hear, and from where. */
 export interface ListenOptions {
   query?: { agent?: string; pactId?: string; escrowId?: `0x${string}` }
-  /** Id of the last event that was dealt with. */
-  after?: number
+  /** Id of the last event that was dealt with; default 0: everything; `now`: only what is new. */
+  after?: number | 'now'
   /** Ends the stream. */
   signal?: AbortSignal
 }
@@ -23,7 +23,7 @@ export async function* listen(
   oracle: OracleClient,
   { query = {}, after = 0, signal }: ListenOptions = {},
 ): AsyncGenerator<OracleEvent, void, undefined> {
-  let last = after
+  let last = after === 'now' ? undefined : after
   let pause = 100
   while (!signal?.aborted) {
     try {
@@ -32,7 +32,7 @@ export async function* listen(
         const event = decode(streamedEventSchema, data, 'invalid_event')
         verifyEvent(event, { oracle: oracle.did, keyOf: oracle.keyOf })
         pause = 100
-        if (event.id <= last) continue
+        if (last !== undefined && event.id <= last) continue
         last = event.id
         yield event
       }

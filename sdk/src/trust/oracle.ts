@@ -46,10 +46,10 @@ export interface OracleClient {
   call<N extends RouteName>(name: N, options: CallOptions<N>): Promise<CallResult<N>>
   /** Reads a URL that the oracle gave, on its own host only. Throws `foreign_url`, as `call`. */
   open(url: string): Promise<Response>
-  /** Opens the event stream after an event; see `listen`. */
+  /** Opens the event stream after an event, without one for what is new; see `listen`. */
   stream(
     query: Record<string, string>,
-    options: { lastEventId: number; signal?: AbortSignal },
+    options: { lastEventId?: number | undefined; signal?: AbortSignal },
   ): Promise<Response>
 }
 
@@ -172,10 +172,13 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
 
   function stream(
     query: Record<string, string>,
-    { lastEventId, signal }: { lastEventId: number; signal?: AbortSignal },
+    { lastEventId, signal }: { lastEventId?: number | undefined; signal?: AbortSignal },
   ): Promise<Response> {
     const target = url + pathOf('listEvents') + queryText(query)
-    const headers = { accept: 'text/event-stream', 'last-event-id': String(lastEventId) }
+    const headers = {
+      accept: 'text/event-stream',
+      ...(lastEventId !== undefined && { 'last-event-id': String(lastEventId) }),
+    }
     // No time limit: a stream is silent for as long as nothing happens.
     return send(target, { method: 'GET', headers }, signal ?? null)
   }

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { createHints } from '../../sdk/src/hints.ts'
+import { createIdentity } from '../../sdk/src/protocol/identity.ts'
+import { formatUtc } from '../../sdk/src/protocol/time.ts'
+import { createOracleClient } from '../../sdk/src/trust/oracle.ts'
+
+const signer = createIdentity({ secretKey: new Uint8Array(32).fill(5) })
+const agent = createIdentity({ secretKey: new Uint8Array(32).fill(6) }).did
+const [one, two] = [`0x${'11'.repeat(32)}`, `0x${'22'.repeat(32)}`] as const
+/** Longer than this test may take: who waits so long was not woken. */
+const LONG = 60_000
+
+/** An oracle's stream of events, and who asked for it how. */
+function stream() {
+  const asked: { url: string; headers: Headers }[] = []
+  const listeners = new Set<ReadableStreamDefaultController<Uint8Array>>()
+  let id = 0
+  const fetch = async (input: string | URL | Request, init?: RequestInit) => {
+    asked.push({ url: String(input), headers: new Headers(init?.headers) })
+    let mine: ReadableStreamDefaultController<Uint8Array> | undefined
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        mine = controller
+        listeners.add(controller)
+      },
+    })
+    // As fetch does: the request's signal breaks off the body.
+    init?.signal?.addEventListener('abort', () => {
+      if (mine && listeners.delete(mine)) mine.error(init.signal?.reason)
+    })
+    return new Response(body)
+  }
+  const oracle = createOracleClient({
+    url: 'http://oracle.test',
+    did: signer.did,
+    clock: { now: () => 0 },
+    fetch: fetch as typeof globalThis.fetch,
+  })
+  const tell = (escrowId: string, { by = signer } = {}) => {
+    id += 1
+    const body = {
+      id,
+      type: 'delivered' as const,
+      at: formatUtc(1),
+      oracle: signer.did,
+      agents: [agent],
+      pactId: null,
+      escrowId,
+      data: {},
+    }
+    const event = { ...body, signature: by.sign({ type: 'event', body }) }
+    const bytes = new TextEncoder().encode(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`)
+    for (const listener of listeners) listener.enqueue(bytes)
+  }
+  return { hints: createHints({ oracle, agent }), asked, listeners, tell }
+}
+
+/** Until the condition holds; the test's own time limit ends it otherwise. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setTimeout(5)
+}
+
+describe('hints', () => {
+  test('an event of the escrow ends the wait, one of another does not', async () => {
+    const { hints, listeners, tell } = stream()
+    const [first, second] = [hints.follow(one), hints.follow(two)]
+    await until(() => listeners.size === 1)
+    let isOver = false
+    const other = second.wait(300).then((waited) => {
+      isOver = true
+      return waited
+    })
+    const wait = first.wait(LONG)
+    tell(one)
+    assert.ok((await wait) < LONG)
+    assert.equal(isOver, false)
+    assert.equal(await other, 300)
+    first.leave()
+    second.leave()
+  })
+
+  test('what is said between two waits ends the next one, once', async () => {
+    const { hints, listeners, tell } = stream()
+    const follower = hints.follow(one)
+    await until(() => listeners.size === 1)
+    tell(one)
+    tell(one)
+    await setTimeout(50)
+    assert.ok((await follower.wait(LONG)) < LONG)
+    assert.equal(await follower.wait(20), 20)
+    follower.leave()
+  })
+
+  test('one stream serves all who follow, from now on, and ends with the last of them', async () => {
+    const { hints, asked, listeners } = stream()
+    const followers = [hints.follow(one), hints.follow(one), hints.follow(two)]
+    await until(() => listeners.size === 1)
+    assert.equal(asked.length, 1)
+    assert.match(asked[0]?.url ?? '', new RegExp(`agent=${encodeURIComponent(agent)}`))
+    assert.equal(asked[0]?.headers.has('last-event-id'), false)
+    for (const follower of followers) follower.leave()
+    await until(() => listeners.size === 0)
+    const again = hints.follow(one)
+    await until(() => listeners.size === 1)
+    assert.equal(asked.length, 2)
+    again.leave()
+  })
+
+  test('[TOL-05] an event that the oracle did not sign wakes nobody; every wait then has its full length', async () => {
+    const { hints, listeners, tell } = stream()
+    const follower = hints.follow(one)
+    await until(() => listeners.size === 1)
+    tell(one, { by: createIdentity({ secretKey: new Uint8Array(32).fill(9) }) })
+    assert.equal(await follower.wait(200), 200)
+    follower.leave()
+  })
+
+  test('an oracle that is away takes nothing from a wait', async () => {
+    const oracle = createOracleClient({
+      url: 'http://oracle.test',
+      did: signer.did,
+      clock: { now: () => 0 },
+      fetch: async () => {
+        throw new TypeError('away')
+      },
+    })
+    const follower = createHints({ oracle, agent }).follow(one)
+    assert.equal(await follower.wait(100), 100)
+    follower.leave()
+  })
+})
