@@ -11,7 +11,7 @@ import { scenes } from './demo/scenes.ts'
 import { openStage } from './demo/stage.ts'
 
 const keep = process.argv.includes('--keep')
-const stage = await openStage(scenes)
+const stage = await openStage(scenes.flatMap(({ prepare }) => prepare ?? []))
 let failures = 0
 const fail = (faults: string[]) => {
   failures += faults.length

@@ -9,7 +9,6 @@ import { oracleEnvironment } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
 import { type Running, type StartOptions, start } from '../local/process.ts'
 import { mintUsdc } from '../local/usdc.ts'
-import type { Scene } from './scene.ts'
 
 /** What a seller does when the money is locked. */
 export type Behaviour = 'honest' | 'ghost' | 'hasty'
@@ -23,11 +22,20 @@ export type Stage = Awaited<ReturnType<typeof openStage>>
 /** Starts a process that ends with the stage; gives what it said when it was ready. */
 export type StartProcess = <ready>(options: StartOptions) => Promise<ready>
 
+/** Starts what a scene needs before the oracle does; gives settings of the oracle. */
+export type Prepare = (backstage: {
+  start: StartProcess
+  rpcUrl: string
+  deployment: Deployment
+  /** A folder that goes with the stage. */
+  data: string
+}) => Promise<Record<string, string>>
+
 /**
  * Starts chain, oracle and sellers as processes and gives the parties what they need to pay for gas.
- * What the scenes prepare is there before the oracle.
+ * What was prepared is there before the oracle.
  */
-export async function openStage(scenes: readonly Scene[]) {
+export async function openStage(preparations: readonly Prepare[]) {
   const data = mkdtempSync(join(tmpdir(), 'earnest-demo-'))
   const processes: Running<unknown>[] = []
   const open: StartProcess = async <ready>(options: StartOptions) => {
@@ -45,8 +53,8 @@ export async function openStage(scenes: readonly Scene[]) {
       script: 'scripts/chain.ts',
     })
     const settings: Record<string, string> = {}
-    for (const { prepare } of scenes) {
-      Object.assign(settings, await prepare?.({ start: open, rpcUrl, deployment, data }))
+    for (const prepare of preparations) {
+      Object.assign(settings, await prepare({ start: open, rpcUrl, deployment, data }))
     }
     const oracle = await open<{ url: string; did: string }>({
       name: 'oracle',

@@ -1,5 +1,3 @@
-import type { TrustState } from './state.ts'
-
 /** A matter that the operator's rules take up: an organisation, or the bond tier of an agent. */
 export type Review = {
   reviewId: string
@@ -13,7 +11,7 @@ export type Review = {
 
 /** Opens a review; one that is open already for the same reason stays the one. */
 export function openReview(
-  state: TrustState,
+  state: { reviews: Review[] },
   review: Omit<Review, 'reviewId' | 'status'>,
 ): Review | null {
   const reviewId = `${review.kind}:${review.subject}:${review.reason}`

@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import type { Answer } from './send.ts'
+import type { Answer } from './answer.ts'
 
 /** Sends one letter in plain text; a failure is an answer. */
 export type SendMail = (letter: {

@@ -3,17 +3,9 @@ import { eventOf } from '../../store/journal.ts'
 import type { Signer } from '../../store/signer.ts'
 import type { Row } from '../../store/tables.ts'
 import type { TestFetch } from '../verify/guardedFetch.ts'
+import type { Answer } from './answer.ts'
 import { letterOf } from './letter.ts'
 import type { SendMail } from './mail.ts'
-
-/** What a subscriber answered, and whether that is a delivery. */
-export type Answer = {
-  delivered: boolean
-  /** HTTP status, `no_answer`, or the mail server's words; never what the receiver wrote. */
-  answer: string
-  /** The receiver wants nothing more (410). */
-  gone?: boolean
-}
 
 /** Brings events out of the house. */
 export type Sending = {
