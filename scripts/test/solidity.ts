@@ -1,13 +1,7 @@
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { hardhat } from '../hardhat.ts'
 import type { Result } from '../results.ts'
-
-const hardhat = join(
-  dirname(createRequire(import.meta.url).resolve('hardhat/package.json')),
-  'dist/src/cli.js',
-)
 
 /** Runs Hardhat's Solidity tests, shows their output as it comes, and reads the outcomes from it. */
 export async function runSolidityTests(files: string[]): Promise<Result[]> {

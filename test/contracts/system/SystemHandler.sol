@@ -15,10 +15,11 @@ import {
 } from "../../../contracts/src/interfaces/IPactEscrow.sol";
 import {CommitteeTest} from "../committee/CommitteeTest.sol";
 import {Numbers, pack} from "../support/Signatures.sol";
+import {SmartWallet} from "../support/SmartWallet.sol";
 import {vm} from "../support/Vm.sol";
 
-/// @notice Everybody at once: parties, attestors, moderator, committee, vault, treasury, and a USDC that
-/// is paused and blacklists. Every step is one act of one of them; an act that the law refuses is a step
+/// @notice Everybody at once: parties with smart wallets, attestors, moderator, committee, vault, treasury,
+/// and a USDC that is paused and blacklists. Every step is one act of one of them; an act that the law refuses is a step
 /// that changed nothing.
 contract SystemHandler is CommitteeTest {
     uint256 public constant KINDS = 34;
@@ -40,7 +41,10 @@ contract SystemHandler is CommitteeTest {
         if (msg.sender == _owner) _;
     }
 
+    /// @dev The buyer is a contract that signs by ERC-1271, the seller a key with delegated code (EIP-7702).
     function setUp() public override onlyOwner {
+        buyer = address(new SmartWallet(vm.addr(BUYER)));
+        vm.etch(seller, abi.encodePacked(hex"ef0100", address(new SmartWallet(seller))));
         super.setUp();
         _stakeBond(3_000e6);
     }

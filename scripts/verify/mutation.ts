@@ -1,0 +1,208 @@
+/**
+ * Mutation of the contracts: which changes of the code do the tests not notice? All mutants are
+ * compiled once (see `instrument.ts`); each is then one run of the tests next to its file, and of all
+ * others where those pass. What was tried is in a journal, so that a run that ends is continued.
+ */
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type Bench, openBench } from './bench.ts'
+import { compile, hashSources, readSources, type Sources } from './compile.ts'
+import { adopt, instrument, type Mutant } from './instrument.ts'
+import type { Outcome, Trial } from './tests.ts'
+
+/** What became of one mutant; the journal has one a line. */
+export interface Tried {
+  id: number
+  outcome: 'killed' | 'hung' | 'survived'
+  /** The first test that failed. */
+  by?: string
+  /** Of the tests that a survivor passed: it is tried again when they change. */
+  tests?: string
+}
+
+export interface MutationRun {
+  mutants: Mutant[]
+  tried: Tried[]
+  /** Tests that fail on the instrumented code as written, by its price in gas; they never count. */
+  deaf: string[]
+}
+
+const CONTRACTS = ['PactEscrow', 'PactArbiter', 'Governance'] as const
+/** A trial takes seconds; a mutant that takes this long never ends. */
+const PATIENCE_MS = 90_000
+
+/** The tests that should notice, by the mutant's file; the first that fits. */
+const NEAR: [RegExp, string[]][] = [
+  [/Governance/, ['governance']],
+  [/BondVault/, ['vault']],
+  [/Attestors/, ['arbiter', 'governance']],
+  [/Committee|Seed|SumTree/, ['committee']],
+  [/PactArbiter|Ladder/, ['arbiter', 'committee']],
+  [/./, ['.']],
+]
+/** Slow, or about gas. */
+const FAR = /\/(?:gas|invariants|fuzz|exhaustive|system|largePool)\.t\.sol$/
+
+/**
+ * @param seed Of the order in which mutants are tried; the first N are a fair sample.
+ * @param minutes When to stop taking new ones.
+ */
+export async function mutate(options: {
+  scratch: string
+  seed: string
+  minutes: number
+  say: (line: string) => void
+}): Promise<MutationRun> {
+  const until = performance.now() + options.minutes * 60_000
+  const sources = readSources()
+  const { mutants, instrumented } = instrumentAll(sources)
+  const home = join(options.scratch, hashSources(sources).slice(0, 16))
+  const journal = join(home, 'mutants.jsonl')
+  const artifacts = join(home, 'artifacts')
+
+  const tests = hashTests()
+  const bench = openBench(artifacts)
+  try {
+    if (!existsSync(artifacts)) build(artifacts, instrumented, options.say)
+    const deaf = await listen(bench, join(home, `deaf-${tests}.json`), options.say)
+    const tried = readJournal(journal).filter(
+      ({ outcome, tests: passed }) => outcome !== 'survived' || passed === tests,
+    )
+    const done = new Set(tried.map(({ id }) => id))
+    for (const mutant of inOrder(mutants, options.seed)) {
+      if (done.has(mutant.id)) continue
+      if (performance.now() >= until) break
+      const one = await attempt(bench, mutant, deaf)
+      if (one.outcome === 'survived') one.tests = tests
+      tried.push(one)
+      appendFileSync(journal, `${JSON.stringify(one)}\n`)
+      const { file, line, operator } = mutant
+      options.say(`${tried.length}/${mutants.length} ${one.outcome} ${file}:${line} ${operator}`)
+    }
+    return { mutants, tried, deaf: [...deaf] }
+  } finally {
+    bench.close()
+  }
+}
+
+/** The names of tests that cannot be used, because they fail without a mutant. */
+async function listen(
+  bench: Bench,
+  file: string,
+  say: (line: string) => void,
+): Promise<Set<string>> {
+  if (!existsSync(file)) {
+    const outcome = await bench.run(trialOf(testFiles()), 10 * PATIENCE_MS)
+    if (outcome === 'hung' || outcome.error || outcome.ran === 0)
+      throw new Error(`the tests did not run: ${outcome === 'hung' ? 'hung' : outcome.error}`)
+    writeFileSync(file, JSON.stringify(outcome.failed))
+    say(`as written: ${outcome.ran} tests, of which cannot be used: ${outcome.failed.join(', ')}`)
+  }
+  return new Set(JSON.parse(readFileSync(file, 'utf8')) as string[])
+}
+
+async function attempt(bench: Bench, { id, file }: Mutant, deaf: Set<string>): Promise<Tried> {
+  for (const files of rounds(file)) {
+    const outcome: Outcome | 'hung' = await bench.run(trialOf(files, id), PATIENCE_MS)
+    if (outcome === 'hung') return { id, outcome: 'hung' }
+    if (outcome.error) throw new Error(`mutant ${id}: ${outcome.error}`)
+    const by = outcome.failed.find((test) => !deaf.has(test))
+    if (by) return { id, outcome: 'killed', by }
+  }
+  return { id, outcome: 'survived' }
+}
+
+/** Enough runs to walk into a mutant, not to look for rare numbers. */
+const trialOf = (files: string[], mutant = 0): Trial => ({
+  files,
+  mutant,
+  gasLimit: 1e9,
+  fuzzRuns: 16,
+  invariant: { runs: 4, depth: 50 },
+})
+
+/** First the tests of the mutant's own folder, then all others, the slow ones last. */
+function rounds(file: string): string[][] {
+  const folders = NEAR.find(([pattern]) => pattern.test(file))?.[1] ?? []
+  const files = testFiles()
+  const near = files.filter(
+    (test) =>
+      !FAR.test(test) &&
+      folders.some((folder) => join('test/contracts', folder) === join(test, '..')),
+  )
+  const rest = files.filter((test) => !near.includes(test))
+  return [near, rest.filter((test) => !FAR.test(test)), rest.filter((test) => FAR.test(test))]
+}
+
+const testFiles = () => globSync('test/contracts/**/*.t.sol').sort()
+
+function hashTests(): string {
+  const hash = createHash('sha256')
+  for (const file of globSync('test/contracts/**/*.sol').sort()) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** The mutants in an order that only the seed and their text decide. */
+function inOrder(mutants: Mutant[], seed: string): Mutant[] {
+  const keyed = mutants.map((mutant) => {
+    const { id, file, was, becomes } = mutant
+    const words = [seed, id, file, was, becomes].join('\0')
+    return { mutant, key: createHash('sha256').update(words).digest('hex') }
+  })
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ mutant }) => mutant)
+}
+
+function readJournal(path: string): Tried[] {
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path, 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Tried)
+}
+
+/** All mutants of all contracts, and the sources with them. */
+function instrumentAll(sources: Sources): { mutants: Mutant[]; instrumented: Sources } {
+  const { sources: trees } = compile(sources, { '': ['ast'] })
+  const mutants: Mutant[] = []
+  const instrumented: Sources = new Map()
+  for (const [name, source] of sources) {
+    const tree = trees[name]
+    if (!name.startsWith('contracts/src/') || !tree) instrumented.set(name, adopt(name, source))
+    else {
+      const made = instrument(name, source, tree.ast, 1 + mutants.length)
+      mutants.push(...made.mutants)
+      instrumented.set(name, made.text)
+    }
+  }
+  return { mutants, instrumented }
+}
+
+/** The contracts' artifacts with every mutant in them. */
+function build(artifacts: string, instrumented: Sources, say: (line: string) => void): void {
+  say('compiling every mutant')
+  const wanted = Object.fromEntries(
+    CONTRACTS.map((name) => [name, ['evm.bytecode.object', 'evm.deployedBytecode.object']]),
+  )
+  const { contracts, errors = [] } = compile(instrumented, wanted)
+  const error = errors.find(({ severity }) => severity === 'error')
+  if (error) throw new Error(`the instrumented contracts do not compile: ${error.message}`)
+  const making = `${artifacts}.making`
+  cpSync('artifacts', making, { recursive: true })
+  for (const name of CONTRACTS) {
+    const evm = contracts?.[`contracts/src/${name}.sol`]?.[name]?.evm
+    if (!evm) throw new Error(`no bytecode of ${name}`)
+    const path = join(making, 'contracts', 'src', `${name}.sol`, `${name}.json`)
+    const artifact = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    artifact.bytecode = `0x${evm.bytecode.object}`
+    artifact.deployedBytecode = `0x${evm.deployedBytecode.object}`
+    writeFileSync(path, JSON.stringify(artifact))
+  }
+  renameSync(making, artifacts)
+}

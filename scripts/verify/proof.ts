@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Mutant } from './instrument.ts'
+import type { MutationRun } from './mutation.ts'
+
+/** A mutant that no test can tell from the code, and why. */
+interface Equivalent {
+  file: string
+  scope: string
+  was: string
+  becomes: string
+  reason: string
+}
+
+export interface MutationScore {
+  commit: string
+  seed: string
+  /** Of all files, and how many of them were tried, the first by the seed. */
+  mutants: number
+  tried: number
+  /** Noticed by a test; `hung` of them by not ending. */
+  killed: number
+  hung: number
+  /** Listed in equivalents.json with the reason. */
+  equivalent: number
+  /** Killed of those that are not equivalent, in percent. */
+  percent: number
+  byFile: Record<string, { tried: number; killed: number }>
+  survivors: Omit<Mutant, 'id'>[]
+  /** Tests that could not be used, because instrumented code costs more gas. */
+  deaf: string[]
+}
+
+interface FuzzScore {
+  seed: string
+  systemCalls: number
+  escrowCalls: number
+  violations: number
+}
+
+const file = new URL('../../contracts/proof.json', import.meta.url)
+const known = new URL('./equivalents.json', import.meta.url)
+
+/** The figures of a run, without the mutants that are known to be equivalent. */
+export function score({ mutants, tried, deaf }: MutationRun, seed: string): MutationScore {
+  const equivalents = JSON.parse(readFileSync(known, 'utf8')) as Equivalent[]
+  const isKnown = (one: Mutant) =>
+    equivalents.some((other) =>
+      (['file', 'scope', 'was', 'becomes'] as const).every((key) => one[key] === other[key]),
+    )
+  const byId = new Map(mutants.map((mutant) => [mutant.id, mutant]))
+  const survived = tried
+    .filter(({ outcome }) => outcome === 'survived')
+    .flatMap(({ id }) => byId.get(id) ?? [])
+  const survivors = survived.filter((mutant) => !isKnown(mutant))
+  const killed = tried.length - survived.length
+
+  const byFile: MutationScore['byFile'] = {}
+  for (const { id, outcome } of tried) {
+    const name = byId.get(id)?.file
+    if (name === undefined) continue
+    byFile[name] ??= { tried: 0, killed: 0 }
+    byFile[name].tried += 1
+    if (outcome !== 'survived') byFile[name].killed += 1
+  }
+  return {
+    commit: commit(),
+    seed,
+    mutants: mutants.length,
+    tried: tried.length,
+    killed,
+    hung: tried.filter(({ outcome }) => outcome === 'hung').length,
+    equivalent: survived.length - survivors.length,
+    percent: Math.round((1000 * killed) / (killed + survivors.length)) / 10,
+    byFile: Object.fromEntries(Object.entries(byFile).sort(([a], [b]) => (a < b ? -1 : 1))),
+    survivors: survivors.map(({ id: _, ...mutant }) => mutant),
+    deaf,
+  }
+}
+
+/** Puts figures beside those that stand. */
+export function write(figures: { fuzz: FuzzScore } | { mutation: MutationScore }): void {
+  const standing = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {}
+  const stamped = 'fuzz' in figures ? { fuzz: { commit: commit(), ...figures.fuzz } } : figures
+  writeFileSync(file, `${JSON.stringify({ ...standing, ...stamped }, null, 2)}\n`)
+}
+
+/** The commit that was measured; `+` where contracts or tests differ from it. */
+function commit(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
+  const changed = git('status', '--porcelain', '--', 'contracts/src', 'test/contracts')
+  return `${git('rev-parse', 'HEAD')}${changed === '' ? '' : '+'}`
+}
