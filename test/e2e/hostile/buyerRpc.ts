@@ -3,6 +3,7 @@ import { fund } from '../../../sdk/src/escrow/fund.ts'
 import { fundByAllowance } from '../../../sdk/src/escrow/fundByAllowance.ts'
 import { fundByPermit } from '../../../sdk/src/escrow/fundByPermit.ts'
 import { follow } from '../../../sdk/src/follow.ts'
+import { createHints } from '../../../sdk/src/hints.ts'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
 import { isEarnestError } from '../../../sdk/src/protocol/error.ts'
 import { decodePact, hashPact, type SignedPact, signPact } from '../../../sdk/src/protocol/pact.ts'
@@ -39,15 +40,18 @@ const looking =
     const acted = () => {
       throw new Error('acted on a word that not all confirm')
     }
+    const oracle = createOracleClient({
+      url: 'http://oracle.test',
+      did: buyer.identity.did,
+      clock,
+      fetch: acted,
+    })
     const { status, settlement } = await follow({
       wallet,
       witnesses,
-      oracle: createOracleClient({
-        url: 'http://oracle.test',
-        did: buyer.identity.did,
-        clock,
-        fetch: acted,
-      }),
+      oracle,
+      clock,
+      hints: createHints({ oracle, agent: buyer.identity.did }),
       relay: acted,
       pact,
       milestone: 0,
