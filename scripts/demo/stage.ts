@@ -52,10 +52,9 @@ export async function openStage(preparations: readonly Prepare[]) {
       name: 'chain',
       script: 'scripts/chain.ts',
     })
-    const settings: Record<string, string> = {}
-    for (const prepare of preparations) {
-      Object.assign(settings, await prepare({ start: open, rpcUrl, deployment, data }))
-    }
+    const backstage = { start: open, rpcUrl, deployment, data }
+    const prepared = await Promise.all(preparations.map((prepare) => prepare(backstage)))
+    const settings = Object.assign({}, ...prepared)
     const oracle = await open<{ url: string; did: string }>({
       name: 'oracle',
       script: 'oracle/src/main.ts',
