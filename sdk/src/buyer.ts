@@ -2,15 +2,26 @@ import { base64 } from '@scure/base'
 import { discover, readCard } from './discovery/discover.ts'
 import { type EscrowClient, escrowOfPact, type ReadClient } from './escrow/client.ts'
 import { fund } from './escrow/fund.ts'
-import { readChainTime } from './escrow/readEscrow.ts'
+import { readChainTime, readEscrow } from './escrow/readEscrow.ts'
 import { authorizeSettle, settle as sendSettle } from './escrow/settle.ts'
 import { createHints } from './hints.ts'
-import { isStopped, openTrades, readTrade, stopTrade, type Trade, writeTrade } from './journal.ts'
+import {
+  findTrade,
+  isStopped,
+  keepObjection,
+  type Objection,
+  openTrades,
+  readTrade,
+  stopTrade,
+  type Trade,
+  writeTrade,
+} from './journal.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { type Channel, createChannel } from './negotiation/channel.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import type { BuyerPolicy } from './negotiation/evaluateCounter.ts'
 import { negotiate } from './negotiation/negotiate.ts'
+import { type Complaint, object, objectionTo } from './objection.ts'
 import type { OwnerDesk } from './owner/desk.ts'
 import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
@@ -112,11 +123,21 @@ export interface Buyer {
   /**
    * Hires an agent: discover, assess, negotiate, fund, deliver and settle in one call. A trade that was
    * begun can be taken up again with `resume`. Throws what the five layers throw: `not_registered`,
-   * `trust_policy_not_met`, `negotiation_failed`, `insufficient_funds`, ...
+   * `trust_policy_not_met`, `negotiation_failed`, `insufficient_funds`, ... With a `tradeId` (a UUID) the
+   * same id again is the same trade, and goes on as `resume` does.
    */
-  hire(agentUrl: string, options: { task: Task; paymentUsdc: bigint }): Promise<HireResult>
+  hire(
+    agentUrl: string,
+    options: { task: Task; paymentUsdc: bigint; tradeId?: string },
+  ): Promise<HireResult>
   /** Continues a trade from its journal, at whatever step the process died. Throws `unknown_trade`. */
   resume(tradeId: string): Promise<HireResult>
+  /**
+   * Objects to the delivery of the milestone that was funded last, in the buyer's own words, with its stake
+   * of one arbitration fee. Throws `unknown_trade`, `unknown_pact`, `not_delivered`, and as the verb
+   * `dispute`.
+   */
+  dispute(tradeId: string, objection: Complaint): Promise<{ escrowId: string; claimHash: string }>
   /**
    * Ends a disputed trade by agreement: offers the seller a signed split, takes its counter-offer up to
    * `maxSellerBps`, and goes on as `resume` does. Throws `offer_declined` with the seller's `reasonCode`
@@ -189,8 +210,14 @@ export function createBuyer(options: BuyerOptions): Buyer {
 
   async function hire(
     agentUrl: string,
-    { task, paymentUsdc }: { task: Task; paymentUsdc: bigint },
+    {
+      task,
+      paymentUsdc,
+      tradeId = crypto.randomUUID(),
+    }: { task: Task; paymentUsdc: bigint; tradeId?: string },
   ): Promise<HireResult> {
+    const begun = await findTrade(journal, tradeId)
+    if (begun !== undefined) return await proceed(begun, undefined)
     // Layer 1.
     const agent = await discover(agentUrl, { clock, ...optional })
     onProgress({ step: 'discovered', agent })
@@ -219,7 +246,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
       instantRelease: assessment.instantRelease,
     })
     const trade: Trade = {
-      tradeId: crypto.randomUUID(),
+      tradeId,
       agentUrl,
       draft,
       endpoint: agent.endpoint,
@@ -338,6 +365,36 @@ export function createBuyer(options: BuyerOptions): Buyer {
   }
   owner?.attachBuyer({ wallet, journal, cancel })
 
+  async function dispute(
+    tradeId: string,
+    complaint: Complaint,
+  ): Promise<{ escrowId: string; claimHash: string }> {
+    const { signed, milestone } = await readTrade(journal, tradeId)
+    if (signed === null) throw new EarnestError('unknown_pact', 'This trade has no pact yet')
+    const { pact, pactHash: pactId } = signed
+    const escrow = escrowOfPact({ pact, milestone })
+    const { round, state } = await readEscrow(wallet, escrow)
+    if (state !== 'Delivered') {
+      throw new EarnestError('not_delivered', `The escrow is ${state}`, { details: { state } })
+    }
+    const raising = {
+      identity,
+      wallet,
+      oracle: staging.oracle,
+      relay,
+      pact,
+      pactId,
+      escrow,
+      now: clock.now(),
+      save: (one: Objection) => keepObjection(journal, tradeId, one),
+    }
+    const known = (await readTrade(journal, tradeId)).objections.find(
+      ({ claim: { body } }) => body.escrowId === escrow.escrowId && body.round === round,
+    )
+    const objection = known ?? objectionTo(raising, { round, grounds: complaint })
+    return { escrowId: escrow.escrowId, claimHash: await object(objection, raising) }
+  }
+
   async function settleDispute(
     tradeId: string,
     { sellerBps, maxSellerBps = sellerBps }: { sellerBps: number; maxSellerBps?: number },
@@ -403,6 +460,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   return {
     hire,
     resume,
+    dispute,
     settleDispute,
     cancel,
     open: () => openTrades(journal),

@@ -41,11 +41,29 @@ export async function writeTrade(journal: Store, trade: Trade): Promise<void> {
   await journal.set(`trade/${trade.tradeId}`, encode(tradeSchema, trade, 'store_corrupt'))
 }
 
+/** Reads one trade; undefined where none was begun under this id. Throws `store_corrupt`. */
+export async function findTrade(journal: Store, tradeId: string): Promise<Trade | undefined> {
+  const wire = await journal.get(`trade/${tradeId}`)
+  return wire === undefined ? undefined : decode(tradeSchema, wire, 'store_corrupt')
+}
+
 /** Reads one trade. Throws `unknown_trade`, `store_corrupt`. */
 export async function readTrade(journal: Store, tradeId: string): Promise<Trade> {
-  const wire = await journal.get(`trade/${tradeId}`)
-  if (wire === undefined) throw new EarnestError('unknown_trade', `No trade ${tradeId}`)
-  return decode(tradeSchema, wire, 'store_corrupt')
+  const trade = await findTrade(journal, tradeId)
+  if (trade === undefined) throw new EarnestError('unknown_trade', `No trade ${tradeId}`)
+  return trade
+}
+
+/** Writes down an objection, in the place of the same one as it was before. Throws as `readTrade`. */
+export async function keepObjection(
+  journal: Store,
+  tradeId: string,
+  objection: Objection,
+): Promise<void> {
+  const trade = await readTrade(journal, tradeId)
+  const { nonce } = objection.claim.body
+  const others = trade.objections.filter(({ claim }) => claim.body.nonce !== nonce)
+  await writeTrade(journal, { ...trade, objections: [...others, objection] })
 }
 
 /** Says that no further milestone is funded; a key of its own, for the trade may be running. Throws `unknown_trade`. */

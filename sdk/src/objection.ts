@@ -2,7 +2,13 @@ import type { EscrowClient, EscrowRef, Relay } from './escrow/client.ts'
 import { dispute } from './escrow/dispute.ts'
 import type { Objection } from './journal.ts'
 import { encode } from './protocol/decode.ts'
-import { type Claim, claimSchema, hashClaim } from './protocol/dispute.ts'
+import {
+  type Claim,
+  claimSchema,
+  type DisputeReason,
+  type Evidence,
+  hashClaim,
+} from './protocol/dispute.ts'
 import { isEarnestError } from './protocol/error.ts'
 import { hashBody } from './protocol/hash.ts'
 import type { Identity } from './protocol/identity.ts'
@@ -11,8 +17,14 @@ import type { Check } from './settlement/check.ts'
 import type { Verification } from './settlement/verify.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
-/** What a buyer found against a delivery: failed checks, or papers that do not fit the chain. */
-export type Grounds = { verification: Verification } | { code: string }
+/** What somebody has against a delivery, in words. */
+export interface Complaint {
+  reason: DisputeReason
+  claim: string
+}
+
+/** What a buyer has against a delivery: failed checks, papers that do not fit the chain, or words. */
+export type Grounds = { verification: Verification } | { code: string } | Complaint
 
 /** What raising an objection needs. */
 export interface ObjectionOptions {
@@ -34,15 +46,14 @@ export function objectionTo(
   { escrow, pactId, identity, now }: ObjectionOptions,
   { round, grounds }: { round: number; grounds: Grounds },
 ): Objection {
-  const facts = 'code' in grounds ? { code: grounds.code } : factsOf(grounds.verification)
   const body: Claim = {
     escrowId: escrow.escrowId as `0x${string}`,
     pactId,
     round,
     disputedBy: identity.did,
-    reason: 'wrong_verification',
+    reason: 'reason' in grounds ? grounds.reason : 'wrong_verification',
     claim: sentenceOf(grounds).slice(0, 10_000),
-    evidence: [{ type: 'specific_claim', content: facts, sha256: hashBody(facts) }],
+    evidence: evidenceFor(grounds),
     claimedAt: now,
     nonce: crypto.randomUUID(),
   }
@@ -85,6 +96,12 @@ export async function object(objection: Objection, options: ObjectionOptions): P
   return claimHash
 }
 
+function evidenceFor(grounds: Grounds): Evidence[] {
+  if ('reason' in grounds) return []
+  const facts = 'code' in grounds ? { code: grounds.code } : factsOf(grounds.verification)
+  return [{ type: 'specific_claim', content: facts, sha256: hashBody(facts) }]
+}
+
 function factsOf({ checks, disagreements, deliverable }: Verification) {
   const failed = checks.filter(({ outcome }) => outcome === 'fail')
   const plain = failed.map(({ id, code, missing }: Check) => ({ id, code, missing }))
@@ -92,6 +109,7 @@ function factsOf({ checks, disagreements, deliverable }: Verification) {
 }
 
 function sentenceOf(grounds: Grounds): string {
+  if ('reason' in grounds) return grounds.claim
   if ('code' in grounds) return `What was handed out is not what stands on chain: ${grounds.code}`
   const { failed } = factsOf(grounds.verification)
   const list = failed.map(({ id, code, missing }) =>

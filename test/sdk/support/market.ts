@@ -177,11 +177,11 @@ export function policyOf(market: Market, skills: readonly Skill[]): SellerPolicy
   }
 }
 
-/** A seller on the market's network; not started. */
-export async function openSeller(
+/** What a seller on the market's network is made of. */
+export async function sellerOptionsOf(
   market: Market,
   changes: Partial<SellerOptions> = {},
-): Promise<Seller> {
+): Promise<SellerOptions> {
   const { identity, wallet } = sellerParty
   const { deployment } = market.ground
   await market.endow(wallet.address, 0n)
@@ -197,7 +197,7 @@ export async function openSeller(
     },
     signWallet: (typedData) => wallet.signTypedData(typedData),
   })
-  const seller = createSeller({
+  return {
     identity,
     wallet: market.wallet(wallet),
     binding,
@@ -230,14 +230,22 @@ export async function openSeller(
       },
     },
     ...changes,
-  })
+  }
+}
+
+/** A seller on the market's network; not started. */
+export async function openSeller(
+  market: Market,
+  changes: Partial<SellerOptions> = {},
+): Promise<Seller> {
+  const seller = createSeller(await sellerOptionsOf(market, changes))
   market.hosts.set('seller.test', seller.fetch)
   return seller
 }
 
-export function openBuyer(market: Market, changes: Partial<BuyerOptions> = {}) {
+export function buyerOptionsOf(market: Market, changes: Partial<BuyerOptions> = {}): BuyerOptions {
   const { identity, wallet } = buyerParty
-  return createBuyer({
+  return {
     identity,
     wallet: market.wallet(wallet),
     oracles: [market.oracleFor(identity)],
@@ -246,5 +254,9 @@ export function openBuyer(market: Market, changes: Partial<BuyerOptions> = {}) {
     timeoutMs: 30_000,
     pollIntervalMs: 100,
     ...changes,
-  })
+  }
+}
+
+export function openBuyer(market: Market, changes: Partial<BuyerOptions> = {}) {
+  return createBuyer(buyerOptionsOf(market, changes))
 }

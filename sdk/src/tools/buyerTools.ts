@@ -1,0 +1,427 @@
+import * as z from 'zod'
+import { type Buyer, type BuyerOptions, createBuyer } from '../buyer.ts'
+import { discover } from '../discovery/discover.ts'
+import { openTrades, readTrade as readJournal } from '../journal.ts'
+import { createMemoryStore } from '../memoryStore.ts'
+import { criterionSchema, mime } from '../protocol/criterion.ts'
+import { disputeReasonSchema } from '../protocol/dispute.ts'
+import { EarnestError } from '../protocol/error.ts'
+import { hashBytes } from '../protocol/hash.ts'
+import { json } from '../protocol/json.ts'
+import { formatUsdc, usdc } from '../protocol/money.ts'
+import { milestoneOf } from '../protocol/pact.ts'
+import { formatUtc, utc } from '../protocol/time.ts'
+import { profileSchema } from '../protocol/timing.ts'
+import type { HireResult } from '../receipts.ts'
+import { assess } from '../trust/assess.ts'
+import { createKeyBook } from './keyBook.ts'
+import { key, reader, refusal, type Tool, writer } from './tool.ts'
+import { buyerStep, readTrade, type ServiceStatus, statusOf } from './trade.ts'
+
+/** What a buyer that a model drives may spend, base units. */
+export interface SpendingLimit {
+  /** For one trade. */
+  perTrade: bigint
+  /** In all trades that have not ended. */
+  open: bigint
+}
+
+/** What a buyer that a model drives is made of. */
+export interface BuyerToolsOptions extends BuyerOptions {
+  /** The engine's limit, whatever a model is talked into. */
+  limit: SpendingLimit
+}
+
+/** A buyer with the tools that a model gets. */
+export interface BuyerTools {
+  buyer: Buyer
+  tools: readonly Tool[]
+}
+
+/** Characters of a delivered text that are shown to a model. */
+const MAX_SHOWN = 20_000
+
+const tradeId = z.uuid().describe('As hire_agent or list_trades gave it.')
+const agentUrl = z.url({ protocol: /^https?$/ }).max(500)
+const capability = z.string().min(1).max(64)
+const amount = usdc.describe('A decimal such as "12.5".')
+
+const hireInput = z.strictObject({
+  key,
+  agent_url: agentUrl,
+  capability,
+  description: z.string().min(1).max(5000),
+  input: json.describe('What the work is done on, as JSON.'),
+  output_formats: z.array(mime).min(1).max(20),
+  acceptance: z
+    .array(criterionSchema)
+    .min(1)
+    .max(50)
+    .describe('How the delivery is checked; what code can check needs nobody to watch.'),
+  payment_usdc: amount,
+  deadline: utc.describe('When it must be delivered, e.g. 2026-01-31T18:00:00Z.'),
+  profile: profileSchema.optional().describe('How long windows are; agent where you leave it out.'),
+})
+
+const searchInput = z.strictObject({
+  capability,
+  sort: z.enum(['score', 'price']).optional(),
+  limit: z.int().min(1).max(20).optional(),
+})
+
+const assessInput = z.strictObject({
+  agent_url: agentUrl,
+  capability,
+  payment_usdc: amount,
+  acceptance: z
+    .array(criterionSchema)
+    .max(50)
+    .optional()
+    .describe('Your criteria: some sellers are only for work that code can check.'),
+})
+
+const disputeInput = z.strictObject({
+  key,
+  trade_id: tradeId,
+  reason: disputeReasonSchema,
+  claim: z.string().min(1).max(10_000),
+})
+
+const percent = z.number().min(0).max(100)
+const settleInput = z.strictObject({
+  key,
+  trade_id: tradeId,
+  seller_percent: percent.describe('Share of the escrow that you offer the seller.'),
+  max_seller_percent: percent.optional().describe('A counter-offer up to this is taken.'),
+})
+
+const tradeInput = z.strictObject({ trade_id: tradeId })
+const keyedTrade = z.strictObject({ key, trade_id: tradeId })
+
+/**
+ * Makes a buyer and its tools. The engine assesses, funds, checks and pays by its own policies and within its
+ * own limit; a model chooses whom to hire for what, and nothing that it believes moves money.
+ * @example
+ * const { tools } = createBuyerTools({ ...buyerOptions, limit: { perTrade: parseUsdc('20'), open: parseUsdc('100') } })
+ */
+export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
+  const { identity, wallet, oracles, clock, limit, trustPolicy } = options
+  const journal = options.journal ?? createMemoryStore()
+  const buyer = createBuyer({ ...options, journal })
+  const keys = createKeyBook(journal)
+  const reading = {
+    clock,
+    ...(options.fetch && { fetch: options.fetch }),
+    ...(options.verifyWallet && { verifyWallet: options.verifyWallet }),
+  }
+  /** Base units of wishes that are being checked or begun in this process. */
+  const reserved = new Map<string, bigint>()
+
+  const discoverAgents = reader({
+    name: 'discover_agents',
+    title: 'Find sellers',
+    description: 'Finds registered sellers of a capability with their signed records, best first.',
+    input: searchInput,
+    async run({ capability: wanted, sort, limit: count }) {
+      const found = await buyer.search({
+        capability: wanted,
+        ...(sort && { sort }),
+        ...(count !== undefined && { limit: count }),
+      })
+      return {
+        agents: found.map(({ record, trust }) => ({
+          did: record.did,
+          name: record.name,
+          agent_url: new URL(record.endpoint).origin,
+          capabilities: record.capabilities,
+          price_usdc: record.pricing ? formatUsdc(record.pricing.perTask) : null,
+          status: trust.status,
+          score: trust.compositeScore,
+          failure_probability: trust.failureProbability,
+          flags: trust.flags.map(({ code }) => code),
+        })),
+        next_step: 'Call assess_agent for the one that you would hire.',
+      }
+    },
+  })
+
+  const assessAgent = reader({
+    name: 'assess_agent',
+    title: 'Check a seller and get a quote',
+    description:
+      'Reads a seller’s signed card, asks the oracles, and quotes the risk of this trade at this amount.',
+    input: assessInput,
+    async run({ agent_url, capability: wanted, payment_usdc: paymentUsdc, acceptance }) {
+      const agent = await discover(agent_url, reading)
+      const { approved, reason, answers, quote, warnings } = await assess(agent, {
+        task: { capability: wanted, paymentUsdc, ...(acceptance && { acceptance }) },
+        oracles,
+        buyer: identity.did,
+        ...(trustPolicy && { policy: trustPolicy }),
+      })
+      const [answer] = answers
+      return {
+        did: agent.did,
+        approved,
+        reason,
+        score: answer?.compositeScore ?? null,
+        flags: answer?.flags.map(({ code }) => code) ?? [],
+        warnings: warnings.map(({ code }) => code),
+        quote: quote
+          ? {
+              risk: quote.pairRisk,
+              limit_usdc: formatUsdc(quote.limitUsdc),
+              review_seconds: quote.reviewWindow,
+              protocol_fee_usdc: formatUsdc(quote.protocolFeeUsdc),
+              warnings: quote.warnings,
+            }
+          : null,
+        next_step: approved
+          ? 'Call hire_agent with your terms.'
+          : 'Choose another seller: the engine would refuse this one.',
+      }
+    },
+  })
+
+  const hireAgent = writer(
+    {
+      name: 'hire_agent',
+      title: 'Hire a seller',
+      description:
+        'Agrees on terms, locks the payment in escrow, and follows the trade. The engine pays only for what it has checked.',
+      input: hireInput,
+      async run(input) {
+        const id = uuidOf(`${identity.did}/${input.key}`)
+        const result = await withinLimit(id, input.payment_usdc, () =>
+          buyer.hire(input.agent_url, {
+            tradeId: id,
+            paymentUsdc: input.payment_usdc,
+            task: {
+              capability: input.capability,
+              description: input.description,
+              input: input.input,
+              outputFormats: input.output_formats,
+              acceptance: input.acceptance,
+              deadline: input.deadline,
+              ...(input.profile && { profile: input.profile }),
+            },
+          }),
+        )
+        return await told(result)
+      },
+    },
+    keys,
+  )
+
+  async function withinLimit<T>(id: string, payment: bigint, act: () => Promise<T>): Promise<T> {
+    // Reserved before the first wait: two wishes at once are counted as two.
+    reserved.set(id, payment)
+    try {
+      let open = 0n
+      for (const known of await openTrades(journal)) {
+        if (reserved.has(known)) continue
+        const { signed, draft } = await readJournal(journal, known)
+        open += (signed?.pact ?? draft).paymentUsdc
+      }
+      for (const own of reserved.values()) open += own
+      if (payment > limit.perTrade || open > limit.open) {
+        throw refusal(
+          'limit_exceeded',
+          `Your owner allows ${formatUsdc(limit.perTrade)} USDC a trade and ${formatUsdc(limit.open)} USDC open at once`,
+          'Pay less, wait until open trades have ended, or ask your owner.',
+        )
+      }
+      return await act()
+    } finally {
+      reserved.delete(id)
+    }
+  }
+
+  const continueTrade = writer(
+    {
+      name: 'continue_trade',
+      title: 'Go on with a trade',
+      description:
+        'Takes a trade up where it stands: funds, waits, checks the delivery, pays or objects, as the engine’s policy says.',
+      input: keyedTrade,
+      run: async ({ trade_id }) => await told(await buyer.resume(trade_id)),
+    },
+    keys,
+  )
+
+  const disputeDelivery = writer(
+    {
+      name: 'dispute_delivery',
+      title: 'Object to a delivery',
+      description:
+        'Objects to a delivery with a typed reason and a written claim, once a round. It costs a stake, which is lost where the arbiter finds nine tenths against you.',
+      input: disputeInput,
+      async run({ trade_id, reason, claim }) {
+        const { escrowId, claimHash } = await buyer.dispute(trade_id, { reason, claim })
+        return {
+          trade_id,
+          escrow_id: escrowId,
+          claim_hash: claimHash,
+          status: 'disputed',
+          next_step: buyerStep('disputed'),
+        }
+      },
+    },
+    keys,
+  )
+
+  const settleDispute = writer(
+    {
+      name: 'settle_dispute',
+      title: 'Offer a split',
+      description:
+        'Offers the seller of a disputed trade a signed split of the escrow; a counter-offer up to your limit is taken.',
+      input: settleInput,
+      async run({ trade_id, seller_percent, max_seller_percent = seller_percent }) {
+        const offer = { sellerBps: bpsOf(seller_percent), maxSellerBps: bpsOf(max_seller_percent) }
+        return await told(await buyer.settleDispute(trade_id, offer))
+      },
+    },
+    keys,
+  )
+
+  const cancelTrade = writer(
+    {
+      name: 'cancel_trade',
+      title: 'Fund no further part',
+      description: 'Funds no further part of a trade; what is locked runs to its own end.',
+      input: keyedTrade,
+      isDestructive: true,
+      async run({ trade_id }) {
+        await buyer.cancel(trade_id)
+        return { trade_id, next_step: 'Call check_trade to see what is still locked.' }
+      },
+    },
+    keys,
+  )
+
+  const checkTrade = reader({
+    name: 'check_trade',
+    title: 'See where a trade stands',
+    description: 'Reads where a trade stands on chain, and changes nothing.',
+    input: tradeInput,
+    run: async ({ trade_id }) => await look(trade_id),
+  })
+
+  const listTrades = reader({
+    name: 'list_trades',
+    title: 'List the open trades',
+    description: 'Lists the trades that have not ended, and where each stands.',
+    input: z.strictObject({}),
+    async run() {
+      const trades = await Promise.all((await buyer.open()).map(look))
+      return { trades, next_step: 'Call continue_trade for one that waits for you.' }
+    },
+  })
+
+  /** A wait that ran out says nothing: then the chain is asked. */
+  async function told(result: HireResult) {
+    const facts = factsOfResult(result)
+    return result.settlementStatus === 'pending'
+      ? { ...facts, ...(await look(result.tradeId)) }
+      : facts
+  }
+
+  async function look(id: string) {
+    const { signed, draft, milestone, agentUrl: url } = await readJournal(journal, id)
+    const pact = signed?.pact ?? draft
+    const { paymentUsdc, deadlineUtc } = milestoneOf(pact, milestone)
+    const facts = {
+      trade_id: id,
+      agent_url: url,
+      capability: pact.capability,
+      payment_usdc: formatUsdc(paymentUsdc),
+      deadline: formatUtc(deadlineUtc),
+    }
+    if (signed === null) return { ...facts, status: 'offered', next_step: buyerStep('agreed') }
+    const trade = await readTrade(wallet, { pact, pactId: signed.pactHash, milestone })
+    const status = statusOf(trade, true)
+    const { timerEnd } = trade.chain
+    return {
+      ...facts,
+      pact_id: trade.pactId,
+      escrow_id: trade.escrowId,
+      status,
+      window_ends: timerEnd === 0 ? null : formatUtc(timerEnd),
+      next_step: buyerStep(status),
+    }
+  }
+
+  const tools = [
+    discoverAgents,
+    assessAgent,
+    hireAgent,
+    continueTrade,
+    disputeDelivery,
+    settleDispute,
+    cancelTrade,
+    checkTrade,
+    listTrades,
+  ]
+  return { buyer, tools }
+}
+
+const WORDS: Record<HireResult['settlementStatus'], ServiceStatus> = {
+  released: 'completed',
+  refunded: 'refunded',
+  resolved: 'resolved',
+  disputed: 'disputed',
+  pending: 'funded',
+}
+
+function factsOfResult(result: HireResult) {
+  const { settlement, report } = result.receipts
+  return {
+    trade_id: result.tradeId,
+    pact_id: result.pactId,
+    escrow_id: result.escrowId,
+    status: WORDS[result.settlementStatus],
+    settlement: settlement
+      ? {
+          outcome: settlement.outcome,
+          seller_usdc: formatUsdc(settlement.sellerUsdc),
+          buyer_usdc: formatUsdc(settlement.buyerUsdc),
+          fee_usdc: formatUsdc(settlement.protocolFeeUsdc),
+          tx_hash: settlement.txHash,
+        }
+      : null,
+    report: report ? { result: report.result, passed_percent: report.passedBps / 100 } : null,
+    // What a seller wrote is data, never an order.
+    untrusted_files: (result.deliverable?.files ?? []).map(({ name, mime: type, bytes }) => ({
+      name,
+      mime: type,
+      size: bytes.length,
+      sha256: hashBytes(bytes),
+      ...(/^text\/|json$/.test(type) && {
+        text: new TextDecoder().decode(bytes).slice(0, MAX_SHOWN),
+      }),
+    })),
+    next_step: buyerStep(WORDS[result.settlementStatus]),
+  }
+}
+
+/** A UUID (version 8, RFC 9562) out of a name: the same wish has the same trade after every crash. */
+function uuidOf(name: string): string {
+  const hex = hashBytes(new TextEncoder().encode(`earnest/trade/${name}`))
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16)
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
+}
+
+function bpsOf(share: number): number {
+  const bps = Math.round(share * 100)
+  if (Math.abs(bps - share * 100) > 1e-6) {
+    throw new EarnestError('invalid_input', 'At most two decimals of a percent')
+  }
+  return bps
+}
