@@ -24,8 +24,9 @@ import { readCompletion, submissionKey, takeCompletion } from '../settlement/com
 import { fileDefence } from '../settlement/defence.ts'
 import { createStoreDeposit } from '../settlement/deposit.ts'
 import { disputeRecord, verdictRecord } from '../settlement/dispute.ts'
+import { listDisputes } from '../settlement/disputeLog.ts'
 import { addEvidence } from '../settlement/evidence.ts'
-import { grantFiles } from '../settlement/grant.ts'
+import { grantFiles, listReads, revokeGrants } from '../settlement/grant.ts'
 import { listNotices } from '../settlement/notify/notice.ts'
 import {
   confirmWebhook,
@@ -109,8 +110,9 @@ export function createCalls(
       if (!Number.isSafeInteger(offset) || offset < 0) {
         throw new EarnestError('invalid_request', 'Not a cursor of this search')
       }
-      const found = await findAgents(db, capability)
-      const ranks = await trust.rank(found.map(({ did }) => did))
+      const known = await findAgents(db, capability)
+      const ranks = await trust.rank(known.map(({ did }) => did))
+      const found = known.filter(({ did }) => (ranks.get(did) ?? 0) >= 0)
       const byScore = (a: string, b: string) => (ranks.get(b) ?? 0) - (ranks.get(a) ?? 0)
       found.sort((a, b) =>
         sort === 'price' && a.price !== b.price
@@ -143,6 +145,10 @@ export function createCalls(
         capability: query.capability,
         nonce: query.nonce,
       }),
+
+    listFacts: ({ query }) => trust.facts({ after: query.after ?? 0, limit: query.limit ?? 500 }),
+
+    getScoreboard: () => trust.scoreboard(),
 
     listAttestations: async ({ params, query }) => {
       const { did } = await getAgent(db, didOf(params.id))
@@ -281,13 +287,22 @@ export function createCalls(
     grantArtifacts: async ({ params, by }) => {
       const grants = await grantFiles(oracle, { escrowId: params.escrowId, by })
       return {
-        grants: grants.map(({ token, expiresAt, file }) => ({
+        grants: grants.map(({ token, expiresAt, file, signed }) => ({
           ...file,
           url: `${publicUrl}/api/v1/artifacts/${token}`,
           expiresAt,
+          signed,
         })),
       }
     },
+
+    revokeGrants: async ({ params, by }) => ({
+      revoked: await revokeGrants(oracle, { escrowId: params.escrowId, by }),
+    }),
+
+    listReads: async ({ params, by }) => ({
+      reads: await listReads(oracle, { escrowId: params.escrowId, by }),
+    }),
 
     dispute: ({ body, by }) => rung(fileClaim(oracle, { claim: body, by })),
 
@@ -296,6 +311,8 @@ export function createCalls(
 
     addEvidence: ({ params, body, by }) =>
       rung(addEvidence(oracle, { escrowId: params.escrowId, submission: body, by })),
+
+    listDisputes: ({ query }) => listDisputes(db, query),
 
     getDispute: ({ params }) => disputeRecord(db, params.escrowId),
 

@@ -2,9 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import {
   decode,
   EarnestError,
+  encode,
   fromBytes32,
+  grantBodySchema,
   type Manifest,
   manifestSchema,
+  type ReadReceipt,
+  readReceiptBodySchema,
+  type SignedGrant,
 } from '@earnest/sdk/protocol'
 import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
@@ -13,15 +18,22 @@ import { append } from '../store/journal.ts'
 import type { Db } from '../store/store.ts'
 import { locateFiles } from './artifact.ts'
 import type { Blobs } from './blob.ts'
+import { assertReader } from './committee/evidence.ts'
 
 /** Seconds for which a grant opens a file. */
 export const GRANT_LIFETIME = 900
 
-export type Grant = { token: string; expiresAt: number; file: Manifest[number] }
+export type Grant = {
+  token: string
+  expiresAt: number
+  file: Manifest[number]
+  signed: SignedGrant
+}
 
 /**
- * Opens the delivered files to a party: the seller at any time, the buyer only once the delivery
- * stands on chain, so that nobody takes the work and withholds the receipt (design.md section 3).
+ * Opens the delivered files: to the seller at any time; to the buyer only once the delivery stands on
+ * chain, so that nobody takes the work and withholds the receipt; to the members drawn for the escrow's
+ * panel where the pact's `disclosure` lets its committee (design.md sections 3 and 5).
  * @throws escrow_unknown, signer_not_party, not_delivered
  */
 export async function grantFiles(
@@ -30,22 +42,31 @@ export async function grantFiles(
 ): Promise<Grant[]> {
   const lock = await findLock(db, escrowId)
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
-  const { buyer, seller } = lock.pact
-  if (by !== buyer.did && by !== seller.did) {
-    throw new EarnestError('signer_not_party', 'The files are for the parties')
-  }
+  await assertReader(db, escrowId, by)
   const state = await readEscrow(db, escrowId)
   const delivered = await deliveredManifest(db, escrowId, {
-    ...(by === buyer.did && { onChain: state?.artifactHash ?? '' }),
+    ...(by !== lock.pact.seller.did && { onChain: state?.artifactHash ?? '' }),
   })
   const located = await locateFiles(db, escrowId, delivered.manifest)
   const now = clock.now()
   const expiresAt = now + GRANT_LIFETIME
-  const grants = delivered.manifest.map((file) => ({
-    token: randomBytes(32).toString('base64url'),
-    expiresAt,
-    file,
-  }))
+  const grants = delivered.manifest.map((file) => {
+    const token = randomBytes(32).toString('base64url')
+    const body = {
+      version: '1' as const,
+      grantId: hashToken(token),
+      escrowId: escrowId as SignedGrant['escrowId'],
+      round: delivered.round,
+      ...file,
+      oracle: signer.did,
+      to: by,
+      grantedAt: now,
+      expiresAt,
+    }
+    const wire = encode(grantBodySchema, body, 'invalid_grant')
+    const signed = { ...body, signature: signer.sign({ type: 'grant', body: wire }) }
+    return { token, expiresAt, file, signed }
+  })
   await db.transaction().execute(async (tx) => {
     await tx
       .insertInto('grant')
@@ -58,7 +79,9 @@ export async function grantFiles(
           mime: file.mime,
           blob_id: located.get(file.name) ?? '',
           did: by,
+          granted_at: now,
           expires_at: expiresAt,
+          revoked_at: null,
         })),
       )
       .execute()
@@ -101,8 +124,67 @@ async function deliveredManifest(
 }
 
 /**
- * Opens one granted file and logs that it was read: proof that the buyer has seen it (W-28).
- * @throws grant_unknown, grant_expired
+ * Ends every grant that an agent holds for an escrow; only its own, since nobody may take back what another
+ * was given to read.
+ * @returns how many ended.
+ */
+export async function revokeGrants(
+  { db, signer, clock }: Context,
+  { escrowId, by }: { escrowId: string; by: string },
+): Promise<number> {
+  const now = clock.now()
+  return db.transaction().execute(async (tx) => {
+    const ended = await tx
+      .updateTable('grant')
+      .set({ revoked_at: now })
+      .where('escrow_id', '=', escrowId)
+      .where('did', '=', by)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now)
+      .returning('token_hash')
+      .execute()
+    if (ended.length > 0) {
+      const data = { by, grants: ended.map((row) => row.token_hash) }
+      await append(tx, signer, [{ action: 'grants_revoked', subject: escrowId, at: now, data }])
+    }
+    return ended.length
+  })
+}
+
+/**
+ * Signed proof of what was read to its last byte, oldest first.
+ * @throws escrow_unknown, signer_not_party
+ */
+export async function listReads(
+  { db, signer }: Pick<Context, 'db' | 'signer'>,
+  { escrowId, by }: { escrowId: string; by: string },
+): Promise<ReadReceipt[]> {
+  await assertReader(db, escrowId, by)
+  const rows = await db
+    .selectFrom('read_receipt')
+    .selectAll()
+    .where('escrow_id', '=', escrowId)
+    .orderBy('read_at')
+    .orderBy('grant_id')
+    .execute()
+  return rows.map(({ grant_id, escrow_id, did, read_at, ...file }) => {
+    const body = {
+      version: '1' as const,
+      grantId: grant_id,
+      escrowId: escrow_id as ReadReceipt['escrowId'],
+      ...file,
+      oracle: signer.did,
+      reader: did,
+      readAt: read_at,
+    }
+    const wire = encode(readReceiptBodySchema, body, 'invalid_read_receipt')
+    return { ...body, signature: signer.sign({ type: 'read', body: wire }) }
+  })
+}
+
+/**
+ * Opens one granted file, logs that it was opened, and keeps what proves that it was read to its end (W-28).
+ * @throws grant_unknown, grant_expired, grant_revoked
  */
 export async function openGrant(
   { db, signer, clock, blobs }: Context & { blobs: Blobs },
@@ -116,6 +198,7 @@ export async function openGrant(
     .where('token_hash', '=', hashToken(token))
     .executeTakeFirst()
   if (!row) throw new EarnestError('grant_unknown', 'No such grant')
+  if (row.revoked_at !== null) throw new EarnestError('grant_revoked', 'Its holder ended it')
   const now = clock.now()
   if (now >= row.expires_at) throw new EarnestError('grant_expired', 'Ask for a new grant')
   await db.transaction().execute((tx) =>
@@ -128,7 +211,28 @@ export async function openGrant(
       },
     ]),
   )
-  return { name: row.name, mime: row.mime, size: row.size, bytes: blobs.read(row.blob_id) }
+  const { token_hash, blob_id, did, name, mime, size } = row
+  const { escrow_id, round } = row
+  const file = { escrow_id, round, name, mime, sha256: row.sha256 ?? '' }
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    let sent = 0
+    try {
+      for await (const part of blobs.read(blob_id)) {
+        sent += part.length
+        yield part
+      }
+    } finally {
+      // A client that has the last byte may hang up before it is told that there are no more.
+      if (sent === size) {
+        await db
+          .insertInto('read_receipt')
+          .values({ grant_id: token_hash, ...file, size, did, read_at: clock.now() })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+      }
+    }
+  }
+  return { name, mime, size, bytes: bytes() }
 }
 
 /** Only the hash is stored: a stolen database opens no file. */

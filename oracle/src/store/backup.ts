@@ -34,6 +34,7 @@ const tables = [
   'artifact',
   'paper',
   'grant',
+  'read_receipt',
   'deposit',
   'dispute',
   'claim',

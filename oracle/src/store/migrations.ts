@@ -573,6 +573,30 @@ const covers = `
 alter table bond add column open text not null default '0';
 `
 
+/** What was told last of each agent's score. */
+const scores = `
+create table score (did text primary key, published text not null, at int8 not null);
+`
+
+/** Grants that can be ended, and what was read under them. */
+const reads = `
+alter table "grant" add column granted_at int8 not null default 0;
+alter table "grant" add column revoked_at int8;
+
+create table read_receipt (
+  grant_id text primary key,
+  escrow_id text not null,
+  round int4 not null,
+  name text not null,
+  mime text not null,
+  size int8 not null,
+  sha256 text not null,
+  did text not null,
+  read_at int8 not null
+);
+create index read_receipt_of_escrow on read_receipt (escrow_id, read_at);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -584,6 +608,8 @@ export const migrations: Record<string, Migration> = {
   '0008_covers': { up: (db) => run(db as Kysely<unknown>, covers) },
   '0006_words': { up: (db) => run(db as Kysely<unknown>, words) },
   '0009_people': { up: (db) => run(db as Kysely<unknown>, people) },
+  '0010_scores': { up: (db) => run(db as Kysely<unknown>, scores) },
+  '0011_reads': { up: (db) => run(db as Kysely<unknown>, reads) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

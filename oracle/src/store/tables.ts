@@ -278,7 +278,23 @@ export type GrantTable = {
   mime: string
   blob_id: string
   did: string
+  granted_at: number
   expires_at: number
+  /** Null as long as its holder has not ended it. */
+  revoked_at: number | null
+}
+
+/** A file that was read to its end; its grant may be gone. */
+export type ReadReceiptTable = {
+  grant_id: string
+  escrow_id: string
+  round: number
+  name: string
+  mime: string
+  size: number
+  sha256: string
+  did: string
+  read_at: number
 }
 
 /** A round that is disputed; the defence as it was signed, once it is handed in. */
@@ -446,6 +462,9 @@ export type OriginTable = {
   done: boolean
 }
 
+/** What was told last of an agent's score (JSON). */
+export type ScoreTable = { did: string; published: string; at: number }
+
 /** A committee pool, on record before it was signed; addresses lower case. */
 export type PoolTable = {
   committee: string
@@ -492,6 +511,7 @@ export type Tables = {
   artifact: ArtifactTable
   paper: PaperTable
   grant: GrantTable
+  read_receipt: ReadReceiptTable
   dispute: DisputeTable
   claim: ClaimTable
   evidence: EvidenceTable
@@ -510,6 +530,7 @@ export type Tables = {
   member: MemberTable
   pool: PoolTable
   origin: OriginTable
+  score: ScoreTable
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>

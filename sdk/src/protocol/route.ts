@@ -14,6 +14,7 @@ import {
 } from './dispute.ts'
 import { eventSchema } from './event.ts'
 import { failureSchema } from './failure.ts'
+import { readReceiptSchema, signedGrantSchema } from './grant.ts'
 import { hash } from './hash.ts'
 import { keyEntrySchema, keyLogSchema } from './keylog.ts'
 import { manifestSchema } from './manifest.ts'
@@ -27,7 +28,7 @@ import { attestationSchema, settlementSchema } from './settlement.ts'
 import { signature } from './signature.ts'
 import { escrowStateSchema, pactStatusSchema } from './status.ts'
 import { utc } from './time.ts'
-import { scorerSchema, trustResponseSchema } from './trust.ts'
+import { factsSchema, scoreboardSchema, scorerSchema, trustResponseSchema } from './trust.ts'
 import { verdictRecordSchema } from './verdict.ts'
 import { noticesSchema, subscriptionSchema, webhookSchema } from './webhook.ts'
 
@@ -182,6 +183,38 @@ export const disputeRecordSchema = z.strictObject({
 })
 export type DisputeRecord = z.output<typeof disputeRecordSchema>
 
+/** One line of the public log of disputes: what was filed, by hash, and what came of it (TAP-07). */
+export const disputeLineSchema = z.strictObject({
+  escrowId: word,
+  pactId: hash,
+  round: z.int().min(1),
+  openedAt: utc,
+  claims: z
+    .array(z.strictObject({ reason: disputeReasonSchema, claimHash: hash, filedAt: utc }))
+    .max(2),
+  defenceHash: hash.nullable(),
+  /** Hash and time of each piece, and whether it fits the record. */
+  evidence: z.array(z.strictObject({ sha256: hash, at: utc, verified: z.boolean() })),
+  packageHash: hash.nullable(),
+  /** How the escrow ended, `redelivered` where another round followed; null while it is open. */
+  outcome: z
+    .enum([
+      'released',
+      'refunded',
+      'expired',
+      'settled',
+      'ruled',
+      'concluded',
+      'amended',
+      'redelivered',
+    ])
+    .nullable(),
+  sellerBps: z.int().min(0).max(10_000).nullable(),
+  endedAt: utc.nullable(),
+  recordHash: hash.nullable(),
+})
+export type DisputeLine = z.output<typeof disputeLineSchema>
+
 const grantSchema = z.strictObject({
   name: fileName,
   mime,
@@ -189,6 +222,8 @@ const grantSchema = z.strictObject({
   sha256: hash,
   url: z.url(),
   expiresAt: utc,
+  /** The same, signed and without the address; absent from oracles of before. */
+  signed: signedGrantSchema.exactOptional(),
 })
 
 /** Every route of the oracle. */
@@ -269,6 +304,26 @@ export const routes = {
     }),
     status: 200,
     response: trustResponseSchema,
+  },
+  listFacts: {
+    method: 'GET',
+    path: '/facts',
+    summary: 'Everything that moves scores, in its order: who has it recomputes every score',
+    signed: false,
+    query: z.strictObject({
+      after: z.coerce.number().int().min(0).optional(),
+      limit: z.coerce.number().int().min(1).max(1000).optional(),
+    }),
+    status: 200,
+    response: factsSchema,
+  },
+  getScoreboard: {
+    method: 'GET',
+    path: '/scoreboard',
+    summary: 'How good the forecasts of this oracle were, beside simpler methods',
+    signed: false,
+    status: 200,
+    response: scoreboardSchema,
   },
   listAttestations: {
     method: 'GET',
@@ -423,6 +478,24 @@ export const routes = {
     status: 201,
     response: z.strictObject({ grants: z.array(grantSchema) }),
   },
+  revokeGrants: {
+    method: 'DELETE',
+    path: '/escrows/:escrowId/grants',
+    summary: 'Ends every grant that the caller holds, as when an address got out',
+    signed: true,
+    params: escrowParams,
+    status: 200,
+    response: z.strictObject({ revoked: z.int().min(0) }),
+  },
+  listReads: {
+    method: 'GET',
+    path: '/escrows/:escrowId/reads',
+    summary: 'Signed proof of who read which file when, for the parties',
+    signed: true,
+    params: escrowParams,
+    status: 200,
+    response: z.strictObject({ reads: z.array(readReceiptSchema) }),
+  },
   getArtifact: {
     method: 'GET',
     path: '/artifacts/:token',
@@ -460,6 +533,18 @@ export const routes = {
     body: signedSubmissionSchema,
     status: 201,
     response: disputeRecordSchema,
+  },
+  listDisputes: {
+    method: 'GET',
+    path: '/disputes',
+    summary: 'The public log of disputes: hashes, times, outcomes',
+    signed: false,
+    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+    status: 200,
+    response: z.strictObject({
+      disputes: z.array(disputeLineSchema),
+      cursor: cursor.nullable(),
+    }),
   },
   getDispute: {
     method: 'GET',

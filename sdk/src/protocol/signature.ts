@@ -20,6 +20,7 @@ export const SIGNATURE_TYPES = [
   'defence',
   'evidence',
   'grant',
+  'read',
   'trust',
   'quote',
   'oracle',

@@ -134,6 +134,14 @@ export const samples: Partial<Record<RouteName, (stand: Stand) => Sample | Promi
     by: desk.buyer,
     params: { escrowId: escrowIdOfPact({ pact }) },
   }),
+  revokeGrants: ({ desk, pact }) => ({
+    by: desk.buyer,
+    params: { escrowId: escrowIdOfPact({ pact }) },
+  }),
+  listReads: ({ desk, pact }) => ({
+    by: desk.buyer,
+    params: { escrowId: escrowIdOfPact({ pact }) },
+  }),
   getPapers: ({ desk, pact }) => ({
     by: desk.buyer,
     params: { escrowId: escrowIdOfPact({ pact }) },

@@ -7,7 +7,10 @@ import {
   encode,
   hashPact,
   type Pact,
+  routes,
   signCompletion,
+  verifyGrant,
+  verifyReadReceipt,
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { processCompletion } from '../../../oracle/src/settlement/attest.ts'
@@ -146,7 +149,7 @@ describe('completion proofs', () => {
     assert.deepEqual(await problemOf(await complete(forged)), [422, 'invalid_authorization'])
   })
 
-  test('[W-28] [DRV-18] only the parties read, the buyer only once the delivery is on chain, and it is logged', async () => {
+  test('[W-28] [TAP-10] [DRV-18] only the parties read, the buyer only once the delivery is on chain, and it is logged', async () => {
     const grants = `/api/v1/escrows/${trade.id}/grants`
     const ask = (by = world.buyer) => send(world, { by, method: 'POST', path: grants })
     await call(world, { by: world.seller, method: 'POST', path, body: proof })
@@ -169,6 +172,47 @@ describe('completion proofs', () => {
       .where('action', '=', 'artifact_read')
       .execute()
     assert.equal(JSON.parse(read[0]?.data ?? '{}').by, world.buyer.identity.did)
+
+    const none = new Uint8Array()
+    // Who has read to the end is proved by the oracle's signature, to both parties and nobody else.
+    const readsOf = (by = world.seller) =>
+      send(world, { by, method: 'GET', path: `/api/v1/escrows/${trade.id}/reads`, body: none })
+    const answer = await readsOf()
+    assert.equal(answer.status, 200, await answer.clone().text())
+    const { reads } = decode(routes.listReads.response, await answer.json(), 'invalid')
+    const [receipt] = reads
+    assert.ok(receipt && reads.length === 1)
+    assert.deepEqual(
+      [receipt.reader, receipt.sha256, receipt.name],
+      [world.buyer.identity.did, granted[0]?.sha256, 'result.json'],
+    )
+    const oracle = world.oracle.signer.did
+    verifyReadReceipt(receipt, { oracle })
+    for (const bent of [{ reader: world.seller.identity.did }, { readAt: receipt.readAt - 1 }]) {
+      assert.throws(() => verifyReadReceipt({ ...receipt, ...bent }, { oracle }), {
+        code: 'invalid_read_receipt',
+      })
+    }
+    assert.deepEqual(await problemOf(await readsOf(party(77))), [403, 'signer_not_party'])
+
+    // A grant is signed, names no address, and ends when its holder says so; another's does not.
+    const second = decode(routes.grantArtifacts.response, await (await ask()).json(), 'invalid')
+    const { signed, url: secret } = second.grants[0] ?? {}
+    assert.ok(signed && secret)
+    verifyGrant(signed, { oracle })
+    assert.throws(() => verifyGrant({ ...signed, expiresAt: signed.expiresAt + 1 }, { oracle }), {
+      code: 'invalid_grant',
+    })
+    assert.ok(!JSON.stringify(signed).includes(secret.split('/').at(-1) ?? ''))
+    const revoke = (by = world.buyer) =>
+      call<{ revoked: number }>(world, { by, method: 'DELETE', path: grants, body: none })
+    assert.deepEqual(await revoke(world.seller), { revoked: 0 })
+    assert.equal((await world.app.request(new URL(secret).pathname)).status, 200)
+    assert.deepEqual(await revoke(), { revoked: 2 })
+    const ended = await world.app.request(new URL(secret).pathname)
+    assert.deepEqual(await problemOf(ended), [410, 'grant_revoked'])
+    const last = decode(routes.grantArtifacts.response, await (await ask()).json(), 'invalid')
+    url.pathname = new URL(last.grants[0]?.url ?? '').pathname
 
     await ground.client.increaseTime({ seconds: 901 })
     await ground.client.mine({ blocks: 1 })
