@@ -254,6 +254,68 @@ describe('work', () => {
     assert.equal(jobs.length, 0)
   })
 
+  test('a job that ends while the open ones are listed is not begun again and not called failed', async () => {
+    const store = createMemoryStore()
+    const events: string[] = []
+    const failures: unknown[] = []
+    const written = Promise.withResolvers<void>()
+    /** While it is set, who reads a job gets what stood there, but late. */
+    let late: { read: () => void; until: Promise<void> } | undefined
+    const seller = await open({
+      store: {
+        ...store,
+        async get(key) {
+          const value = await store.get(key)
+          if (late === undefined || !key.startsWith('job/')) return value
+          const { read, until } = late
+          late = undefined
+          read()
+          await until
+          return value
+        },
+      },
+      oracle: withRoute('reportFailure', (_, options) => {
+        failures.push(options)
+      }),
+      skills: [
+        {
+          ...counting,
+          run: async (job) => {
+            const files = await counting.run(job)
+            await written.promise
+            return files
+          },
+        },
+      ],
+      onEvent: ({ type }) => events.push(type),
+    })
+    const both = await agree(seller)
+    await lock(both)
+    const work = seller.work.begin(workOf(both))
+    await until(async () => jobs.length === 1)
+
+    const [read, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    late = { read: read.resolve, until: goOn.promise }
+    const resuming = seller.work.resume()
+    await read.promise
+    // It is on the list now, as a job to be done; then it ends.
+    written.resolve()
+    const answer = await work
+    assert.equal(answer.status, 'completed')
+    goOn.resolve()
+    await resuming
+    await seller.work.settled()
+
+    assert.equal(jobs.length, 1)
+    assert.deepEqual(failures, [])
+    assert.deepEqual(
+      events.filter((type) => type === 'started' || type === 'failed' || type === 'delivered'),
+      ['started', 'delivered'],
+    )
+    assert.deepEqual(await seller.work.begin(workOf(both)), answer)
+    assert.equal(await stateOf(both), 'Delivered')
+  })
+
   test('a funded pact outlives a chain that cannot be reached, long after its last moment of funding', async () => {
     const store = createMemoryStore()
     let isDown = false
