@@ -143,13 +143,15 @@ export async function startTelegram({ token = '4711:local' } = {}) {
       if (rest.isQueued !== false) this.push(update)
       return update
     },
-    /** Waits for a message of the bot that says it. */
+    /** Waits for a message of the bot that says it; throws after half a minute, with what it said instead. */
     async until(pattern: RegExp): Promise<Posted> {
-      for (;;) {
+      for (let tries = 0; tries < 1500; tries++) {
         const found = posted.findLast(({ text }) => pattern.test(text))
         if (found) return found
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
+      const said = posted.map(({ text }) => text.slice(0, 300)).join('\n---\n')
+      throw new Error(`The bot never said ${pattern}; it said:\n${said}`)
     },
     async close() {
       server.closeAllConnections()

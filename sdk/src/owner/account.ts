@@ -65,7 +65,7 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
       const key = linkKey(code)
       const known = linkSchema.safeParse(await store.get(key))
       if (!known.success || known.data.channel !== channel) return false
-      if (clock.now() < known.data.expires) await verify(channel, account)
+      if (clock.now() < known.data.expires) await verify(channel, account, clock.now())
       await store.delete(key)
       return clock.now() < known.data.expires
     },
@@ -104,10 +104,14 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     return times.filter((at) => at > clock.now() - HOUR)
   }
 
-  async function verify(channel: string, account: string): Promise<void> {
+  async function verify(
+    channel: string,
+    account: string,
+    heardAt: number | null = null,
+  ): Promise<void> {
     const known = await find(channel, account)
     if (known !== undefined) return
-    await write({ channel, account, linkedAt: clock.now(), heardAt: null, wrongAt: [] })
+    await write({ channel, account, linkedAt: clock.now(), heardAt, wrongAt: [] })
   }
 }
 
