@@ -42,6 +42,7 @@ import { claim, finish, type Job, renew, retry } from './store/queue.ts'
 import type { Signer } from './store/signer.ts'
 import type { Store } from './store/store.ts'
 import { createTrust, type Trust } from './trust/answer.ts'
+import { publishDay, publishScores } from './trust/publish.ts'
 
 /** Where an operator reads what happens; a pino logger fits. */
 export type Log = {
@@ -265,6 +266,7 @@ export function createOracle(options: OracleOptions): Oracle {
       await watchHeartbeats(context, hearingSince)
       await watchFunders({ db, signer, chain, lease })
       await watchCovers({ db, signer, clock, lease })
+      await publishDay({ ...context, trust, lease })
       await remind(context)
       await forget(context)
       await sweepBlobs({ ...context, blobs })
@@ -273,7 +275,8 @@ export function createOracle(options: OracleOptions): Oracle {
       plannedAt = clock.now()
       await planNextPool(found)
     }
-    if (isNews || told + fired.length + tended.length > 0) bell.ring()
+    const scored = await publishScores({ ...context, trust, lease })
+    if (isNews || told + fired.length + tended.length + scored > 0) bell.ring()
     return head
   }
 

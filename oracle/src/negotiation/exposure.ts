@@ -7,7 +7,7 @@ import type { Tables } from '../store/tables.ts'
 const READING = 120
 
 /** How much a seller may have open in all, and whether more than that is refused or only advised against. */
-export type ExposureLimit = { limit: bigint; isBinding: boolean }
+export type ExposureLimit = { limit: bigint; isBinding: boolean; isSuspended: boolean }
 
 /**
  * Registered work of a seller that is not settled, base units: what it has at stake already. A pact
@@ -58,14 +58,14 @@ const sellerLock = 401_720_262
 /**
  * Holds a seller's exposure until the transaction ends, and refuses a pact that does not fit beside
  * what is open: of two that come at once the second sees the first (W-29).
- * @throws exposure_exceeded
+ * @throws exposure_exceeded, agent_suspended
  */
 export async function reserveExposure(
   tx: Tx,
   {
     pact,
     amount,
-    limit: { limit, isBinding },
+    limit: { limit, isBinding, isSuspended },
     now,
   }: {
     pact: { pactId: string; buyer: string; seller: string }
@@ -74,6 +74,9 @@ export async function reserveExposure(
     now: number
   },
 ): Promise<void> {
+  if (isSuspended) {
+    throw new EarnestError('agent_suspended', 'This seller begins nothing new for now')
+  }
   if (!isBinding) return
   await sql`select pg_advisory_xact_lock(${sql.lit(sellerLock)}, hashtext(${pact.seller}))`.execute(
     tx,

@@ -66,7 +66,8 @@ export type RegisteredPact = {
  * A key counts by when the oracle sees its signature: a rotated-out key cannot be dated back (DRV-06).
  * @throws pact_hash_mismatch, invalid_buyer_signature, invalid_seller_signature, signer_not_party,
  * nonce_reused, wrong_chain, wrong_escrow, deposit_mismatch, deposit_unknown, deposit_unusable, key_not_valid,
- * key_log_frozen, agent_retired, clock_skew, registration_too_late, deadline_passed, exposure_exceeded
+ * key_log_frozen, agent_retired, clock_skew, registration_too_late, deadline_passed, exposure_exceeded,
+ * agent_suspended
  */
 export async function registerPact(
   {

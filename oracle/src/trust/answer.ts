@@ -3,20 +3,29 @@ import {
   EarnestError,
   encode,
   type Flag,
+  type factsSchema,
   hashSeeds,
   type Quote,
   type QuoteBody,
   quoteBodySchema,
+  type scoreboardSchema,
   type TrustBody,
   type TrustResponse,
   trustBodySchema,
 } from '@earnest/sdk/protocol'
+import type * as z from 'zod'
 import type { Context } from '../store/context.ts'
 import { unpack } from '../store/json.ts'
+import type { Db } from '../store/store.ts'
+import type { Audit } from './audit.ts'
 import { scorerCodeHash } from './codehash.ts'
 import type { TrustEvent } from './event.ts'
+import { wireOfEvent } from './eventlog.ts'
 import { createTrustModel } from './model.ts'
 import { TRUST_PARAMETERS } from './parameters.ts'
+import type { Published } from './published.ts'
+import type { Review } from './review.ts'
+import { accountAnswer } from './scoreboard.ts'
 import type { Standing, Tie } from './standing.ts'
 
 /** Seconds for which a signed answer is served again while nothing changed. */
@@ -52,7 +61,17 @@ export type Trust = {
   /** The risk of one buyer with one seller at one amount, as terms. Throws agent_unknown. */
   quote(question: QuoteQuestion): Promise<Quote>
   /** How much a seller may have open; above it a newcomer's or a flagged agent's pact is refused. */
-  limitOf(seller: string): Promise<{ limit: bigint; isBinding: boolean }>
+  limitOf(seller: string): Promise<{ limit: bigint; isBinding: boolean; isSuspended: boolean }>
+  /** A page of everything that moves scores, as the leaves of the event root have it. */
+  facts(page: { after: number; limit: number }): Promise<Facts>
+  /** How good the forecasts were, over every escrow that counts. */
+  scoreboard(): Promise<AccountAnswer>
+  /** What became different since it was asked last, for whoever tells it on. */
+  changes(): Promise<Changes>
+  /** What stands published of agents now. */
+  published(dids: readonly string[]): Promise<Map<string, Published>>
+  /** The nightly full pass beside what was kept up, event by event. */
+  audit(): Promise<Audit>
   /** The events that weigh most in an answer. Throws agent_unknown. */
   explain(question: { id: string }): Promise<Record<string, Json>>
   /** Numbers for sorting sellers, higher is better; never served. */
@@ -71,6 +90,19 @@ export type Trust = {
   newcomerCap: bigint
   /** Codes of what an operator has to mend: `no_seeds`, `few_seeds`. */
   warnings: readonly string[]
+}
+
+type Facts = z.output<typeof factsSchema>
+type AccountAnswer = z.output<typeof scoreboardSchema>
+
+/** Agents whose numbers may be others now, and reviews that were opened. */
+export type Changes = {
+  agents: readonly string[]
+  reviews: readonly Review[]
+  /** Number of the last fact behind it. */
+  seen: number
+  /** Nobody could be told: they are given out again. */
+  restore(): void
 }
 
 /** Fewer seeds than this are one owner's word; none at all rate nobody. */
@@ -101,6 +133,9 @@ export function createTrust({
     { response: TrustResponse; seen: number; activeAt: number | null; standing: string }
   >()
   let seen = 0
+  let account: AccountAnswer | undefined
+  let changed = new Set<string>()
+  let reviewed = 0
   let following: Promise<void> = Promise.resolve()
 
   /** Applies what became known since; one follower at a time, so that the order is the store's. */
@@ -113,7 +148,7 @@ export function createTrust({
         .orderBy('seq')
         .execute()
       for (const row of rows) {
-        model.apply(unpack<TrustEvent>(row.fact))
+        for (const agent of model.apply(unpack<TrustEvent>(row.fact)).changed) changed.add(agent)
         seen = row.seq
       }
     })
@@ -181,6 +216,7 @@ export function createTrust({
         capability,
         now,
         frozen: agent.status !== 'active',
+        attestations: await countAttestations(db, agent.did),
       })
       const body: TrustBody = {
         ...record,
@@ -223,10 +259,66 @@ export function createTrust({
       return { ...body, signature: signer.sign({ type: 'quote', body: wire }) }
     },
 
+    async facts({ after, limit }) {
+      await follow()
+      const [size, root] = [seen, model.eventRoot()]
+      const rows = await db
+        .selectFrom('fact')
+        .selectAll()
+        .where('seq', '>', after)
+        .where('seq', '<=', size)
+        .orderBy('seq')
+        .limit(limit)
+        .execute()
+      const facts = rows.map(({ seq, fact }) => ({
+        seq,
+        fact: wireOfEvent(unpack<TrustEvent>(fact)),
+      }))
+      return { facts, size, eventRoot: root }
+    },
+
+    async scoreboard() {
+      await follow()
+      const eventRoot = model.eventRoot()
+      if (account?.eventRoot !== eventRoot) {
+        account = { ...accountAnswer(model.account()), scorer, eventRoot, asOf: clock.now() }
+      }
+      return account
+    },
+
+    async changes() {
+      await follow()
+      const [taken, from] = [changed, reviewed]
+      const reviews = model.reviews().slice(from)
+      changed = new Set()
+      reviewed += reviews.length
+      return {
+        agents: [...taken],
+        reviews,
+        seen,
+        restore() {
+          for (const agent of taken) changed.add(agent)
+          reviewed = from
+        },
+      }
+    },
+
+    async published(dids) {
+      await follow()
+      const now = clock.now()
+      return new Map(dids.map((agent) => [agent, model.published({ agent, now })]))
+    },
+
+    async audit() {
+      await follow()
+      return model.audit()
+    },
+
     async limitOf(seller) {
       await follow()
-      const { limit, newcomer, flagged } = model.exposure({ agent: seller, now: clock.now() })
-      return { limit, isBinding: newcomer || flagged }
+      const query = { agent: seller, now: clock.now() }
+      const { limit, newcomer, limited, suspended } = model.exposure(query)
+      return { limit, isBinding: newcomer || limited, isSuspended: suspended }
     },
 
     async explain({ id }) {
@@ -235,7 +327,10 @@ export function createTrust({
       const now = clock.now()
       const influences = model.explain({ agent: did, now })
       const forecast = model.forecast({ seller: did, at: now })
-      return JSON.parse(JSON.stringify({ agentId: did, scorer, forecast, influences }))
+      const sanction = model.sanction({ agent: did, now })
+      const flags = model.flags(did)
+      const explained = { agentId: did, scorer, forecast, influences, flags, sanction }
+      return JSON.parse(JSON.stringify(explained))
     },
   }
 }
@@ -250,4 +345,15 @@ function unreachable(agent: { silent: boolean; heartbeat_at: number | null }): F
       since: agent.heartbeat_at,
     },
   ]
+}
+
+/** Settlements that `GET /trust/:id/attestations` lists (ORC-11). */
+async function countAttestations(db: Db, did: string): Promise<number> {
+  const { n } = await db
+    .selectFrom('settlement')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('counts', '=', true)
+    .where((eb) => eb.or([eb('buyer_did', '=', did), eb('seller_did', '=', did)]))
+    .executeTakeFirstOrThrow()
+  return Number(n)
 }

@@ -13,6 +13,7 @@ import { forecastSeller } from './forecastof.ts'
 import { chain } from './history.ts'
 import type { TrustParameters } from './parameters.ts'
 import { PENALTY_TABLE, penalised, penaltyPoints } from './penalty.ts'
+import { sanctionOf } from './sanction.ts'
 import { missedDeadlines } from './settle.ts'
 import type { TrustState } from './state.ts'
 
@@ -238,6 +239,10 @@ function flagsFor(
       reason: reason.slice(0, 500),
       since: Math.floor(at),
     })
+  }
+  const { rung, reasons, since } = sanctionOf(state, agent, now)
+  if (rung === 'limited' || rung === 'suspended') {
+    flags.push({ code: `sanction_${rung}`, reason: reasons.join('; ').slice(0, 500), since })
   }
   if (disputesSince !== null) {
     flags.push({

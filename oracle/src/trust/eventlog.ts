@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalBytes } from '@earnest/sdk/protocol'
+import { canonicalBytes, type JsonValue } from '@earnest/sdk/protocol'
 import type { TrustEvent } from './event.ts'
 
 /**
@@ -45,6 +45,34 @@ function node(left: Uint8Array, right: Uint8Array): Uint8Array {
 }
 
 /** Amounts as decimal strings of base units, absent fields left out: what canonical JSON can carry. */
+export function wireOfEvent(event: TrustEvent): Record<string, JsonValue> {
+  return wire(event) as Record<string, JsonValue>
+}
+
+/** Fields that are amounts, wherever they stand in an event. */
+const AMOUNTS = new Set([
+  'amount',
+  'protocolFee',
+  'agreedPrice',
+  'listPrice',
+  'medianPrice',
+  'staked',
+  'free',
+  'open',
+])
+
+/** The event that `wireOfEvent` wrote. */
+export function eventOfWire(fact: Record<string, JsonValue>): TrustEvent {
+  const read = (value: JsonValue, name?: string): unknown => {
+    if (name !== undefined && AMOUNTS.has(name)) return BigInt(String(value))
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([field, inner]) => [field, read(inner as JsonValue, field)]),
+    )
+  }
+  return read(fact) as TrustEvent
+}
+
 function wire(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value

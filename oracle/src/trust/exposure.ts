@@ -1,10 +1,10 @@
-import { flagsOn } from './anomaly.ts'
 import { clusterOf } from './cluster.ts'
 import { fade } from './fade.ts'
 import { weightOf } from './forecast.ts'
 import { chain } from './history.ts'
 import type { TrustParameters } from './parameters.ts'
 import { evidenceAt } from './record.ts'
+import { sanctionOf } from './sanction.ts'
 import type { TrustState } from './state.ts'
 
 /** The numbers of the limits, versioned and published like the formula (W-29, UNS-08, UNS-14). */
@@ -21,8 +21,9 @@ export type Exposure = {
   /** Base units. */
   limit: bigint
   newcomer: boolean
-  /** A flag stands: the bond alone answers. */
-  flagged: boolean
+  /** By the sanctions ladder: the bond alone answers, or nothing new is begun. */
+  limited: boolean
+  suspended: boolean
   independentBuyers: number
   /** Decayed volume from independent, trusted buyers, base units. */
   trustedVolume: number
@@ -30,7 +31,7 @@ export type Exposure = {
 
 /**
  * Most that a seller may have open in all: its free bond, or a micro amount, plus a part of the
- * volume that it settled with independent buyers. A flagged agent has its free bond only.
+ * volume that it settled with independent buyers. A sanctioned agent has its free bond only.
  */
 export function exposureOf(
   state: TrustState,
@@ -44,11 +45,13 @@ export function exposureOf(
   const { volume, buyers } = trustedVolume(state, agent, now, parameters)
   const floor = free > microCap ? free : microCap
   const newcomer = evidence < parameters.ratedEvidence || buyers < wanted
-  const flagged = agent >= 0 && flagsOn(state, agent).length > 0
+  const { rung } = sanctionOf(state, agent, now)
+  const limited = rung === 'limited' || rung === 'suspended'
   return {
-    limit: flagged ? free : floor + BigInt(Math.floor(growth * volume)),
+    limit: limited ? free : floor + BigInt(Math.floor(growth * volume)),
     newcomer,
-    flagged,
+    limited,
+    suspended: rung === 'suspended',
     independentBuyers: buyers,
     trustedVolume: volume,
   }

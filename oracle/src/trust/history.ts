@@ -24,6 +24,9 @@ export type History = {
   untrusted: Float64Array
   forgiving: Float64Array
   severity: Float64Array
+  /** What was forecast before it: of the seller alone, and of the pair. */
+  forecast: Float64Array
+  pairRisk: Float64Array
   undisputed: Float64Array
   disputed: Float64Array
   /** Seconds from funding to the end, -1 where unknown. */
@@ -57,6 +60,8 @@ export function createHistory(): History {
     untrusted: new Float64Array(0),
     forgiving: new Float64Array(0),
     severity: new Float64Array(0),
+    forecast: new Float64Array(0),
+    pairRisk: new Float64Array(0),
     undisputed: new Float64Array(0),
     disputed: new Float64Array(0),
     duration: new Float64Array(0),
@@ -88,6 +93,8 @@ export function growHistory(history: History, length: number): void {
   history.untrusted = grown(history.untrusted, length)
   history.forgiving = grown(history.forgiving, length)
   history.severity = grown(history.severity, length)
+  history.forecast = grown(history.forecast, length)
+  history.pairRisk = grown(history.pairRisk, length)
   history.undisputed = grown(history.undisputed, length)
   history.disputed = grown(history.disputed, length)
   history.duration = grown(history.duration, length)

@@ -9,6 +9,9 @@ import { agentIndex, type TrustState } from './state.ts'
  */
 export function applyStatement(state: TrustState, event: AgentStatement): void {
   const agent = agentIndex(state, event.agent)
+  if (event.organization !== undefined && event.organization !== state.organization.get(agent)) {
+    state.stated.set(agent, state.log.size)
+  }
   const left = [
     settle(state.organization, agent, event.organization),
     settle(state.wallet, agent, event.wallet),

@@ -15,6 +15,7 @@
 import { sweep } from './anomaly.ts'
 import { type Applied, applyEvent } from './apply.ts'
 import { type AssessQuery, assessAgent, effectiveBondTier, type TrustRecord } from './assess.ts'
+import { type Audit, audit } from './audit.ts'
 import { rankedComposite } from './breakdown.ts'
 import type { TrustEvent } from './event.ts'
 import { eventRoot } from './eventlog.ts'
@@ -29,11 +30,14 @@ import {
   type PairForecastQuery,
 } from './forecastof.ts'
 import { TRUST_PARAMETERS, type TrustParameters } from './parameters.ts'
+import { type Published, publishedOf } from './published.ts'
 import { type QuoteQuery, type QuoteTerms, quoteOf } from './quote.ts'
 import type { Review } from './review.ts'
+import { type Sanction, sanctionOf } from './sanction.ts'
+import { type Account, accountOf } from './scoreboard.ts'
 import { refresh } from './settle.ts'
 import { type Standing, standingOf, type Tie, tiesOf } from './standing.ts'
-import { createTrustState, type TrustState } from './state.ts'
+import { createTrustState, type Flag, type TrustState } from './state.ts'
 
 /** The trust model of one oracle. */
 export type TrustModel = {
@@ -47,7 +51,7 @@ export type TrustModel = {
   explain(query: { agent: string; now: number; limit?: number }): Influence[]
   forecast(query: ForecastQuery): Forecast
   forecastPair(query: PairForecastQuery): PairForecast
-  /** Place in search results: composite and, for each bond tier in force, ten points (REP-03). */
+  /** Place in search results: composite and, for each bond tier in force, ten points (REP-03); below 0: suspended. */
   discoverability(query: { agent: string; now: number }): number
   /** Composite on 0..1000 for sorting, also of unrated agents; never served as a score. */
   rank(query: { agent: string; now: number }): number
@@ -56,6 +60,16 @@ export type TrustModel = {
   /** What ties two agents to each other. */
   ties(member: string, party: string): Tie[]
   reviews(): readonly Review[]
+  /** What listeners are told of an agent when it changes. */
+  published(query: { agent: string; now: number }): Published
+  /** Where an agent stands on the sanctions ladder, and why. */
+  sanction(query: { agent: string; now: number }): Sanction
+  /** The oracle's account of its own forecasts. */
+  account(): Account
+  /** The full pass beside what was kept up event by event. */
+  audit(): Audit
+  /** Flags that name an agent, standing and lifted, with their reasons. */
+  flags(agent: string): Omit<Flag, 'rows'>[]
   /** Ids of the flags that a full pass over the window before `now` finds. */
   sweep(now: number): string[]
   /** Merkle root of all events, 64 hex. */
@@ -90,6 +104,7 @@ export function createTrustModel({
     forecastPair: (query) => forecastPair(state, query, parameters),
     discoverability({ agent, now }) {
       const index = indexOf(agent)
+      if (sanctionOf(state, index, now).rung === 'suspended') return -1
       const composite = rankedComposite(state, { agent: index, now }, parameters)
       return composite + 10 * effectiveBondTier(state, index, now)
     },
@@ -97,6 +112,17 @@ export function createTrustModel({
     standing: (query) => standingOf(state, query, parameters),
     ties: (member, party) => tiesOf(state, member, party),
     reviews: () => state.reviews,
+    published: ({ agent, now }) => publishedOf(state, { agent: indexOf(agent), now }, parameters),
+    sanction: ({ agent, now }) => sanctionOf(state, indexOf(agent), now),
+    account: () => accountOf(state),
+    audit: () => audit(state, parameters),
+    flags: (agent) =>
+      [...(state.flagsOf.get(indexOf(agent)) ?? [])].flatMap((id) => {
+        const flag = state.flags.get(id)
+        if (!flag) return []
+        const { rows: _, ...told } = flag
+        return [told]
+      }),
     sweep: (now) => sweep(state, now),
     eventRoot: () => eventRoot(state.log),
     snapshot: () => structuredClone(state),

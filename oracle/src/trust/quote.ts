@@ -51,14 +51,16 @@ export function quoteOf(
   const agent = state.indexOf.get(seller) ?? -1
   const buyerIndex = state.indexOf.get(buyer) ?? -1
   const exposure = exposureOf(state, { agent, now: at }, parameters)
+  const flagged = agent >= 0 && flagsOn(state, agent).length > 0
   const free = state.bonds.get(agent)?.free ?? 0n
   const streamlined = isTrustedPair(state, query)
-  const fits = openExposure + amount <= exposure.limit
+  const fits = !exposure.suspended && openExposure + amount <= exposure.limit
   const buyerFlagged = buyerIndex >= 0 && buyerRecordOf(state, buyerIndex, at).flaggedSince !== null
   const warnings = [
-    ...(fits ? [] : ['above_limit']),
+    ...(openExposure + amount <= exposure.limit ? [] : ['above_limit']),
     ...(exposure.newcomer ? ['newcomer'] : []),
-    ...(exposure.flagged ? ['seller_flagged'] : []),
+    ...(flagged ? ['seller_flagged'] : []),
+    ...(exposure.suspended ? ['seller_suspended'] : []),
     ...(buyerFlagged ? ['buyer_disputes_resolved_for_seller'] : []),
     ...(pair.risk > 2 * pair.seller.base ? ['elevated_risk'] : []),
   ]
@@ -76,7 +78,7 @@ export function quoteOf(
     openExposureUsdc: openExposure,
     reviewWindow: reviewWindow(amount, pair.risk / pair.seller.base, streamlined),
     // Bounded by the bond: nobody is paid at once without the full amount in reserve (REP-25).
-    instantRelease: !exposure.newcomer && !exposure.flagged && free >= amount,
+    instantRelease: !exposure.newcomer && !flagged && !exposure.limited && free >= amount,
     bondToReserveUsdc: bondToReserve({
       amount,
       risk: pair.risk,

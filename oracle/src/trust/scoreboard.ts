@@ -1,3 +1,5 @@
+import type { TrustState } from './state.ts'
+
 /** A forecast that was made before the trade, and what became of it (true = went wrong). */
 export type Outcome = { probability: number; failed: boolean }
 
@@ -28,6 +30,76 @@ export function scoreboardOf(outcomes: readonly Outcome[]): Scoreboard {
     ),
     brier: mean(outcomes, ({ probability, failed }) => (probability - (failed ? 1 : 0)) ** 2),
     calibration: calibrationOf(outcomes),
+  }
+}
+
+/** What the oracle said before each trade that counts, beside what simpler methods would have said. */
+export type Account = {
+  events: number
+  failures: number
+  score: Scoreboard
+  pair: Scoreboard
+  baselines: Record<'constant' | 'beta' | 'failureShare', Scoreboard>
+}
+
+/**
+ * The oracle's account of its own forecasts over every realised escrow that counts: forecasts as they
+ * stood before the trade, baselines from strictly earlier trades. A trade that gave its buyer a tenth or
+ * more of the money back failed.
+ */
+export function accountOf({ history }: Pick<TrustState, 'history'>): Account {
+  const score: Outcome[] = []
+  const pair: Outcome[] = []
+  const constant: Outcome[] = []
+  const beta: Outcome[] = []
+  const failureShare: Outcome[] = []
+  const records = new Map<number, { failures: number; trades: number }>()
+  let [failures, trades] = [0, 0]
+  for (let row = 0; row < history.count; row++) {
+    if ((history.buyer[row] as number) < 0 || history.excluded[row] === 1) continue
+    const failed = (history.severity[row] as number) >= 0.1
+    const seller = history.seller[row] as number
+    const own = records.get(seller) ?? { failures: 0, trades: 0 }
+    const base = (failures + 1) / (trades + 10)
+    score.push({ probability: history.forecast[row] as number, failed })
+    pair.push({ probability: history.pairRisk[row] as number, failed })
+    constant.push({ probability: base, failed })
+    beta.push({ probability: (own.failures + 1) / (own.trades + 2), failed })
+    failureShare.push({ probability: (own.failures + base) / (own.trades + 1), failed })
+    records.set(seller, { failures: own.failures + Number(failed), trades: own.trades + 1 })
+    failures += Number(failed)
+    trades += 1
+  }
+  return {
+    events: trades,
+    failures,
+    score: scoreboardOf(score),
+    pair: scoreboardOf(pair),
+    baselines: {
+      constant: scoreboardOf(constant),
+      beta: scoreboardOf(beta),
+      failureShare: scoreboardOf(failureShare),
+    },
+  }
+}
+
+/** The account as JSON can carry it: what there was nothing to measure by is null. */
+export function accountAnswer({ events, failures, score, pair, baselines }: Account) {
+  const measured = (value: number) => (Number.isFinite(value) ? value : null)
+  const plain = ({ auc, logLoss, brier, calibration }: Scoreboard) => ({
+    auc: measured(auc),
+    logLoss: measured(logLoss),
+    brier: measured(brier),
+    calibration,
+  })
+  return {
+    events,
+    failures,
+    score: plain(score),
+    pair: plain(pair),
+    baselines: Object.fromEntries(
+      Object.entries(baselines).map(([name, board]) => [name, plain(board)]),
+    ),
   }
 }
 

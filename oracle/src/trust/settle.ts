@@ -14,7 +14,7 @@ import { pairForecast } from './pairforecast.ts'
 import { internPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
 import { PENALTY_TABLE, type PenaltyKind, penaltyMultiplier } from './penalty.ts'
-import { learn } from './recalibration.ts'
+import { learn, recalibrated } from './recalibration.ts'
 import { clearRecord, contribute, evidenceAt } from './record.ts'
 import { openReview } from './review.ts'
 import {
@@ -94,6 +94,8 @@ export function applySettled(
   history.weight[row] = voucher.weight * fulfilled
   history.untrusted[row] = voucher.untrusted * fulfilled
   history.severity[row] = severity
+  history.forecast[row] = recalibrated(state.recalibration, failure)
+  history.pairRisk[row] = recalibrated(state.pairRecalibration, pair)
   history.forgiving[row] = trusted
     ? forgivingOf(state, { buyer, seller, amount, row }, voucher.weight)
     : 0

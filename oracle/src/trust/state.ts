@@ -69,6 +69,8 @@ export type TrustState = {
   organization: Map<number, string>
   funder: Map<number, string>
   wallet: Map<number, string>
+  /** When an agent stated its organisation, by the number of the event. */
+  stated: Map<number, number>
   /** Somebody with this organisation, wallet or funder: where whoever shares it joins. */
   bearer: Map<string, number>
   whole: Records
@@ -119,6 +121,7 @@ export function createTrustState(
     organization: new Map(),
     funder: new Map(),
     wallet: new Map(),
+    stated: new Map(),
     bearer: new Map(),
     whole: createRecords(),
     parts: {

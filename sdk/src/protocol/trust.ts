@@ -3,6 +3,7 @@ import { encode } from './decode.ts'
 import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash, hashBody } from './hash.ts'
+import { jsonObject } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { usdc } from './money.ts'
 import { signature, verifyBody } from './signature.ts'
@@ -144,6 +145,35 @@ export type TrustBody = z.output<typeof trustBodySchema>
 /** The signed answer (signature type "trust" over all other fields). */
 export const trustResponseSchema = trustBodySchema.extend({ signature })
 export type TrustResponse = z.output<typeof trustResponseSchema>
+
+const scoreSchema = z.strictObject({
+  /** Chance that a trade that failed was ranked above one that went well; null without both. */
+  auc: share.nullable(),
+  logLoss: z.number().min(0).nullable(),
+  brier: share.nullable(),
+  /** Forecasts from `from` to `to`: their mean, and the rate at which such trades failed. */
+  calibration: z.array(z.strictObject({ from: share, to: share, count, mean: share, rate: share })),
+})
+
+/** The oracle's account of its own forecasts over every escrow that counts, beside simpler methods. */
+export const scoreboardSchema = z.strictObject({
+  events: count,
+  failures: count,
+  score: scoreSchema,
+  pair: scoreSchema,
+  baselines: z.record(z.string(), scoreSchema),
+  scorer: scorerSchema,
+  eventRoot: hash,
+  asOf: utc,
+})
+
+/** Everything that moves scores, in its order: leaves of the Merkle tree of `eventRoot` (RFC 6962 over JCS). */
+export const factsSchema = z.strictObject({
+  facts: z.array(z.strictObject({ seq: z.int().min(1), fact: jsonObject })),
+  /** Facts known in all, and the root over them. */
+  size: count,
+  eventRoot: hash,
+})
 
 /** Checks an answer of this oracle about this agent at a time (unix seconds). Throws `trust_unsigned`, `trust_mismatch`, `trust_stale`. */
 export function verifyTrust(

@@ -35,6 +35,10 @@ const rows: Partial<Record<RouteName, Row[]>> = {
     ['unknown field', 'a query that nobody knows', '422 invalid_request', `/trust/${stranger}?a=1`],
     ['malformed', 'a role that is none', '422 invalid_request', `/trust/${stranger}?role=judge`],
   ],
+  listFacts: [
+    ['oversized', 'a page of 1,001', '422 invalid_request', '/facts?limit=1001'],
+    ['malformed', 'a place below nothing', '422 invalid_request', '/facts?after=-1'],
+  ],
   listAttestations: agentRows((id) => `/trust/${id}/attestations`),
   explainTrust: agentRows((id) => `/trust/${id}/explain`),
   getCredential: agentRows((id) => `/trust/${id}/credential`),

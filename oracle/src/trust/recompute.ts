@@ -1,0 +1,89 @@
+import {
+  encode,
+  hashSeeds,
+  type JsonValue,
+  type TrustResponse,
+  trustBodySchema,
+} from '@earnest/sdk/protocol'
+import { scorerCodeHash } from './codehash.ts'
+import { eventOfWire } from './eventlog.ts'
+import { createTrustModel } from './model.ts'
+
+/** What a recomputation found. */
+export type Recomputed = {
+  equal: boolean
+  /** Facts that the answer stands on. */
+  facts: number
+  eventRoot: string
+  /** Fields of the answer that follow otherwise, with both values. */
+  differences: { field: string; said: unknown; follows: unknown }[]
+}
+
+/** What an answer says of an agent beside its score: the store's to know, or the reader's own. */
+const BESIDE = new Set([
+  'oracle',
+  'asOf',
+  'validUntil',
+  'nonce',
+  'signature',
+  'scorer',
+  'lastActiveAt',
+  'memoryAttestations',
+])
+
+/**
+ * Recomputes a signed answer from public data alone: the oracle's facts in their order, its published
+ * seeds and this code. Nothing that the oracle says of the score is believed.
+ */
+export function recompute({
+  answer,
+  facts,
+  seeds,
+}: {
+  answer: TrustResponse
+  facts: Iterable<{ fact: Record<string, JsonValue> }>
+  seeds: readonly string[]
+}): Recomputed {
+  const model = createTrustModel({ seeds })
+  let count = 0
+  for (const { fact } of facts) {
+    if (model.eventRoot() === answer.eventRoot) break
+    model.apply(eventOfWire(fact))
+    count++
+  }
+  const { scorerVersion, ...record } = model.assess({
+    agent: answer.agentId,
+    role: answer.role,
+    capability: answer.capability ?? undefined,
+    now: answer.asOf,
+    frozen: answer.status === 'frozen',
+  })
+  const { signature: _, ...said } = answer
+  const body = { ...said, ...record, lastActiveAt: answer.lastActiveAt }
+  const follows: Record<string, unknown> = encode(trustBodySchema, body, 'invalid_trust')
+  const wire: Record<string, unknown> = encode(trustBodySchema, said, 'invalid_trust')
+  const differences = Object.keys(wire)
+    .filter((field) => !BESIDE.has(field))
+    .map((field) => ({ field, said: told(field, wire[field]), follows: follows[field] }))
+    .filter((field) => JSON.stringify(field.said) !== JSON.stringify(field.follows))
+  for (const [field, saidOf, followsOf] of [
+    ['scorer.version', answer.scorer.version, scorerVersion],
+    ['scorer.codeHash', answer.scorer.codeHash, scorerCodeHash()],
+    ['scorer.seeds', answer.scorer.seeds, hashSeeds(seeds)],
+  ]) {
+    if (saidOf !== followsOf)
+      differences.push({ field: field as string, said: saidOf, follows: followsOf })
+  }
+  return {
+    equal: differences.length === 0,
+    facts: count,
+    eventRoot: model.eventRoot(),
+    differences,
+  }
+}
+
+/** An outage that lasts now stands in no fact yet; it moves no score. */
+function told(field: string, value: unknown): unknown {
+  if (field !== 'flags') return value
+  return (value as { code: string }[]).filter(({ code }) => code !== 'unreachable')
+}
