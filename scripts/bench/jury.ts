@@ -114,7 +114,9 @@ function shuffle<T>(list: readonly T[]): T[] {
 const toProbe = ({ votes, answer }: Case): Probe => ({ id: '0'.repeat(64), votes, answer })
 
 type Score = { adversarial: boolean; credit: number }
-const scores: Record<string, Score[]> = Object.fromEntries(Object.keys(rules).map((n) => [n, []]))
+const scores: Record<string, (Score & { repeat: number })[]> = Object.fromEntries(
+  Object.keys(rules).map((n) => [n, []]),
+)
 const effective: number[] = []
 let probesPerFold = 0
 for (let repeat = 0; repeat < REPEATS; repeat++) {
@@ -129,6 +131,7 @@ for (let repeat = 0; repeat < REPEATS; repeat++) {
       for (const [name, rule] of Object.entries(rules))
         scores[name]?.push({
           adversarial,
+          repeat,
           credit: credit(rule(votes, calibration, probes), answer),
         })
       effective.push(tally(votes, calibration).effectiveVotes / UNIT)
@@ -144,6 +147,26 @@ function accuracies(list: Score[]) {
     natural: of(list.filter((score) => !score.adversarial)),
     adversarial: of(list.filter((score) => score.adversarial)),
   }
+}
+
+/** Lowest, highest and standard deviation of the chosen rule over the shuffles. */
+function spread() {
+  const chosen = scores[CHOSEN] ?? []
+  const runs = Array.from({ length: REPEATS }, (_, repeat) =>
+    accuracies(chosen.filter((score) => score.repeat === repeat)),
+  )
+  const over = (kind: 'all' | 'natural' | 'adversarial') => {
+    const values = runs.flatMap((run) => run[kind] ?? [])
+    if (values.length === 0) return null
+    const middle = mean(values)
+    const deviation = Math.sqrt(mean(values.map((value) => (value - middle) ** 2)))
+    return {
+      lowest: Math.min(...values),
+      highest: Math.max(...values),
+      deviation: Number(deviation.toFixed(4)),
+    }
+  }
+  return { all: over('all'), natural: over('natural'), adversarial: over('adversarial') }
 }
 
 /** Of the verdicts that differ between the orders, how many name whatever stood first. */
@@ -162,6 +185,7 @@ console.log(
       Object.entries(scores).map(([name, list]) => [name, accuracies(list)]),
     ),
     chosen: CHOSEN,
+    spreadOfChosen: spread(),
     judges: Object.fromEntries(
       judges.map((judge, seat) => [
         judge,
