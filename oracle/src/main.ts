@@ -166,6 +166,7 @@ async function run(settings: Settings): Promise<void> {
   app = createApp(oracle, {
     info,
     publicUrl: url,
+    etherUsdc: settings.EARNEST_ETHER_USDC,
     metrics: createMetrics({ log }),
     monotonic,
     clientOf: (context) =>

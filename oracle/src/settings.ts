@@ -70,6 +70,8 @@ const environment = z.object({
     .string()
     .default(formatUsdc(BigInt(TRUST_PARAMETERS.newcomerCap)))
     .pipe(usdc),
+  /** USDC for one ether, to price gas in quotes; empty: gas is told in wei only. */
+  EARNEST_ETHER_USDC: usdc.optional(),
   EARNEST_POLL_MS: z.coerce.number().int().min(20).max(60_000).default(1000),
   /** Gas that the relay pays: for a party and day, for anybody else ever, for all in an hour. */
   EARNEST_RELAY_GAS_PER_DAY: z.coerce.bigint().min(0n).default(RELAY_BUDGET.perDay),

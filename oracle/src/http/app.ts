@@ -37,6 +37,8 @@ export type AppOptions = {
   /** Where clients reach this oracle, without a trailing slash. */
   publicUrl: string
   verifyWallet: WalletVerifier
+  /** What ether costs, base units of USDC, to say what gas costs; absent: in wei only. */
+  etherUsdc?: bigint | undefined
   metrics: Metrics
   /** Who sends a request, for the limits: an IP address. */
   clientOf: (http: Http) => string

@@ -12,6 +12,7 @@ import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
 import { catchUp } from '../escrow/fold.ts'
+import { createGasCost } from '../escrow/gasCost.ts'
 import { relay } from '../escrow/relay.ts'
 import { cancelPact } from '../negotiation/cancel.ts'
 import { openExposure } from '../negotiation/exposure.ts'
@@ -77,14 +78,17 @@ export function createCalls(
     info,
     publicUrl,
     verifyWallet,
+    etherUsdc,
   }: {
     info: OperatorInfo
     publicUrl: string
     verifyWallet: WalletVerifier
+    etherUsdc?: bigint | undefined
   },
 ): Calls {
   const { db, clock, signer, chain, trust, bell } = oracle
   const registering = { ...oracle, verifyWallet }
+  const gasCost = createGasCost({ chain, clock, etherUsdc })
   const rung = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work
     bell.ring()
@@ -205,7 +209,8 @@ export function createCalls(
     getQuote: async ({ query }) => {
       if (query.amount === 0n) throw new EarnestError('amount_too_small', 'Want an amount')
       const open = await openExposure(db, query.seller, clock.now())
-      return trust.quote({ ...query, openExposure: open, fees: info.fees })
+      const gas = await gasCost()
+      return trust.quote({ ...query, openExposure: open, fees: info.fees, gas })
     },
 
     registerPact: async ({ body, by }) => {

@@ -4,6 +4,7 @@ import {
   encode,
   type Flag,
   type factsSchema,
+  type GasEstimate,
   hashSeeds,
   type Quote,
   type QuoteBody,
@@ -19,6 +20,7 @@ import { unpack } from '../store/json.ts'
 import type { Db } from '../store/store.ts'
 import type { Audit } from './audit.ts'
 import { scorerCodeHash } from './codehash.ts'
+import { costWarning, effectiveBpsOf } from './cost.ts'
 import type { TrustEvent } from './event.ts'
 import { wireOfEvent } from './eventlog.ts'
 import { createTrustModel } from './model.ts'
@@ -47,6 +49,7 @@ export type QuoteQuestion = {
   /** What the seller has at stake already, base units. */
   openExposure: bigint
   fees: { protocolBps: number; arbitrationBps: number }
+  gas: GasEstimate
 }
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -236,20 +239,24 @@ export function createTrust({
       return response
     },
 
-    async quote({ buyer, seller, capability, amount, openExposure, fees }) {
+    async quote({ buyer, seller, capability, amount, openExposure, fees, gas }) {
       await Promise.all([find(buyer), find(seller)])
       await follow()
       const now = clock.now()
       const query = { buyer, seller, capability, amount, at: now, openExposure }
       const { newcomer: _, trustedPair: __, ...terms } = model.quote(query)
       const protocolFeeUsdc = (amount * BigInt(fees.protocolBps)) / 10_000n
+      const effectiveBps = effectiveBpsOf({ amount, fee: protocolFeeUsdc, gas: gas.usdc })
       const body: QuoteBody = {
         ...terms,
+        warnings: [...terms.warnings, ...costWarning(effectiveBps)],
         protocolFeeUsdc,
         arbitrationFeeUsdc: (amount * BigInt(fees.arbitrationBps)) / 10_000n,
         // Relayed by this oracle: the parties pay none.
         gasUsdc: 0n,
         overheadBps: Number((protocolFeeUsdc * 10_000n) / amount),
+        gas,
+        effectiveBps,
         scorer: scorer.version,
         oracle: signer.did,
         asOf: now,

@@ -34,6 +34,8 @@ export type QuoteTerms = Omit<
   | 'arbitrationFeeUsdc'
   | 'gasUsdc'
   | 'overheadBps'
+  | 'gas'
+  | 'effectiveBps'
   | 'scorer'
   | 'oracle'
   | 'asOf'

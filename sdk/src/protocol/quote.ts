@@ -7,6 +7,20 @@ import { utc } from './time.ts'
 
 const share = z.number().min(0).max(1)
 
+/** What the transactions of a trade cost on chain, whoever sends them (FEE-06). */
+export const gasEstimateSchema = z.strictObject({
+  /** Gas of funding, delivery and release one by one, without a dispute. */
+  units: z.int().min(1),
+  /** Wei for one unit of gas now, decimal; null where the chain did not say. */
+  weiPerUnit: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,30})$/)
+    .nullable(),
+  /** At the operator's price of ether; null where it names none, or the chain did not answer. */
+  usdc: usdc.nullable(),
+})
+export type GasEstimate = z.output<typeof gasEstimateSchema>
+
 /** The risk of this buyer with this seller at this amount, turned into terms. */
 export const quoteBodySchema = z.strictObject({
   buyer: did,
@@ -32,9 +46,14 @@ export const quoteBodySchema = z.strictObject({
   deadlineSlack: z.int().min(0),
   protocolFeeUsdc: usdc,
   arbitrationFeeUsdc: usdc,
+  /** What the parties pay for gas: nothing, where the oracle's relay sends. */
   gasUsdc: usdc,
-  /** Fees and gas over the amount, basis points, without a dispute. */
+  /** What they pay over the amount, basis points, without a dispute. */
   overheadBps: z.int().min(0),
+  /** What the gas costs whoever pays it. */
+  gas: gasEstimateSchema,
+  /** Fee and true gas over the amount, basis points rounded up; null where the gas has no price in USDC. */
+  effectiveBps: z.int().min(0).nullable(),
   scorer: z.string().min(1).max(64),
   oracle: did,
   asOf: utc,

@@ -97,6 +97,8 @@ const quoteBody: QuoteBody = {
   protocolFeeUsdc: 50_000n,
   arbitrationFeeUsdc: 100_000n,
   gasUsdc: 0n,
+  gas: { units: 285_000, weiPerUnit: '10000000', usdc: null },
+  effectiveBps: null,
   overheadBps: 50,
   scorer: '1',
   oracle: oracle.did,
