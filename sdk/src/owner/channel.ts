@@ -29,6 +29,8 @@ export interface Delivery {
   heardAt: number | null
   /** Unix seconds. */
   now: number
+  /** `link`: it asks the account to prove itself. */
+  kind: Token['kind']
   /** Opens the pages of a channel that is answered by link; one for each letter. */
   token: string
 }
@@ -44,12 +46,15 @@ export interface Token {
   expires: number
 }
 
+/** A token that is good, and whether it was used; `now` in unix seconds. */
+export type OpenToken = Token & { isUsed: boolean; now: number }
+
 /** The desk as a channel sees it. */
 export interface Reception {
   /** Deals with a message, durably: what has returned need not be delivered again. The answer is sent by the desk. */
   receive(incoming: Incoming): Promise<Letter | null>
-  /** Reads a token of this channel. Throws `invalid_token`, `token_expired`. */
-  readToken(token: string): Promise<Token & { isUsed: boolean }>
+  /** Reads a token of this channel, of an account that is linked or to be. Throws `invalid_token`, `token_expired`. */
+  readToken(token: string): Promise<OpenToken>
   /** What a page shows before anything is done; changes nothing. */
   show(token: Token): Promise<Letter>
   /** Uses a token up. Throws `token_used`. */

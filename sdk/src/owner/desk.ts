@@ -210,7 +210,12 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
         if (clock.now() >= token.expires) {
           throw new EarnestError('token_expired', 'This link is no longer good')
         }
-        return { ...token, isUsed: (await store.get(usedKey(token.id))) !== undefined }
+        const isLinked = (await accounts.find(name, token.account)) !== undefined
+        if (token.kind === 'answer' && !isLinked) {
+          throw new EarnestError('invalid_token', 'This account is not linked')
+        }
+        const isUsed = (await store.get(usedKey(token.id))) !== undefined
+        return { ...token, isUsed, now: clock.now() }
       },
       async show({ alertId }) {
         const alert = alertId === null ? undefined : await alerts.read(alertId)

@@ -49,6 +49,10 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
 
   const waitingKey = ({ channel, account }: Pick<Account, 'channel' | 'account'>) =>
     `owner/waiting/${accountKey(channel, account)}`
+  const forget = async (order: Order) => {
+    const key = waitingKey(order)
+    if ((await store.get(key)) === order.id) await store.delete(key)
+  }
   const runningKey = ({ escrowId }: Pick<TradeRef, 'escrowId'>) => `owner/running/${escrowId}`
 
   return {
@@ -77,7 +81,7 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
     },
     async drop(order: Order, result: string): Promise<void> {
       await write({ ...order, stage: 'dropped', result })
-      await store.delete(waitingKey(order))
+      await forget(order)
     },
     /** The order that runs for an escrow. */
     async runningFor(trade: Pick<TradeRef, 'escrowId'>): Promise<Order | undefined> {
@@ -91,7 +95,7 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
       // The mark first: an order that is confirmed and that nobody looks for would never be carried out.
       await store.set(runningKey(order.trade), order.id)
       await write(confirmed)
-      await store.delete(waitingKey(order))
+      await forget(order)
       return confirmed
     },
     async end(order: Order, stage: 'done' | 'failed', result: string): Promise<void> {

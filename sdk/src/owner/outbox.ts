@@ -113,6 +113,7 @@ export function createOutbox(options: OutboxOptions) {
         replyTo,
         heardAt: known?.heardAt ?? null,
         now: clock.now(),
+        kind: mail.kind,
         token: options.tokenFor(mail),
       })
       if (messageId !== null && letter.alertId !== null) {

@@ -14,3 +14,9 @@ export async function readBody(
     return undefined
   }
 }
+
+/** The fields of a form; none where it is too large. */
+export async function readForm(request: Request): Promise<URLSearchParams> {
+  const bytes = await readBounded(request, LIMIT).catch(() => new Uint8Array())
+  return new URLSearchParams(new TextDecoder().decode(bytes))
+}

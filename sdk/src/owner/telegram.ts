@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { pause } from '../pause.ts'
 import { EarnestError } from '../protocol/error.ts'
 import type { Channel, Delivery, Incoming, Reception } from './channel.ts'
+import { escapeHtml } from './escapeHtml.ts'
 import { headingOf, type Letter } from './letter.ts'
 import { readBody } from './readBody.ts'
 import { isSame } from './secret.ts'
@@ -220,14 +221,6 @@ function htmlOf(it: Letter): string {
       ? [`Answer with: ${commands.map((each) => `<code>${escapeHtml(each)}</code>`).join(' | ')}`]
       : []),
   ].join('\n\n')
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }
 
 /** What Telegram will never take is rejected; a wrong token, a limit and everything of the wire may be mended. */
