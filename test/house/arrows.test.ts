@@ -52,7 +52,7 @@ function allowed(part: string): string[] {
     oracle: ['contracts', 'protocol', 'store', ...all],
     // What runs in a browser reaches the oracle by its API alone.
     client: ['contracts', 'protocol'],
-    pages: ['contracts', 'protocol', 'store', 'oracle', ...all],
+    pages: ['contracts', 'protocol', 'store', 'oracle', 'client', ...all],
     http: ['contracts', 'protocol', 'store', 'oracle', 'pages', ...all],
     main: ['contracts', 'protocol', 'store', 'oracle', 'http', ...all],
   }

@@ -83,6 +83,16 @@ export async function accessibilityFaults(tab: Page): Promise<string[]> {
   return JSON.parse(String(result.value)) as string[]
 }
 
+/** Waits until a page says something; what went wrong there instead is the error. */
+export async function says(tab: Page, text: string): Promise<void> {
+  const said = tab.locator('main').getByText(text).first()
+  const alert = tab.getByRole('alert').filter({ hasText: /\S/ }).first()
+  await said.or(alert).first().waitFor({ timeout: 90_000 })
+  if (!(await said.isVisible())) {
+    assert.fail(`want “${text}”, got: ${await alert.textContent()}`)
+  }
+}
+
 /** No part of a page stands out of a narrow screen. */
 export async function assertFits(tab: Page): Promise<void> {
   const root = tab.locator('html')

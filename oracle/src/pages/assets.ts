@@ -12,11 +12,12 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const kinds: Record<string, { mime: string; read: () => Promise<string> }> = {
   'style.css': { mime: 'text/css; charset=utf-8', read: () => text('style.css') },
   'icon.svg': { mime: 'image/svg+xml', read: () => text('icon.svg') },
-  'client.js': { mime: 'text/javascript; charset=utf-8', read: bundle },
+  'read.js': { mime: 'text/javascript; charset=utf-8', read: () => bundle('client/read.ts') },
+  'client.js': { mime: 'text/javascript; charset=utf-8', read: () => bundle('client/main.ts') },
 }
 const kept = new Map<string, Promise<Asset>>()
 
-/** One of the three files of the pages, made at its first use; undefined for any other name. */
+/** One of the files of the pages, made at its first use; undefined for any other name. */
 export function assetOf(name: string): Promise<Asset> | undefined {
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
   if (!kind) return undefined
@@ -39,9 +40,9 @@ async function text(name: string): Promise<string> {
 }
 
 /** The script out of its own sources and the kernel's: a page signs what the kernel says, nothing else. */
-async function bundle(): Promise<string> {
+async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [here('client/main.ts')],
+    entryPoints: [here(entry)],
     bundle: true,
     minify: true,
     write: false,

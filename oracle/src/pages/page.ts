@@ -42,12 +42,12 @@ export type Page = {
   body: Html
   /** Path of the place in the navigation that this page belongs to. */
   place?: string
-  /** Name of the script's part that runs here; without it the page has no script of its own. */
-  part?: string
+  /** What the script of this page has to know: which part of it runs, and what for. */
+  data?: { part: string; now: string } & Record<string, string>
 }
 
 /** A whole page around its body. */
-export function page({ title, body, place, part }: Page): Html {
+export function page({ title, body, place, data }: Page): Html {
   const links = PLACES.map(([path, name]) =>
     path === place
       ? html`<a href="${path}" aria-current="page">${name}</a>`
@@ -63,9 +63,9 @@ export function page({ title, body, place, part }: Page): Html {
 <title>${plainLine(title)} · Earnest</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
-<script type="module" src="/assets/client.js"></script>
+<script type="module" src="/assets/${data ? 'client' : 'read'}.js"></script>
 </head>
-<body data-part="${part ?? 'read'}">
+<body${Object.entries(data ?? {}).map(([name, value]) => html` data-${name}="${value}"`)}>
 <a class="skip" href="#main">To the content</a>
 <header class="top">
 <a class="mark" href="/">Earnest</a>

@@ -4,10 +4,12 @@ import type { Oracle } from '../oracle.ts'
 import { agentPage } from './agent.ts'
 import { agentsPage } from './agents.ts'
 import { assetOf } from './assets.ts'
+import { customerPage } from './customer.ts'
 import { disputePage } from './dispute.ts'
 import { faultPage } from './fault.ts'
 import { homePage } from './home.ts'
 import type { Html } from './markup.ts'
+import { offerPage } from './offer.ts'
 import { oraclePage } from './oracleInfo.ts'
 import { PAGE_HEADERS } from './page.ts'
 import { tradePage } from './trade.ts'
@@ -40,6 +42,10 @@ export function createPages(oracle: Oracle, { info, admit, problemOf }: PagesOpt
   get('/trades', (http) => tradesPage(oracle, http.req.query()))
   get('/trades/:escrowId', (http) => tradePage(oracle, http.req.param('escrowId') ?? ''))
   get('/trades/:escrowId/dispute', (http) => disputePage(oracle, http.req.param('escrowId') ?? ''))
+  get('/offers/:pactId', (http) =>
+    offerPage(oracle, http.req.param('pactId') ?? '', http.req.query()),
+  )
+  get('/customer', () => customerPage(oracle))
   get('/oracle', () => oraclePage(oracle, info))
   app.get('/assets/:name', asset)
   return app

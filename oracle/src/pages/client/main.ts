@@ -1,3 +1,14 @@
+// First of all, before a schema is made.
+import './jitless.ts'
+
+import { customer } from './customer.ts'
 import { localTimes } from './localTime.ts'
+import { sayError } from './say.ts'
+import { trade } from './trade.ts'
+
+/** What each page can do beyond being read. */
+const parts: Record<string, () => Promise<void> | void> = { customer, trade }
 
 localTimes(document)
+const part = parts[document.body.dataset.part ?? '']
+if (part) Promise.resolve(part()).catch(sayError)

@@ -1,0 +1,3 @@
+import { localTimes } from './localTime.ts'
+
+localTimes(document)

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { escrowIdOfPact } from '@earnest/sdk/protocol'
+import { privateKeyToAccount } from 'viem/accounts'
+import { mintUsdc, usdcAbi } from '../../scripts/local/usdc.ts'
+import {
+  createWorld,
+  type Ground,
+  register,
+  startGround,
+  type World,
+} from '../oracle/support/world.ts'
+import { deploySmartWallet } from '../sdk/support/smartWallet.ts'
+import { accessibilityFaults, assertFits, createChromium, picture, says } from './chromium.ts'
+import { createPerson } from './person.ts'
+import { startSite } from './site.ts'
+import { deliver, makeOffer, pactFor, runOracle } from './trading.ts'
+
+const chromium = createChromium()
+let ground: Ground
+let world: World
+let site: Awaited<ReturnType<typeof startSite>>
+let running: ReturnType<typeof runOracle> | undefined
+
+before(async () => {
+  ground = await startGround()
+  site = await startSite()
+  world = await createWorld(ground, {
+    app: {
+      publicUrl: site.url,
+      verifyWallet: ({ wallet, typedData, signature }) =>
+        ground.client.verifyTypedData({ address: wallet, ...typedData, signature } as never),
+    },
+  })
+  site.show(world.app)
+  await register(world, world.seller)
+  running = runOracle(world)
+})
+
+after(async () => {
+  await chromium.close()
+  await running?.stop()
+  await site.close()
+  await world?.close()
+  await ground.close()
+})
+
+const balanceOf = (owner: `0x${string}`) =>
+  ground.client.readContract({
+    address: ground.deployment.token,
+    abi: usdcAbi,
+    functionName: 'balanceOf',
+    args: [owner],
+  })
+
+type Person = Awaited<ReturnType<typeof createPerson>>
+
+/** Signs a person up by the keyboard alone; gives the customer number and the recovery code. */
+async function signUp({ tab }: Person): Promise<{ did: string; code: string }> {
+  await tab.goto(`${site.url}/customer`)
+  await tab.getByLabel('The name that sellers see').focus()
+  await tab.keyboard.type('Ada')
+  await tab.keyboard.press('Enter')
+  const done = tab.getByRole('button', { name: 'I have written it down' })
+  await done.waitFor()
+  const did = (await tab.locator('#customer-number').textContent()) ?? ''
+  const code = (await tab.locator('#recovery-code').textContent()) ?? ''
+  await tab.keyboard.press('Enter')
+  await tab.locator('#known').waitFor()
+  return { did, code }
+}
+
+const escrowOf = async (escrowId: string) =>
+  (await (await world.app.request(`/api/v1/escrows/${escrowId}`)).json()) as {
+    state: string
+    settlement: { outcome: string } | null
+  }
+
+test('[TOL-24] a person signs up, accepts an offer, pays, looks at the work and approves, with the keyboard alone', async (t) => {
+  const browser = await chromium.open(t)
+  if (!browser) return
+  const account = privateKeyToAccount(`0x${'51'.repeat(32)}`)
+  const person = await createPerson(browser, { client: ground.client, account })
+  const { tab, faults, wallet } = person
+  const { did, code } = await signUp(person)
+  assert.match(did, /^did:key:z6Mk/)
+  assert.match(code, /^([0-9A-Z]{4} ?){14}$/)
+  await picture(tab, 'customer')
+  assert.deepEqual(await accessibilityFaults(tab), [])
+
+  const { token } = ground.deployment
+  await mintUsdc(ground.client, { token, to: account.address, amount: 60_000_000n })
+  const pact = pactFor(world, { did, wallet: account.address })
+  const path = await makeOffer(world, pact)
+  await tab.reload()
+  await tab.getByRole('link', { name: 'financial analysis' }).click()
+  await tab.waitForURL(site.url + path)
+  await assertFits(tab)
+  assert.deepEqual(await accessibilityFaults(tab), [])
+  await picture(tab, 'offer')
+
+  // A refusal in the wallet is said in words and costs nothing.
+  wallet.decline('eth_signTypedData_v4')
+  const pay = tab.getByRole('button', { name: 'Accept and pay 50.00 USDC' })
+  await pay.focus()
+  await tab.keyboard.press('Enter')
+  await tab.getByRole('alert').filter({ hasText: 'wallet_refused' }).waitFor()
+  await picture(tab, 'declined')
+  await pay.focus()
+  await tab.keyboard.press('Enter')
+  await says(tab, 'Your money is in the contract')
+  await picture(tab, 'funded')
+  const escrowId = escrowIdOfPact({ pact })
+  assert.equal((await escrowOf(escrowId)).state, 'Funded')
+  assert.equal(await balanceOf(account.address), 10_000_000n)
+  assert.equal(wallet.asked.includes('eth_sendTransaction'), false)
+
+  await deliver(world, pact)
+  const open = tab.getByRole('button', { name: 'Open the delivered files' })
+  for (let look = 0; look < 60 && (await open.count()) === 0; look++) {
+    await tab.waitForTimeout(250)
+    await tab.reload()
+  }
+  assert.deepEqual(await accessibilityFaults(tab), [])
+  await open.focus()
+  await tab.keyboard.press('Enter')
+  const save = tab.getByRole('button', { name: 'Save result.json' })
+  await save.waitFor()
+  const saving = tab.waitForEvent('download')
+  await save.focus()
+  await tab.keyboard.press('Enter')
+  assert.equal((await saving).suggestedFilename(), 'result.json')
+  await picture(tab, 'delivered')
+
+  const before = await balanceOf(world.seller.wallet.address)
+  await tab.getByRole('button', { name: 'Approve: pay the seller' }).focus()
+  await tab.keyboard.press('Enter')
+  await says(tab, 'The seller was paid. This trade is over.')
+  await picture(tab, 'paid')
+  assert.equal((await escrowOf(escrowId)).state, 'Completed')
+  assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
+  assert.deepEqual(faults, [])
+
+  // Every step stands on the public page with its transaction.
+  await tab.goto(`${site.url}/trades/${escrowId}`)
+  for (const what of ['The buyer paid in', 'The seller delivered', 'The seller was paid'])
+    assert.equal(await tab.getByText(what, { exact: true }).count(), 1, what)
+  await assertFits(tab)
+  assert.deepEqual(await accessibilityFaults(tab), [])
+  await picture(tab, 'trade')
+})
+
+test('a smart wallet (ERC-1271) signs up and pays by the same door', async (t) => {
+  const browser = await chromium.open(t)
+  if (!browser) return
+  const owner = privateKeyToAccount(`0x${'52'.repeat(32)}`)
+  const { account } = await deploySmartWallet(ground.client, owner)
+  const person = await createPerson(browser, { client: ground.client, account })
+  const { did } = await signUp(person)
+  const { token } = ground.deployment
+  await mintUsdc(ground.client, { token, to: account.address, amount: 50_000_000n })
+  const pact = pactFor(world, { did, wallet: account.address })
+  const { tab, faults } = person
+  await tab.goto(site.url + (await makeOffer(world, pact)))
+  await tab.getByRole('button', { name: 'Accept and pay 50.00 USDC' }).click()
+  await says(tab, 'Your money is in the contract')
+  assert.equal((await escrowOf(escrowIdOfPact({ pact }))).state, 'Funded')
+  assert.equal(await balanceOf(account.address), 0n)
+  assert.deepEqual(faults, [])
+})
