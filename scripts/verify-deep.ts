@@ -1,23 +1,26 @@
 /**
- * `npm run verify:deep`: what is too long for CI. Stateful fuzzing of the whole system and mutation of
- * the contracts, both in pieces that are kept (under cache/verify), so that it may be stopped and run
- * again. Figures, and the commit they belong to, go to contracts/proof.json.
+ * `npm run verify:deep`: what is too long for CI. The model checker's proofs, stateful fuzzing of the
+ * whole system, and mutation of the contracts; the last two in pieces that are kept (under
+ * cache/verify), so that it may be stopped and run again. Figures, and the commit they belong to, go to contracts/proof.json.
  *
- *   --only fuzz|mutation   one of the two
+ *   --only proof|fuzz|mutation   one of the three
  *   --minutes N            stop taking new pieces after N minutes (default: no limit)
  *   --calls N              of each fuzzing campaign (default: 1000000)
+ *   --scope NAME           only mutants of this function, as PactArbiter.convene; may be repeated
  *   --seed TEXT            of campaigns and of the order of mutants (default: earnest)
  */
 import { parseArgs } from 'node:util'
 import { callsOf, fuzz } from './verify/fuzz.ts'
 import { mutate } from './verify/mutation.ts'
 import { score, write } from './verify/proof.ts'
+import { prove } from './verify/prove.ts'
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     minutes: { type: 'string', default: 'Infinity' },
     calls: { type: 'string', default: '1000000' },
+    scope: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string', default: 'earnest' },
   },
 })
@@ -32,7 +35,19 @@ const options = {
 /** What `fuzz` leaves of the minutes. */
 const left = () => options.minutes - (performance.now() - began) / 60_000
 
-if (values.only !== 'mutation') {
+/** True where this part is wanted. */
+const wants = (part: string) => values.only === undefined || values.only === part
+
+if (wants('proof')) {
+  const proof = prove()
+  write({ proof })
+  console.log(
+    `${proof.proved} of ${proof.claims} proved, ${proof.refuted} of ${proof.fallacies} refuted`,
+  )
+  if (proof.proved !== proof.claims || proof.refuted !== proof.fallacies) process.exitCode = 1
+}
+
+if (wants('fuzz')) {
   const pieces = await fuzz(options)
   const failed = pieces.flatMap((piece) => piece.failed)
   write({
@@ -47,8 +62,8 @@ if (values.only !== 'mutation') {
   if (failed.length > 0) process.exitCode = 1
 }
 
-if (values.only !== 'fuzz') {
-  const run = await mutate({ ...options, minutes: left() })
+if (wants('mutation')) {
+  const run = await mutate({ ...options, minutes: left(), scopes: values.scope })
   const mutation = score(run, options.seed)
   write({ mutation })
   for (const { file, line, was, becomes } of mutation.survivors)

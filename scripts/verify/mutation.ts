@@ -13,7 +13,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type Bench, openBench } from './bench.ts'
 import { compile, hashSources, readSources, type Sources } from './compile.ts'
 import { adopt, instrument, type Mutant } from './instrument.ts'
@@ -55,11 +55,13 @@ const FAR = /\/(?:gas|invariants|fuzz|exhaustive|system|largePool)\.t\.sol$/
 /**
  * @param seed Of the order in which mutants are tried; the first N are a fair sample.
  * @param minutes When to stop taking new ones.
+ * @param scopes Only mutants of these, such as `PactArbiter.convene`; all without it.
  */
 export async function mutate(options: {
   scratch: string
   seed: string
   minutes: number
+  scopes: string[]
   say: (line: string) => void
 }): Promise<MutationRun> {
   const until = performance.now() + options.minutes * 60_000
@@ -80,13 +82,16 @@ export async function mutate(options: {
     const done = new Set(tried.map(({ id }) => id))
     for (const mutant of inOrder(mutants, options.seed)) {
       if (done.has(mutant.id)) continue
+      if (options.scopes.length > 0 && !options.scopes.includes(mutant.scope)) continue
       if (performance.now() >= until) break
       const one = await attempt(bench, mutant, deaf)
       if (one.outcome === 'survived') one.tests = tests
       tried.push(one)
       appendFileSync(journal, `${JSON.stringify(one)}\n`)
       const { file, line, operator } = mutant
-      options.say(`${tried.length}/${mutants.length} ${one.outcome} ${file}:${line} ${operator}`)
+      options.say(
+        `${tried.length}/${mutants.length} ${one.outcome} ${file}:${line} ${operator}: ${mutant.was} -> ${mutant.becomes} (${one.by ?? ''})`,
+      )
     }
     return { mutants, tried, deaf: [...deaf] }
   } finally {
@@ -110,8 +115,9 @@ async function listen(
   return new Set(JSON.parse(readFileSync(file, 'utf8')) as string[])
 }
 
-async function attempt(bench: Bench, { id, file }: Mutant, deaf: Set<string>): Promise<Tried> {
-  for (const files of rounds(file)) {
+async function attempt(bench: Bench, mutant: Mutant, deaf: Set<string>): Promise<Tried> {
+  const { id } = mutant
+  for (const files of rounds(mutant)) {
     const outcome: Outcome | 'hung' = await bench.run(trialOf(files, id), PATIENCE_MS)
     if (outcome === 'hung') return { id, outcome: 'hung' }
     if (outcome.error) throw new Error(`mutant ${id}: ${outcome.error}`)
@@ -130,8 +136,8 @@ const trialOf = (files: string[], mutant = 0): Trial => ({
   invariant: { runs: 4, depth: 50 },
 })
 
-/** First the tests of the mutant's own folder, then all others, the slow ones last. */
-function rounds(file: string): string[][] {
+/** First the tests of the function's own name, then of the folder, then all others, the slow ones last. */
+function rounds({ file, scope }: Mutant): string[][] {
   const folders = NEAR.find(([pattern]) => pattern.test(file))?.[1] ?? []
   const files = testFiles()
   const near = files.filter(
@@ -139,8 +145,18 @@ function rounds(file: string): string[][] {
       !FAR.test(test) &&
       folders.some((folder) => join('test/contracts', folder) === join(test, '..')),
   )
+  const [, verb = ''] = scope.split('.')
+  const own = near.filter((test) => basename(test) === `${verb}.t.sol`)
+  // What is behind every verb shows in a few that do most of it.
+  const first =
+    own.length > 0 ? own : near.filter((test) => /\/(?:settle|complete|rule)\.t\.sol$/.test(test))
   const rest = files.filter((test) => !near.includes(test))
-  return [near, rest.filter((test) => !FAR.test(test)), rest.filter((test) => FAR.test(test))]
+  return [
+    ...(first.length > 0 ? [first] : []),
+    near.filter((test) => !first.includes(test)),
+    rest.filter((test) => !FAR.test(test)),
+    rest.filter((test) => FAR.test(test)),
+  ].filter((tests) => tests.length > 0)
 }
 
 const testFiles = () => globSync('test/contracts/**/*.t.sol').sort()

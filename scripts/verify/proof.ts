@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Mutant } from './instrument.ts'
 import type { MutationRun } from './mutation.ts'
+import type { Proofs } from './prove.ts'
 
 /** A mutant that no test can tell from the code, and why. */
 interface Equivalent {
@@ -13,7 +14,6 @@ interface Equivalent {
 }
 
 export interface MutationScore {
-  commit: string
   seed: string
   /** Of all files, and how many of them were tried, the first by the seed. */
   mutants: number
@@ -64,7 +64,6 @@ export function score({ mutants, tried, deaf }: MutationRun, seed: string): Muta
     if (outcome !== 'survived') byFile[name].killed += 1
   }
   return {
-    commit: commit(),
     seed,
     mutants: mutants.length,
     tried: tried.length,
@@ -79,9 +78,13 @@ export function score({ mutants, tried, deaf }: MutationRun, seed: string): Muta
 }
 
 /** Puts figures beside those that stand. */
-export function write(figures: { fuzz: FuzzScore } | { mutation: MutationScore }): void {
+export function write(
+  figures: { proof: Proofs } | { fuzz: FuzzScore } | { mutation: MutationScore },
+): void {
   const standing = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {}
-  const stamped = 'fuzz' in figures ? { fuzz: { commit: commit(), ...figures.fuzz } } : figures
+  const stamped = Object.fromEntries(
+    Object.entries(figures).map(([part, found]) => [part, { commit: commit(), ...found }]),
+  )
   writeFileSync(file, `${JSON.stringify({ ...standing, ...stamped }, null, 2)}\n`)
 }
 
