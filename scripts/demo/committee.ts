@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { appeal, withdrawBond } from '@earnest/sdk/escrow'
+import { appeal, withdrawAppealBond } from '@earnest/sdk/escrow'
 import {
   type DocketRecord,
   fromBytes32,
@@ -114,7 +114,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const score = async () => (await party.oracle.call('getTrust', seller)).compositeScore
   await until(async () => (await score()) !== before)
   line('record', `the seller’s score goes from ${before} to ${await score()}`)
-  await withdrawBond(party.wallet, { escrow, to: party.account.address })
+  await withdrawAppealBond(party.wallet, { escrow, to: party.account.address })
 
   const arbitration = amount / 100n
   const gross = ((amount - arbitration) * BigInt(ruled)) / 10_000n

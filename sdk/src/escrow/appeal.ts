@@ -43,7 +43,7 @@ export async function appeal(
 }
 
 /** Takes what an appeal gave back to an address of its choice. Throws `nothing_owed`. */
-export async function withdrawBond(
+export async function withdrawAppealBond(
   client: EscrowClient,
   { escrow, to }: { escrow: EscrowRef; to: Address },
 ): Promise<Sent> {

@@ -1,9 +1,10 @@
 import { committeeAbi, pactArbiterAbi } from '@earnest/contracts'
-import type { Abi, Address, Hex } from 'viem'
-import { encodeFunctionData, erc20Abi } from 'viem'
-import { readContract, sendTransaction, simulateContract } from 'viem/actions'
+import type { Address } from 'viem'
+import { erc20Abi } from 'viem'
+import { readContract } from 'viem/actions'
+import { call } from './call.ts'
 import type { EscrowClient, ReadClient, Sent } from './client.ts'
-import { assertChain, confirm, mapErrors } from './send.ts'
+import { assertChain, mapErrors } from './send.ts'
 
 /** An arbiter of the default kind on its chain; its committee stands beside it. */
 export interface CourtRef {
@@ -84,31 +85,4 @@ export function approveStake(
 ): Promise<Sent> {
   const args = [committee, amount]
   return call(client, { chainId, address: token, abi: erc20Abi, functionName: 'approve', args })
-}
-
-async function call(
-  client: EscrowClient,
-  {
-    chainId,
-    address,
-    abi,
-    functionName,
-    args,
-  }: {
-    chainId: number
-    address: Address
-    abi: unknown
-    functionName: string
-    args: readonly unknown[]
-  },
-): Promise<Sent> {
-  return await mapErrors(async () => {
-    await assertChain(client, chainId)
-    const { account, chain } = client
-    const request = { abi: abi as Abi, functionName, args }
-    await simulateContract(client, { ...request, address, account } as never)
-    const data: Hex = encodeFunctionData(request)
-    const txHash = await sendTransaction(client, { account, chain, to: address, data } as never)
-    return await confirm(client, txHash)
-  })
 }

@@ -253,3 +253,36 @@ export function appealTypedData(options: {
   const nonce = appealNonce(escrowId)
   return payIn({ token, chainId, from: by, to: arbiter, value: bond, validBefore, nonce })
 }
+
+/** What a seller signs to stake a bond (ERC-3009): the nonce is keccak256("earnest/bond" || salt). */
+export function bondTypedData(options: {
+  chainId: number
+  vault: Address
+  seller: Address
+  /** Base units. */
+  amount: bigint
+  salt: Hex
+  validBefore: bigint
+  token: TokenRef
+}) {
+  const { chainId, vault, seller, amount, salt, validBefore, token } = options
+  const nonce = keccak256(concat([stringToHex('earnest/bond'), salt]))
+  return payIn({ token, chainId, from: seller, to: vault, value: amount, validBefore, nonce })
+}
+
+/** What a buyer signs to claim against a bond (ERC-3009): the nonce is keccak256("earnest/claim" || id || claimHash). */
+export function recourseTypedData(options: {
+  chainId: number
+  vault: Address
+  escrowId: Hex
+  buyer: Address
+  /** Base units: one arbitration fee. */
+  stake: bigint
+  claimHash: Hex
+  validBefore: bigint
+  token: TokenRef
+}) {
+  const { chainId, vault, escrowId, buyer, stake, claimHash, validBefore, token } = options
+  const nonce = keccak256(concat([stringToHex('earnest/claim'), escrowId, claimHash]))
+  return payIn({ token, chainId, from: buyer, to: vault, value: stake, validBefore, nonce })
+}

@@ -519,7 +519,12 @@ export async function fund(world: Desk, pact: Pact): Promise<Hex> {
 export async function completionOf(
   world: Desk,
   pact: Pact,
-  { files, seq = 1n, round = 1 }: { files: Record<string, string>; seq?: bigint; round?: number },
+  {
+    files,
+    seq = 1n,
+    round = 1,
+    reserve = false,
+  }: { files: Record<string, string>; seq?: bigint; round?: number; reserve?: boolean },
 ): Promise<Record<string, unknown>> {
   const { seller, oracle, ground } = world
   const escrowId = escrowIdOfPact({ pact })
@@ -558,7 +563,7 @@ export async function completionOf(
       seq,
       validBefore,
       artifactHash: toBytes32(deliverableHash),
-      reserve: false,
+      reserve,
     }),
   )
   const proof: CompletionProof = {
@@ -566,7 +571,7 @@ export async function completionOf(
     sellerSignature: signCompletion({ body, identity: seller.identity }),
     sellerAuthorization: {
       authorization: encodeAuthorization({ validBefore, signature }) as `0x${string}`,
-      reserve: false,
+      reserve,
     },
   }
   return encode(completionProofSchema, proof, 'invalid_completion') as Record<string, unknown>

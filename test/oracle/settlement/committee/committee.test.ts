@@ -8,7 +8,7 @@ import { type Provider, startProvider, wires } from '../../../../scripts/local/j
 import { isEmpty, verdict } from '../../../../scripts/local/judge/verdict.ts'
 import { mintUsdc } from '../../../../scripts/local/usdc.ts'
 import { advance } from '../../../../sdk/src/escrow/advance.ts'
-import { appeal, withdrawBond } from '../../../../sdk/src/escrow/appeal.ts'
+import { appeal, withdrawAppealBond } from '../../../../sdk/src/escrow/appeal.ts'
 import { escrowOfPact } from '../../../../sdk/src/escrow/client.ts'
 import { strike } from '../../../../sdk/src/escrow/strike.ts'
 import { createMemoryStore } from '../../../../sdk/src/memoryStore.ts'
@@ -224,7 +224,7 @@ describe('committee', () => {
       ['98.5', '396', '0.5', '5'],
     )
     // The bond came back in full.
-    await withdrawBond(walletOf(ground, world.buyer.wallet), {
+    await withdrawAppealBond(walletOf(ground, world.buyer.wallet), {
       escrow: escrowOfPact({ pact }),
       to: world.buyer.wallet.address,
     })
