@@ -100,7 +100,7 @@ describe('bond', () => {
     return escrow
   }
 
-  test('[ORC-07] a bond is staked with one signature, counts for its tier, and comes back after its delay', async () => {
+  test('a bond is staked with one signature, counts for its tier, and comes back after its delay', async () => {
     const { token } = ground.deployment
     await stakeBond(seller, { ...vault(), token, amount: 600_000_000n })
     const staked = await bond()
