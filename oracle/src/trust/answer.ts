@@ -73,8 +73,8 @@ export type Trust = {
   changes(): Promise<Changes>
   /** What stands published of agents now. */
   published(dids: readonly string[]): Promise<Map<string, Published>>
-  /** The nightly full pass beside what was kept up, event by event. */
-  audit(): Promise<Audit>
+  /** What the latest full pass found beside what was kept up, event by event. */
+  audit(): Promise<Audit | null>
   /** The events that weigh most in an answer. Throws agent_unknown. */
   explain(question: { id: string }): Promise<Record<string, Json>>
   /** Numbers for sorting sellers, higher is better; never served. */

@@ -1,4 +1,5 @@
 import { detect, liftFlag } from './anomaly.ts'
+import { passFully } from './audit.ts'
 import type { BondStatement, TrustEvent } from './event.ts'
 import { appendEvent } from './eventlog.ts'
 import { applyIncident, applyObservation } from './incident.ts'
@@ -44,6 +45,9 @@ export function applyEvent(
     case 'bond':
       applyBond(state, event)
       return { flags: [], changed: [event.agent] }
+    case 'pass':
+      state.audit = passFully(state, parameters)
+      return { flags: [], changed: [] }
     case 'activity': {
       const agent = agentIndex(state, event.agent)
       state.lastActive[agent] = Math.max(state.lastActive[agent] as number, event.at)

@@ -1,3 +1,4 @@
+import { settleAt } from './flow.ts'
 import { fullPass } from './fullpass.ts'
 import type { TrustParameters } from './parameters.ts'
 import { evidenceAt } from './record.ts'
@@ -22,10 +23,11 @@ const TOLERANCE = 1e-9
 const EVIDENCE_TOLERANCE = 1e-6
 
 /**
- * Computes graph weights and evidence anew from the rows and compares them with what the events kept
- * up. Whatever is pending goes into the graph first, in both.
+ * Computes graph weights and evidence anew from the rows, compares them with what the events kept up,
+ * and goes on from the new weights, so that no drift adds up. It is an event of the log like any other:
+ * whoever replays the log makes it at the same place.
  */
-export function audit(state: TrustState, parameters: TrustParameters): Audit {
+export function passFully(state: TrustState, parameters: TrustParameters): Audit {
   refresh(state, parameters)
   const full = fullPass(state, parameters)
   const { flow, whole, agents, history } = state
@@ -40,12 +42,19 @@ export function audit(state: TrustState, parameters: TrustParameters): Audit {
     )
   }
   const unit = Math.abs(state.unit - full.unit)
+  settleAt(flow, full.trust)
+  state.unit = full.unit
   return {
     agents: agents.length,
     trades: history.count,
     trust,
     unit,
     evidence,
-    agrees: trust <= TOLERANCE && evidence <= EVIDENCE_TOLERANCE,
+    agrees: trust <= toleranceFor(agents.length) && evidence <= EVIDENCE_TOLERANCE,
   }
+}
+
+/** Up to 20,000 agents every change is followed to its end; above, down to a part of the mean trust. */
+function toleranceFor(agents: number): number {
+  return agents <= 20_000 ? TOLERANCE : 1 / agents
 }

@@ -117,6 +117,9 @@ export type BondStatement = {
 /** A signed act of the agent itself (a delivery, a signature, a heartbeat counts not). */
 export type Activity = { kind: 'activity'; agent: string; at: number }
 
+/** The nightly full pass: whoever follows the log makes it at this place and goes on from its result. */
+export type Pass = { kind: 'pass'; at: number }
+
 /** Everything that moves the trust model, in the order in which it became known. */
 export type TrustEvent =
   | SettledEscrow
@@ -126,3 +129,4 @@ export type TrustEvent =
   | AppealDecision
   | BondStatement
   | Activity
+  | Pass

@@ -217,6 +217,14 @@ export function settleFlow(flow: TrustFlow, residual: number): void {
   flow.waiting = 0
 }
 
+/** Puts trust at a fixed point that was computed elsewhere; nothing is pending then. */
+export function settleAt(flow: TrustFlow, trust: Float64Array): void {
+  flow.trust.set(trust.subarray(0, flow.nodes))
+  flow.residual.fill(0)
+  flow.queued.fill(0)
+  flow.waiting = 0
+}
+
 /** Passes on what is above the threshold; the rest stays in the queue for a finer round. */
 function push(flow: TrustFlow, threshold: number): void {
   const { trust, residual: open, queue, queued, start, length, target, weight, total, leak } = flow

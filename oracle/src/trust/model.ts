@@ -15,7 +15,7 @@
 import { sweep } from './anomaly.ts'
 import { type Applied, applyEvent } from './apply.ts'
 import { type AssessQuery, assessAgent, effectiveBondTier, type TrustRecord } from './assess.ts'
-import { type Audit, audit } from './audit.ts'
+import type { Audit } from './audit.ts'
 import { rankedComposite } from './breakdown.ts'
 import type { TrustEvent } from './event.ts'
 import { eventRoot } from './eventlog.ts'
@@ -66,8 +66,8 @@ export type TrustModel = {
   sanction(query: { agent: string; now: number }): Sanction
   /** The oracle's account of its own forecasts. */
   account(): Account
-  /** The full pass beside what was kept up event by event. */
-  audit(): Audit
+  /** What the latest full pass found beside what was kept up event by event; null before the first. */
+  audit(): Audit | null
   /** Flags that name an agent, standing and lifted, with their reasons. */
   flags(agent: string): Omit<Flag, 'rows'>[]
   /** Ids of the flags that a full pass over the window before `now` finds. */
@@ -115,7 +115,7 @@ export function createTrustModel({
     published: ({ agent, now }) => publishedOf(state, { agent: indexOf(agent), now }, parameters),
     sanction: ({ agent, now }) => sanctionOf(state, indexOf(agent), now),
     account: () => accountOf(state),
-    audit: () => audit(state, parameters),
+    audit: () => state.audit,
     flags: (agent) =>
       [...(state.flagsOf.get(indexOf(agent)) ?? [])].flatMap((id) => {
         const flag = state.flags.get(id)

@@ -3,6 +3,8 @@ import { append, type Entry } from '../store/journal.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
 import type { Tx } from '../store/store.ts'
 import type { Changes, Trust } from './answer.ts'
+import type { Audit } from './audit.ts'
+import type { Pass } from './event.ts'
 import type { Published } from './published.ts'
 
 type Publishing = Context & { trust: Trust; lease: Lease }
@@ -42,7 +44,7 @@ export async function publishDay(context: Publishing): Promise<boolean> {
     changes,
     agents.map(({ did }) => did),
   )
-  const found = await trust.audit()
+  const fact: Pass = { kind: 'pass', at: now }
   await db.transaction().execute(async (tx) => {
     await holdLease(tx, lease)
     await tx
@@ -50,19 +52,34 @@ export async function publishDay(context: Publishing): Promise<boolean> {
       .values({ name: 'nightly', block: day })
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ block: day }))
       .execute()
-    const { trust: weights, unit, evidence, ...data } = found
-    const differences = { trust: String(weights), unit: String(unit), evidence: String(evidence) }
+    const pass = { action: 'full_pass', subject: String(day), at: now, key: `full_pass/${day}` }
+    await append(tx, signer, [{ ...pass, data: {}, fact }])
+  })
+  // Whoever follows the log makes the pass at its place in it; what it found is put on record here.
+  const found = await trust.audit()
+  if (found) await recordAudit(context, { day, now, found })
+  return true
+}
+
+async function recordAudit(
+  { db, signer, lease }: Publishing,
+  { day, now, found }: { day: number; now: number; found: Audit },
+): Promise<void> {
+  const { trust, unit, evidence, ...data } = found
+  // The journal carries no fractions of its own making: they stay as they were printed.
+  const differences = { trust: String(trust), unit: String(unit), evidence: String(evidence) }
+  await db.transaction().execute(async (tx) => {
+    await holdLease(tx, lease)
     await append(tx, signer, [
       {
-        action: found.agrees ? 'full_pass' : 'full_pass_differs',
+        action: found.agrees ? 'full_pass_agrees' : 'full_pass_differs',
         subject: String(day),
         at: now,
-        key: `full_pass/${day}`,
+        key: `full_pass_found/${day}`,
         data: { ...data, differences },
       },
     ])
   })
-  return true
 }
 
 /** Agents told of in one transaction. */

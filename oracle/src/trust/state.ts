@@ -1,3 +1,4 @@
+import type { Audit } from './audit.ts'
 import { type Clusters, createClusters, growClusters } from './cluster.ts'
 import { grown } from './column.ts'
 import type { BondStatement } from './event.ts'
@@ -99,6 +100,8 @@ export type TrustState = {
   flagsOf: Map<number, Set<string>>
   reviews: Review[]
   incidents: Map<string, number>
+  /** What the latest full pass found; null before the first. */
+  audit: Audit | null
   log: EventLog
 }
 
@@ -158,6 +161,7 @@ export function createTrustState(
     flagsOf: new Map(),
     reviews: [],
     incidents: new Map(),
+    audit: null,
     log: createEventLog(),
   }
   for (const seed of seeds) agentIndex(state, seed)

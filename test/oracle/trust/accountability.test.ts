@@ -177,12 +177,21 @@ test('[ORC-16] [REP-23] once a day everybody is looked at anew and the full pass
   assert.equal(await publishDay(publishing()), true)
   assert.equal(await publishDay(publishing()), false)
   const passes = () =>
-    desk.oracle.db.selectFrom('journal').selectAll().where('action', 'like', 'full_pass%').execute()
+    desk.oracle.db
+      .selectFrom('journal')
+      .selectAll()
+      .where('action', 'like', 'full_pass_%')
+      .execute()
   const [pass] = await passes()
-  assert.equal(pass?.action, 'full_pass')
+  assert.equal(pass?.action, 'full_pass_agrees')
   const { trades, differences } = JSON.parse(pass?.data ?? '{}')
   assert.ok(trades > 60)
   assert.ok(Number(differences.trust) <= 1e-9)
+  // The pass is an event like any other: a replay makes it at the same place.
+  const said = await answer()
+  const { facts } = decode(factsSchema, await get('/facts?limit=1000'), 'invalid_facts')
+  assert.ok(facts.some(({ fact }) => fact.kind === 'pass'))
+  assert.deepEqual(recompute({ answer: said, facts, seeds }).differences, [])
   // Months of idleness cost points that no event tells of.
   const told = (await events('score_changed')).length
   desk.clock.set(desk.clock.now() + 60 * DAY)
