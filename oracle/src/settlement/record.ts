@@ -103,8 +103,10 @@ export async function escrowRecord(
     .where('escrow_id', '=', escrowId)
     .executeTakeFirst()
   const { pact } = found.signed
+  const verification = await verificationOf(db, escrowId)
   return {
     escrowId,
+    ...(verification && { verification }),
     pactId: parseHash(link.pactId),
     milestone: link.milestone,
     state: state?.state ?? 'None',
@@ -121,6 +123,29 @@ export async function escrowRecord(
     artifactHash: state?.artifactHash ? fromBytes32(state.artifactHash) : null,
     settlement: await findSettlement(db, escrowId),
   }
+}
+
+/** How the check of the last completion stands; its result is the parties' until the chain has it (DRV-18). */
+async function verificationOf(db: Db, escrowId: string): Promise<EscrowRecord['verification']> {
+  const completion = await db
+    .selectFrom('completion')
+    .select(['round', 'report_hash'])
+    .where('escrow_id', '=', escrowId)
+    .orderBy('round', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (!completion) return undefined
+  const { round } = completion
+  if (completion.report_hash !== null) return { round, status: 'done', code: null }
+  const job = await db
+    .selectFrom('job')
+    .select(['failed', 'error'])
+    .where('queue', '=', 'complete')
+    .where('key', '=', `${escrowId}/${round}`)
+    .executeTakeFirst()
+  // An error is kept as its code and a text that is the operator's.
+  const code = /^[a-z][a-z0-9_]*(?=:)/.exec(job?.error ?? '')?.[0] ?? null
+  return { round, status: job?.failed ? 'parked' : 'pending', code }
 }
 
 async function findSettlement(db: Db, escrowId: string): Promise<Settlement | null> {

@@ -143,6 +143,16 @@ export const escrowRecordSchema = z.strictObject({
   network: z.string(),
   artifactHash: hash.nullable(),
   settlement: settlementSchema.nullable(),
+  /** The check of the last delivery that was handed in; absent before one was. */
+  verification: z
+    .strictObject({
+      round: z.int().min(1),
+      /** `parked`: given up after many tries, and left to the operator. */
+      status: z.enum(['pending', 'parked', 'done']),
+      /** Why it is parked or was tried again. */
+      code: z.string().nullable(),
+    })
+    .exactOptional(),
 })
 export type EscrowRecord = z.output<typeof escrowRecordSchema>
 

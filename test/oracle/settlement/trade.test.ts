@@ -56,7 +56,7 @@ const get = async <T>(path: string): Promise<T> => {
   return (await response.json()) as T
 }
 
-test('[SET-08] [SET-10] a delivery that passes is released without the buyer', async () => {
+test('[SET-08] [SET-10] [UNS-07] a delivery that passes is released without the buyer', async () => {
   const pact = pactOf(world)
   const escrowId = await agree(world, pact)
   await fund(world, pact)
