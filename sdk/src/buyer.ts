@@ -52,6 +52,7 @@ import { agreeOnVenue, type Venue } from './venue.ts'
 import { createWitness } from './witness.ts'
 
 export { type Agent, discover } from './discovery/discover.ts'
+export { type AgentEnvironment, readAgentEnvironment } from './environment.ts'
 export { createFileStore } from './fileStore.ts'
 export { openTrades } from './journal.ts'
 export { createMemoryStore } from './memoryStore.ts'

@@ -48,6 +48,7 @@ export {
   type Offer,
   type OfferDecision,
 } from './disputeDesk.ts'
+export { type AgentEnvironment, readAgentEnvironment } from './environment.ts'
 export { createFileStore } from './fileStore.ts'
 export { createMemoryStore } from './memoryStore.ts'
 export {

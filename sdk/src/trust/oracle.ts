@@ -62,6 +62,8 @@ export interface OracleClientOptions {
   clock: Clock
   /** Signs the routes that want it; without it they throw `identity_missing`. */
   identity?: Identity
+  /** For an oracle behind a gateway that wants one: a bearer token, sent to that oracle and nobody else. */
+  apiKey?: string
   /** For an oracle that has rotated its key. */
   keyOf?: KeyResolver
   fetch?: typeof globalThis.fetch
@@ -77,7 +79,7 @@ export interface OracleClientOptions {
  * const pact = await oracle.call('getPact', { params: { pactId } })
  */
 export function createOracleClient(options: OracleClientOptions): OracleClient {
-  const { did, clock, identity, keyOf = ownKey, fetch = globalThis.fetch } = options
+  const { did, clock, identity, apiKey, keyOf = ownKey, fetch = globalThis.fetch } = options
   const { timeoutMs = 30_000, attempts = 3 } = options
   const url = options.url.replace(/\/+$/, '')
 
@@ -86,10 +88,13 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
     init: RequestInit,
     signal: AbortSignal | null,
   ): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`)
     let response: Response
     try {
       response = await fetch(target, {
         ...init,
+        headers,
         redirect: 'error',
         signal,
       })
