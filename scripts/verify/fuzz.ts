@@ -17,8 +17,8 @@ export interface Piece {
 }
 
 const CAMPAIGNS = {
-  system: { files: ['test/contracts/system/system.t.sol'], invariant: { runs: 100, depth: 500 } },
-  escrow: { files: ['test/contracts/invariants.t.sol'], invariant: { runs: 50, depth: 500 } },
+  system: { files: ['test/contracts/system/system.t.sol'], invariant: { runs: 20, depth: 500 } },
+  escrow: { files: ['test/contracts/invariants.t.sol'], invariant: { runs: 10, depth: 500 } },
 }
 const PATIENCE_MS = 3_600_000
 

@@ -18,9 +18,8 @@ export interface MutationScore {
   /** Of all files, and how many of them were tried, the first by the seed. */
   mutants: number
   tried: number
-  /** Noticed by a test; `hung` of them by not ending. */
+  /** Noticed by a test. */
   killed: number
-  hung: number
   /** Listed in equivalents.json with the reason. */
   equivalent: number
   /** Killed of those that are not equivalent, in percent. */
@@ -68,7 +67,6 @@ export function score({ mutants, tried, deaf }: MutationRun, seed: string): Muta
     mutants: mutants.length,
     tried: tried.length,
     killed,
-    hung: tried.filter(({ outcome }) => outcome === 'hung').length,
     equivalent: survived.length - survivors.length,
     percent: Math.round((1000 * killed) / (killed + survivors.length)) / 10,
     byFile: Object.fromEntries(Object.entries(byFile).sort(([a], [b]) => (a < b ? -1 : 1))),
