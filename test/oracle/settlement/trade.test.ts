@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import {
   decode,
+  encodePact,
   escrowIdOfPact,
   hashPact,
   manifestSchema,
@@ -117,6 +118,35 @@ test('[SET-08] [SET-10] [UNS-07] a delivery that passes is released without the 
     const publicKey = publicKeyFromDid(world.oracle.signer.did)
     assert.ok(verifyBody({ type: 'attestation', body, signature: String(signature), publicKey }))
   }
+  assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
+})
+
+test('[ATK-05] a buyer that is silent for 72 hours after a PASS has paid: nobody needs its hand', async () => {
+  const windows = { review: 72 * 3600, response: 86_400, negotiation: 86_400, arbitration: 259_200 }
+  const { timing } = encodePact(pactOf(world))
+  const pact = pactOf(world, { timing: { ...timing, windows } })
+  const escrowId = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  const body = await completionOf(world, pact, { files: { 'result.json': work } })
+  await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
+  await world.settle()
+  const stateOf = async () => (await get<{ state: string }>(`/api/v1/escrows/${escrowId}`)).state
+  assert.equal(await stateOf(), 'Delivered')
+
+  const before = await balanceOf(world.seller.wallet.address)
+  const { timerEnd } = await get<{ timerEnd: string }>(`/api/v1/escrows/${escrowId}`)
+  const end = BigInt(Date.parse(timerEnd) / 1000)
+  // A second before the end of the window it is still the buyer's to object.
+  await ground.client.setNextBlockTimestamp({ timestamp: end - 2n })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  assert.equal(await stateOf(), 'Delivered')
+  await ground.client.setNextBlockTimestamp({ timestamp: end })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  await confirm(world)
+  assert.equal(await stateOf(), 'Completed')
   assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
 })
 
