@@ -24,6 +24,9 @@ const { values } = parseArgs({
     seed: { type: 'string', default: 'earnest' },
   },
 })
+const parts = ['proof', 'fuzz', 'mutation']
+if (values.only !== undefined && !parts.includes(values.only))
+  throw new Error(`--only takes ${parts.join(', ')}`)
 const began = performance.now()
 const options = {
   scratch: 'cache/verify',
