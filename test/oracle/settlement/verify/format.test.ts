@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { zipSync } from 'fflate'
 import { openDelivery } from '../../../../oracle/src/settlement/verify/delivery.ts'
 import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { verifyFormat } from '../../../../oracle/src/settlement/verify/format.ts'
@@ -21,7 +22,44 @@ const bytes = (...list: number[]) => Uint8Array.from(list)
 const as = (mime: string, content: Uint8Array) => ({ mime, bytes: content })
 const flipped = (content: Uint8Array, at: number) =>
   content.map((byte, i) => (i === at ? byte ^ 1 : byte))
+const from = (text: string) => new TextEncoder().encode(text)
+const zipped = (files: Record<string, string>, level: 0 | 6 = 6) =>
+  zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, from(text)])), {
+    level,
+  })
+const docx = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+const word = { '[Content_Types].xml': '<Types/>', 'word/document.xml': '<w:document/>' }
+const box = (kind: string, body: Uint8Array) => {
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(8 + body.length)
+  head.write(kind, 4, 'latin1')
+  return bytes(...head, ...body)
+}
+const mp4 = bytes(
+  ...box('ftyp', from('isom0000')),
+  ...box('moov', from('m')),
+  ...box('mdat', from('12')),
+)
+const openMp4 = bytes(...mp4.slice(0, -10), 0, 0, 0, 0, ...from('mdat12'))
+const page = (flags: number) =>
+  bytes(...from('OggS'), 0, flags, ...new Array(20).fill(1), 2, 3, 2, 1, 2, 3, 4, 5)
+const oggFile = bytes(...page(2), ...page(0), ...page(4))
+/** A frame, a table, and a scan with a stuffed 0xff and a restart in it. */
+const jpeg = bytes(
+  ...[0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0, 0, 4, 1, 1, 0xff, 0xda, 0, 3, 0],
+  ...[7, 0xff, 0, 8, 0xff, 0xd0, 9, 0xff, 0xd9],
+)
 const emptyZip = bytes(0x50, 0x4b, 0x05, 0x06, ...new Array(18).fill(0))
+
+/** A byte in the middle of the packed data is another. */
+function spoilt(content: Uint8Array): Uint8Array {
+  return content.map((byte, at) => (at >= 34 && at < 40 ? byte ^ 0xff : byte))
+}
+
+/** 96 MiB of zeros in less than 100 KiB. */
+function bomb(): Uint8Array {
+  return zipSync({ zeros: new Uint8Array(96 * 1024 * 1024) }, { level: 9 })
+}
 
 describe('format', () => {
   const whole: [string, { mime: string; bytes: Uint8Array }][] = [
@@ -32,7 +70,13 @@ describe('format', () => {
     ['CSV with CRLF and no end', textFile('a,b\r\n1,2', 'text/csv')],
     ['lines of JSON', textFile('{"a":1}\n[2]\n', 'application/x-ndjson')],
     ['Markdown', textFile('# Título\n\n– naïve 日本', 'text/markdown')],
-    ['a JPEG', as('image/jpeg', bytes(0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 0xff, 0xd9))],
+    ['a JPEG', as('image/jpeg', jpeg)],
+    ['an archive', as('application/zip', zipped({ 'a.txt': 'hello '.repeat(500), 'b/c': 'x' }))],
+    ['an archive of stored entries', as('application/zip', zipped({ a: 'hello' }, 0))],
+    ['a Word document', as(docx, zipped(word))],
+    ['an MP4', as('video/mp4', mp4)],
+    ['an MP4 whose last box has no length', as('video/mp4', openMp4)],
+    ['Ogg', as('audio/ogg', oggFile)],
     ['bytes without a type', as('application/octet-stream', bytes(1, 2, 3))],
   ]
   for (const [name, file] of whole) {
@@ -45,7 +89,41 @@ describe('format', () => {
     ['a PNG cut short', as('image/png', png().bytes.slice(0, -4)), 'wrong_format'],
     ['a PNG with a bit turned', as('image/png', flipped(png().bytes, 45)), 'wrong_format'],
     ['a PNG with more behind it', as('image/png', bytes(...png().bytes, 0)), 'wrong_format'],
-    ['a JPEG without its end', as('image/jpeg', bytes(0xff, 0xd8, 0xff, 0xe0, 1)), 'wrong_format'],
+    ['a JPEG without its end', as('image/jpeg', jpeg.slice(0, -2)), 'wrong_format'],
+    ['a JPEG without a scan', as('image/jpeg', bytes(0xff, 0xd8, 0xff, 0xd9)), 'wrong_format'],
+    [
+      'a JPEG cut and ended',
+      as('image/jpeg', bytes(...jpeg.slice(0, 12), 0xff, 0xd9)),
+      'wrong_format',
+    ],
+    ['an archive cut short', as('application/zip', zipped(word).slice(0, -9)), 'wrong_format'],
+    [
+      'an archive that does not unpack',
+      as('application/zip', spoilt(zipped({ a: 'hello '.repeat(900) }))),
+      'wrong_format',
+    ],
+    ['an archive as a document', as(docx, zipped({ 'a.txt': 'x' })), 'wrong_format'],
+    [
+      'a document as a workbook',
+      as(docx.replace('wordprocessingml.document', 'spreadsheetml.sheet'), zipped(word)),
+      'wrong_format',
+    ],
+    [
+      'an archive that leads out of its folder',
+      as('application/zip', zipped({ '../../etc/passwd': 'x' })),
+      'unsafe_archive',
+    ],
+    [
+      'an archive with an absolute name',
+      as('application/zip', zipped({ '/etc/passwd': 'x' })),
+      'unsafe_archive',
+    ],
+    ['an archive with a drive', as('application/zip', zipped({ 'C:\\x': 'x' })), 'unsafe_archive'],
+    ['a bomb', as('application/zip', bomb()), 'archive_bomb'],
+    ['an MP4 cut short', as('video/mp4', mp4.slice(0, -1)), 'wrong_format'],
+    ['an MP4 without a film', as('video/mp4', box('ftyp', from('isom0000'))), 'wrong_format'],
+    ['Ogg cut between two pages', as('audio/ogg', bytes(...page(2), ...page(0))), 'wrong_format'],
+    ['Ogg cut in a page', as('audio/ogg', oggFile.slice(0, -1)), 'wrong_format'],
     ['JSON cut short', textFile('{"a":', 'application/json'), 'wrong_format'],
     ['JSON with a comment', textFile('{"a":1} // x', 'application/json'), 'wrong_format'],
     ['JSON in Latin-1', as('application/json', bytes(0x22, 0xe9, 0x22)), 'wrong_format'],

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import type { PactWire } from '@earnest/sdk/protocol'
 import {
   createGuardedFetch,
+  createPublicLookup,
   isAllowedUrl,
   publicLookup,
   type TestAnswer,
@@ -206,6 +207,56 @@ describe('guardedFetch', () => {
       assert.ok(error instanceof Error && error.message === 'not a public address')
     })
   }
+
+  const answers: [string, string[], boolean][] = [
+    ['public addresses', ['93.184.216.34', '2606:2800:220:1::1'], true],
+    ['one address of this network among public ones', ['93.184.216.34', '10.0.0.7'], false],
+    ['the metadata service', ['169.254.169.254'], false],
+    ['an IPv4 address inside IPv6', ['::ffff:169.254.169.254'], false],
+    ['an IPv4 address behind NAT64', ['64:ff9b::a00:7'], false],
+    ['a unique local address', ['fd12::1'], false],
+    ['nothing', [], false],
+  ]
+  for (const [name, addresses, isAllowed] of answers) {
+    test(`a name that means ${name} is ${isAllowed ? 'reached' : 'refused'}`, async () => {
+      const resolve = createPublicLookup((_, __, callback) =>
+        callback(
+          null,
+          addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+        ),
+      )
+      const error = await new Promise((done) =>
+        resolve('x.example', {}, (failure) => done(failure)),
+      )
+      assert.equal(error === null, isAllowed)
+    })
+  }
+
+  test('a name that changes its meaning is looked up where the socket is opened, once', async () => {
+    // The first answer would pass a check made beforehand; the socket gets the second.
+    let asked = 0
+    const rebinding = createPublicLookup((_, __, callback) =>
+      callback(null, [{ address: asked++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }]),
+    )
+    const meaning = () =>
+      new Promise((done) => rebinding('x.example', {}, (error, address) => done(error ?? address)))
+    assert.equal(await meaning(), '93.184.216.34')
+    assert.ok((await meaning()) instanceof Error)
+  })
+
+  test('a redirect is an answer like any other and leads nowhere', async () => {
+    const asked: string[] = []
+    const report = await check({
+      pact: { acceptance },
+      files: files('https://api.example.com'),
+      fetch: async ({ url }) => {
+        asked.push(url)
+        return { status: 302, contentType: null, body: new Uint8Array() }
+      },
+    })
+    assert.equal(checkOf(report, 'api').outcome, 'fail')
+    assert.ok(asked.every((url) => url.startsWith('https://api.example.com/')))
+  })
 
   test('a name that resolves to this machine is refused where the socket is opened', async () => {
     let reached = 0

@@ -12,6 +12,7 @@ describe('purity', () => {
     const allowed = [
       '@earnest/sdk/protocol',
       'ajv/dist/2020.js',
+      'fflate',
       'file-type',
       'quickjs-emscripten',
       'zod',

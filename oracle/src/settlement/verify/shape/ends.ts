@@ -1,17 +1,6 @@
 import { createEdges } from './edges.ts'
 import type { Look } from './shape.ts'
 
-/** JPEG: its markers at beginning and end, since a cut file still begins like a whole one. */
-export const jpeg: Look = byEdges(
-  (head, tail) =>
-    head.length >= 3 &&
-    head[0] === 0xff &&
-    head[1] === 0xd8 &&
-    head[2] === 0xff &&
-    tail.at(-2) === 0xff &&
-    tail.at(-1) === 0xd9,
-)
-
 /** GIF: version and trailer. */
 export const gif: Look = byEdges(
   (head, tail) => /^GIF8[79]a/.test(latin(head)) && tail.at(-1) === 0x3b,

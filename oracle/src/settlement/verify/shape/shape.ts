@@ -4,6 +4,8 @@ export interface Shape {
   take(part: Uint8Array): void
   /** After the last part: true for a whole file of this kind and size, from its first bytes to its end. */
   isWhole(size: number): boolean
+  /** What is worse than a broken file, where it is. */
+  fault?(): 'unsafe_archive' | 'archive_bomb' | undefined
 }
 
 /** Begins a look at one file. */
