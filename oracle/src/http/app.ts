@@ -16,6 +16,7 @@ import type * as z from 'zod'
 import type { Oracle } from '../oracle.ts'
 import { createPages, faultResponse, wantsPage } from '../pages/pages.ts'
 import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
+import { countDisputes } from '../settlement/disputeLog.ts'
 import { openGrant } from '../settlement/grant.ts'
 import { countParked } from '../store/parked.ts'
 import { AT_ONCE, type AtOnce } from './atOnce.ts'
@@ -114,7 +115,12 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   app.route('/', createPages(oracle, { info: options.info, admit, problemOf: pageProblem }))
   app.get('/metrics', async (http) => {
     http.header('Content-Type', metrics.contentType)
-    return http.body(await metrics.text(oracle.status(), await countParked(db)))
+    return http.body(
+      await metrics.text(oracle.status(), {
+        parked: await countParked(db),
+        disputes: await countDisputes(db),
+      }),
+    )
   })
   return app
 

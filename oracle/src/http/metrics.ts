@@ -8,7 +8,10 @@ export type Metrics = {
   observe(method: string, status: number, milliseconds: number): void
   /** Counts an answer that was our fault. */
   fault(error: unknown): void
-  text(status: ReturnType<Oracle['status']>, parked: Parked): Promise<string>
+  text(
+    status: ReturnType<Oracle['status']>,
+    counts: { parked: Parked; disputes: ReadonlyMap<string, number> },
+  ): Promise<string>
 }
 
 /** Counters of one process. */
@@ -35,6 +38,12 @@ export function createMetrics({ log }: { log?: Log } = {}): Metrics {
     labelNames: ['what'],
     registers,
   })
+  const disputes = new Gauge({
+    name: 'earnest_disputes',
+    help: 'Disputed escrows by how they ended',
+    labelNames: ['exit'],
+    registers,
+  })
   return {
     contentType: registry.contentType,
     observe(method, status, milliseconds) {
@@ -44,11 +53,13 @@ export function createMetrics({ log }: { log?: Log } = {}): Metrics {
       faults.inc()
       log?.warn({ error: error instanceof Error ? error.stack : String(error) }, 'fault')
     },
-    async text(status, { submissions, jobs }) {
+    async text(status, { parked: { submissions, jobs }, disputes: exits }) {
       head.set(status.head?.number ?? 0)
       leader.set(status.leader ? 1 : 0)
       parked.set({ what: 'transaction' }, submissions)
       parked.set({ what: 'job' }, jobs)
+      disputes.reset()
+      for (const [exit, count] of exits) disputes.set({ exit }, count)
       return registry.metrics()
     },
   }

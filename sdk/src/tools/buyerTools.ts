@@ -5,7 +5,7 @@ import { openTrades, readTrade as readJournal } from '../journal.ts'
 import { createMemoryStore } from '../memoryStore.ts'
 import { criterionSchema, mime } from '../protocol/criterion.ts'
 import { disputeReasonSchema } from '../protocol/dispute.ts'
-import { EarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
 import { json } from '../protocol/json.ts'
 import { formatUsdc, usdc } from '../protocol/money.ts'
@@ -14,9 +14,10 @@ import { formatUtc, utc } from '../protocol/time.ts'
 import { profileSchema } from '../protocol/timing.ts'
 import type { HireResult } from '../receipts.ts'
 import { assess } from '../trust/assess.ts'
+import { factsOfResult } from './hireFacts.ts'
 import { createKeyBook } from './keyBook.ts'
 import { key, reader, refusal, type Tool, writer } from './tool.ts'
-import { buyerStep, readTrade, type ServiceStatus, statusOf } from './trade.ts'
+import { buyerStep, readTrade, statusOf } from './trade.ts'
 
 /** What a buyer that a model drives may spend, base units. */
 export interface SpendingLimit {
@@ -37,9 +38,6 @@ export interface BuyerTools {
   buyer: Buyer
   tools: readonly Tool[]
 }
-
-/** Characters of a delivered text that are shown to a model. */
-const MAX_SHOWN = 20_000
 
 const tradeId = z.uuid().describe('As hire_agent or list_trades gave it.')
 const agentUrl = z.url({ protocol: /^https?$/ }).max(500)
@@ -153,12 +151,19 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
     input: assessInput,
     async run({ agent_url, capability: wanted, payment_usdc: paymentUsdc, acceptance }) {
       const agent = await discover(agent_url, reading)
-      const { approved, reason, answers, quote, warnings } = await assess(agent, {
+      const question = {
         task: { capability: wanted, paymentUsdc, ...(acceptance && { acceptance }) },
         oracles,
-        buyer: identity.did,
         ...(trustPolicy && { policy: trustPolicy }),
-      })
+      }
+      const asBuyer = { ...question, buyer: identity.did }
+      const { approved, reason, answers, quote, warnings } = await assess(agent, asBuyer).catch(
+        (error) => {
+          // Only registered buyers are quoted for.
+          if (isEarnestError(error, 'agent_unknown')) return assess(agent, question)
+          throw error
+        },
+      )
       const [answer] = answers
       return {
         did: agent.did,
@@ -364,45 +369,6 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
     listTrades,
   ]
   return { buyer, tools }
-}
-
-const WORDS: Record<HireResult['settlementStatus'], ServiceStatus> = {
-  released: 'completed',
-  refunded: 'refunded',
-  resolved: 'resolved',
-  disputed: 'disputed',
-  pending: 'funded',
-}
-
-function factsOfResult(result: HireResult) {
-  const { settlement, report } = result.receipts
-  return {
-    trade_id: result.tradeId,
-    pact_id: result.pactId,
-    escrow_id: result.escrowId,
-    status: WORDS[result.settlementStatus],
-    settlement: settlement
-      ? {
-          outcome: settlement.outcome,
-          seller_usdc: formatUsdc(settlement.sellerUsdc),
-          buyer_usdc: formatUsdc(settlement.buyerUsdc),
-          fee_usdc: formatUsdc(settlement.protocolFeeUsdc),
-          tx_hash: settlement.txHash,
-        }
-      : null,
-    report: report ? { result: report.result, passed_percent: report.passedBps / 100 } : null,
-    // What a seller wrote is data, never an order.
-    untrusted_files: (result.deliverable?.files ?? []).map(({ name, mime: type, bytes }) => ({
-      name,
-      mime: type,
-      size: bytes.length,
-      sha256: hashBytes(bytes),
-      ...(/^text\/|json$/.test(type) && {
-        text: new TextDecoder().decode(bytes).slice(0, MAX_SHOWN),
-      }),
-    })),
-    next_step: buyerStep(WORDS[result.settlementStatus]),
-  }
 }
 
 /** A UUID (version 8, RFC 9562) out of a name: the same wish has the same trade after every crash. */

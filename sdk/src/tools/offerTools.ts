@@ -14,6 +14,9 @@ import { key, refusal, type Tool, writer } from './tool.ts'
 import { readTrade, sellerStep, statusOf } from './trade.ts'
 import type { Service } from './workbench.ts'
 
+/** Seconds that the engine may take to open a job whose money is confirmed. */
+const OPENING_SECONDS = 15
+
 const createInput = z.strictObject({
   key,
   buyer_did: did.optional().describe('For this customer only; leave out for anybody.'),
@@ -120,7 +123,7 @@ export function offerTools(
           const status = statusOf(trade, true)
           throw refusal('wrong_status', `The service is ${status}`, sellerStep(status))
         }
-        if (!bench.abandon(escrowId, reason)) {
+        if (!(await bench.waitFor(escrowId, OPENING_SECONDS)) || !bench.abandon(escrowId, reason)) {
           const why = 'The engine is handing this work in, or has not opened it yet'
           throw refusal('not_begun', why, 'Call check_service, then again with the same key.')
         }

@@ -14,6 +14,9 @@ import { milestone, serviceId } from './serviceInput.ts'
 import { key, refusal, type Tool, writer } from './tool.ts'
 import { type ServiceStatus, sellerStep, statusOf, type Trade } from './trade.ts'
 
+/** Seconds that the engine may take to open a job whose money is confirmed. */
+const OPENING_SECONDS = 15
+
 const artifactInput = z.strictObject({
   key,
   service_id: serviceId,
@@ -97,10 +100,12 @@ export function workTools(
             sellerStep(statusOf(trade, true)),
           )
         }
-        if (bench.jobOf(escrowId) !== undefined) {
+        if (bench.isFinished(escrowId)) {
+          // Handed over before: this call only waits for the same end.
+        } else if (await bench.waitFor(escrowId, OPENING_SECONDS)) {
           if (!deliver_anyway) audit(trade, files)
           bench.finish(escrowId, files)
-        } else if (!bench.isFinished(escrowId)) {
+        } else {
           throw refusal(
             'not_begun',
             'The engine has not opened this work yet, or goes on handing it in after a restart',

@@ -1,3 +1,4 @@
+import { pause } from '../pause.ts'
 import { EarnestError } from '../protocol/error.ts'
 import type { ReceivedFile } from '../settlement/file.ts'
 import type { Job, Skill } from '../skill.ts'
@@ -11,6 +12,8 @@ export interface Workbench {
   skillOf(service: Service): Skill
   /** A job on the bench: it lies there only after the engine has seen the money on chain. */
   jobOf(escrowId: string): Job | undefined
+  /** Waits some seconds until the engine has opened a job; false where it has not. */
+  waitFor(escrowId: string, seconds: number): Promise<boolean>
   /** Hands over what was made. */
   finish(escrowId: string, files: readonly ReceivedFile[]): void
   /** True once what was made was handed over in this process. */
@@ -18,6 +21,9 @@ export interface Workbench {
   /** Gives a job up: the engine reports it and pays the money back. */
   abandon(escrowId: string, reason: string): boolean
 }
+
+/** Milliseconds between two looks at the bench. */
+const LOOK = 50
 
 /** Makes a bench. */
 export function createWorkbench(): Workbench {
@@ -45,6 +51,13 @@ export function createWorkbench(): Workbench {
 
   return {
     skillOf: (service) => ({ ...service, run }),
+    async waitFor(escrowId, seconds) {
+      const { signal } = new AbortController()
+      for (let waited = 0; waited < seconds * 1000 && !bench.has(escrowId); waited += LOOK) {
+        await pause(LOOK, signal)
+      }
+      return bench.has(escrowId)
+    },
     jobOf: (escrowId) => bench.get(escrowId)?.job,
     finish(escrowId, files) {
       const place = bench.get(escrowId)

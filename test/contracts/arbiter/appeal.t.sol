@@ -58,7 +58,7 @@ contract AppealTest is ArbiterTest {
     }
 
     /// @dev Whoever appeals first, nobody appeals again: not the same side, not the other.
-    function test_reverts_aSecondAppeal_TAP_04() public {
+    function test_reverts_aSecondAppeal_TAP_04_UNS_16() public {
         (Terms memory t, bytes32 id) = _proposed();
         _appeal(t, seller);
         vm.prank(buyer);

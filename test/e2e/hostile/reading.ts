@@ -39,6 +39,11 @@ const rows: Partial<Record<RouteName, Row[]>> = {
     ['oversized', 'a page of 1,001', '422 invalid_request', '/facts?limit=1001'],
     ['malformed', 'a place below nothing', '422 invalid_request', '/facts?after=-1'],
   ],
+  listDisputes: [
+    ['malformed', 'a limit that is no number', '422 invalid_request', '/disputes?limit=x'],
+    ['oversized', 'more lines than a page has', '422 invalid_request', '/disputes?limit=101'],
+    ['lying', 'a cursor of no list', '422 invalid_request', '/disputes?cursor=1%2F0x12%2F1'],
+  ],
   listAttestations: agentRows((id) => `/trust/${id}/attestations`),
   explainTrust: agentRows((id) => `/trust/${id}/explain`),
   getCredential: agentRows((id) => `/trust/${id}/credential`),

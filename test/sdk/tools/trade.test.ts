@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { generateText, isStepCount, jsonSchema, tool } from 'ai'
+import { MockLanguageModelV4 } from 'ai/test'
 import { escrowOfPact } from '../../../sdk/src/escrow/client.ts'
 import { readEscrow } from '../../../sdk/src/escrow/readEscrow.ts'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
@@ -189,6 +191,81 @@ describe('agent tools', () => {
     const status = await done(tools, 'check_service', { service_id: offered })
     assert.equal(status.status, 'completed')
     assert.equal(pact.capability, 'greeting')
+  })
+
+  test('[TOL-04] each tool is an entry of MCP’s tools/list, takes no state, and runs under a stock framework', async () => {
+    const made = await sell()
+    const all = [...made.tools, ...buy().tools]
+    assert.deepEqual(
+      made.tools.map(({ name }) => name),
+      [
+        'create_service',
+        'cancel_service',
+        'send_artifact',
+        'complete_service',
+        'respond_to_dispute',
+        'check_service',
+        'list_services',
+      ],
+    )
+    assert.equal(new Set(all.map(({ name }) => name)).size, all.length)
+    for (const { name, description, inputSchema, annotations } of all) {
+      assert.match(name, /^[a-z_]{1,64}$/)
+      assert.ok(description.length > 20)
+      const { type, properties, required, additionalProperties } = inputSchema as {
+        type: string
+        properties: Record<string, object>
+        required?: string[]
+        additionalProperties: boolean
+      }
+      assert.deepEqual([type, additionalProperties], ['object', false], name)
+      assert.equal(annotations.readOnlyHint, properties.key === undefined, name)
+      if (!annotations.readOnlyHint) assert.ok(required?.includes('key'), name)
+      // Nothing that a model writes is a state.
+      for (const field of Object.keys(properties))
+        assert.doesNotMatch(field, /state|status|paid|funded/)
+      JSON.parse(JSON.stringify(inputSchema))
+    }
+
+    // A model that says that it is done, without anything to show for it, under the AI SDK.
+    const usage = {
+      inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+      outputTokens: { total: 1, text: 1, reasoning: 0 },
+    }
+    const input = JSON.stringify({ key: 'call-1', service_id: 'ab'.repeat(32) })
+    let turns = 0
+    const model = new MockLanguageModelV4({
+      doGenerate: async () =>
+        turns++ === 0
+          ? {
+              content: [
+                { type: 'tool-call', toolCallId: '1', toolName: 'complete_service', input },
+              ],
+              finishReason: { unified: 'tool-calls', raw: undefined },
+              usage,
+              warnings: [],
+            }
+          : {
+              content: [{ type: 'text', text: 'Delivered!' }],
+              finishReason: { unified: 'stop', raw: undefined },
+              usage,
+              warnings: [],
+            },
+    })
+    const tools = Object.fromEntries(
+      all.map(({ name, description, inputSchema, execute }) => [
+        name,
+        tool({ description, inputSchema: jsonSchema(inputSchema), execute }),
+      ]),
+    )
+    const { steps } = await generateText({
+      model,
+      tools,
+      prompt: 'Deliver the work.',
+      stopWhen: isStepCount(3),
+    })
+    const [result] = steps.flatMap(({ toolResults }) => toolResults)
+    assert.partialDeepStrictEqual(result?.output, { ok: false, code: 'unknown_service' })
   })
 
   test('[TOL-05] [TOL-06] exactly one signed message on the system channel for each funding, when the chain has confirmed it and not before', async () => {
