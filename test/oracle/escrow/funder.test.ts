@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import {
+  type AttestedTrade,
+  readInclusion,
+  verifyAttestation,
+  verifyInclusion,
+} from '@earnest/sdk/escrow'
+import {
+  attestationSchema,
+  decode,
+  decodePact,
+  isEarnestError,
+  type PactWire,
+} from '@earnest/sdk/protocol'
 import { funderOf } from '../../../oracle/src/escrow/funder.ts'
 import { unpack } from '../../../oracle/src/store/json.ts'
 import type { AgentStatement, SettledEscrow, TrustEvent } from '../../../oracle/src/trust/event.ts'
@@ -132,6 +145,98 @@ test('[REP-20] a settled trade carries what the seller asks by its own list, and
   assert.equal(settled?.facts?.listPrice, 40n * usdc)
   assert.equal(settled?.facts?.medianPrice, undefined)
   assert.equal(settled?.facts?.modelAsAgreed, false)
+})
+
+test('[REP-13] a record verifies offline: both signatures, and a transaction in a block of known hash', async () => {
+  const did = encodeURIComponent(world.seller.identity.did)
+  const page = (await (await world.app.request(`/api/v1/trust/${did}/attestations`)).json()) as {
+    attestations: unknown[]
+  }
+  const attestation = decode(attestationSchema, page.attestations.at(-1), 'invalid_attestation')
+  const { settlement } = attestation
+  const record = (await (await world.app.request(`/api/v1/pacts/${settlement.pactId}`)).json()) as {
+    terms: PactWire
+    pactHash: string
+    buyerSignature: string
+    sellerSignature: string
+  }
+  const { pactHash, buyerSignature, sellerSignature } = record
+  const signed = { pact: decodePact(record.terms), pactHash, buyerSignature, sellerSignature }
+  const inclusion = await readInclusion(ground.client as never, { txHash: settlement.txHash })
+  const { hash: blockHash } = await ground.client.getBlock({
+    blockNumber: BigInt(settlement.blockNumber),
+  })
+  const oracle = world.oracle.signer.did
+  const verify = (
+    change: Partial<AttestedTrade> = {},
+    options: { oracle: string; blockHash: `0x${string}` } = { oracle, blockHash },
+  ) => verifyAttestation({ attestation, signed, inclusion, ...change }, options)
+  verify()
+  const other = 'ab'.repeat(64)
+  const refused: [string, () => void][] = [
+    ['invalid_buyer_signature', () => verify({ signed: { ...signed, buyerSignature: other } })],
+    ['invalid_seller_signature', () => verify({ signed: { ...signed, sellerSignature: other } })],
+    [
+      'attestation_mismatch',
+      () => verify({ attestation: { ...attestation, sellerSignature: other } }),
+    ],
+    ['attestation_unsigned', () => verify({ attestation: { ...attestation, signature: other } })],
+    ['attestation_mismatch', () => verify({}, { oracle: world.seller.identity.did, blockHash })],
+    ['not_included', () => verify({}, { oracle, blockHash: `0x${'1'.repeat(64)}` })],
+    ['not_included', () => verify({ inclusion: { ...inclusion, receipts: [] } })],
+    [
+      'not_included',
+      () => {
+        // A receipt that pays more than the chain did.
+        const forged = structuredClone(inclusion)
+        const log = forged.receipts[0]?.logs.at(-1)
+        assert.ok(log)
+        log.data = `${log.data.slice(0, -1)}${log.data.endsWith('1') ? '2' : '1'}` as `0x${string}`
+        verify({ inclusion: forged })
+      },
+    ],
+  ]
+  for (const [code, act] of refused) {
+    assert.throws(act, (error) => isEarnestError(error, code), code)
+  }
+})
+
+test('[REP-13] a transaction is found among many in its block, and no other is', async () => {
+  const { client } = ground
+  await client.setAutomine(false)
+  const hashes: `0x${string}`[] = []
+  try {
+    for (let i = 0; i < 20; i++) {
+      hashes.push(await client.sendTransaction({ to: purse.address, value: BigInt(i) }))
+    }
+  } finally {
+    await client.mine({ blocks: 1 })
+    await client.setAutomine(true)
+  }
+  const txHash = hashes[17] as `0x${string}`
+  const inclusion = await readInclusion(client as never, { txHash })
+  assert.equal(inclusion.receipts.length, 20)
+  const { hash: blockHash } = await client.getBlock()
+  assert.deepEqual(verifyInclusion(inclusion, { blockHash }), [])
+  const fewer = { ...inclusion, receipts: inclusion.receipts.slice(1) }
+  assert.throws(
+    () => verifyInclusion(fewer, { blockHash }),
+    (error) => isEarnestError(error, 'not_included'),
+  )
+})
+
+test('[ORC-11] an answer counts the attestations that its route lists', async () => {
+  for (const { identity } of [world.buyer, world.seller]) {
+    const path = `/api/v1/trust/${encodeURIComponent(identity.did)}`
+    const { attestations } = (await (
+      await world.app.request(`${path}/attestations?limit=100`)
+    ).json()) as { attestations: unknown[] }
+    const answer = (await (
+      await world.app.request(`${path}?nonce=${crypto.randomUUID()}`)
+    ).json()) as { memoryAttestations: number }
+    assert.equal(attestations.length, 1)
+    assert.equal(answer.memoryAttestations, attestations.length)
+  }
 })
 
 test('a replay of the kept facts joins the same agents and gives the same root', async () => {

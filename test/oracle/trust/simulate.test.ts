@@ -9,6 +9,7 @@ import {
 } from '../../../scripts/simulate/attacks.ts'
 import { climb, newcomer, premium } from '../../../scripts/simulate/honest.ts'
 import { runMarket } from '../../../scripts/simulate/market.ts'
+import { FEE } from '../../../scripts/simulate/world.ts'
 
 describe('simulated market', () => {
   test('[REP-15] an honest agent at 750 crosses 900 after 150 to 250 successes', () => {
@@ -48,6 +49,23 @@ describe('simulated market', () => {
     const prices = voucherPrices().map(({ perVoucher }) => perVoucher)
     const published = ATTACK_TABLE.attacks.map(({ feesPerVoucher }) => feesPerVoucher / 1e6)
     assert.ok(Math.min(...published) <= Math.min(...prices) + 1e-9)
+  })
+
+  test('[API-13] every trade of a self-dealer burns its fee, and a hundred of them buy nothing', () => {
+    const curve = attackCurves().filter(({ attack }) => attack === 'self-dealing')
+    assert.deepEqual(
+      curve.map(({ effort }) => effort),
+      [1, 3, 10, 30, 100],
+    )
+    for (const { effort, fees, gain } of curve) {
+      assert.ok(Math.abs(fees - effort * 50 * FEE) < 1e-9)
+      assert.ok(gain <= 30)
+    }
+  })
+
+  test('[API-15] sellers with a better record can ask for more, by what the risk alone is worth', () => {
+    const { low, high, premium: more } = premium()
+    assert.ok(high > low && more > 0)
   })
 
   test('[REP-17] faking 500 trades costs at least ten times what fees alone would', () => {
