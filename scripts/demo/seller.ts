@@ -1,9 +1,12 @@
 /**
  * A seller of the demo as a process of its own. `BEHAVIOUR` is `honest`; `hasty`: it delivers half of the
- * work; or `ghost`: it agrees, is paid into escrow, produces nothing and says that it delivered.
+ * work; or `ghost`: it agrees, is paid into escrow, produces nothing and says that it delivered. With
+ * `TELEGRAM_URL` it has an owner who is called there; `NAME` tells two of one behaviour apart.
  */
 
 import { authorize, deliver, escrowOfPact } from '@earnest/sdk/escrow'
+import { createOwnerDesk } from '@earnest/sdk/owner'
+import { createTelegram } from '@earnest/sdk/owner/telegram'
 import {
   artifactHash,
   EarnestError,
@@ -13,21 +16,27 @@ import {
   signCompletion,
   toBytes32,
 } from '@earnest/sdk/protocol'
-import { createSeller, type Job, type Skill } from '@earnest/sdk/seller'
+import { createMemoryStore, createSeller, type Job, type Skill } from '@earnest/sdk/seller'
 import { serve } from '@hono/node-server'
 import { followClock } from '../local/clock.ts'
 import type { Deployment } from '../local/deploy.ts'
-import { localParty } from '../local/party.ts'
+import { localParty, wallClock } from '../local/party.ts'
 import type { Behaviour } from './stage.ts'
 import { type Company, model } from './valuation.ts'
 
-const { RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
+const {
+  RPC_URL = '',
+  ORACLE_URL = '',
+  ORACLE_DID = '',
+  TELEGRAM_URL,
+  TELEGRAM_TOKEN = '',
+} = process.env
 const BEHAVIOUR = (process.env.BEHAVIOUR ?? 'honest') as Behaviour
 const deployment: Deployment = JSON.parse(process.env.DEPLOYMENT ?? '{}')
 const oracleAddress = { url: ORACLE_URL, did: ORACLE_DID }
 const clock = await followClock(RPC_URL)
 const party = localParty({
-  name: `seller/${BEHAVIOUR}`,
+  name: `seller/${process.env.NAME ?? BEHAVIOUR}`,
   rpcUrl: RPC_URL,
   oracle: oracleAddress,
   clock,
@@ -147,7 +156,21 @@ const url = await new Promise<string>((resolve) => {
   })
 })
 
+const owner =
+  TELEGRAM_URL === undefined
+    ? undefined
+    : await createOwnerDesk({
+        store: createMemoryStore(),
+        // What a person writes is dated by the messenger, not by the chain.
+        clock: wallClock,
+        channels: [
+          createTelegram({ token: TELEGRAM_TOKEN, apiRoot: TELEGRAM_URL, pollSeconds: 5 }),
+        ],
+        tickMs: 200,
+      })
+
 seller = createSeller({
+  ...(owner && { owner }),
   identity,
   wallet,
   binding: await party.bind(),
@@ -200,10 +223,13 @@ seller = createSeller({
 })
 await seller.register()
 await seller.start()
-say({ ready: { url, did: identity.did, wallet: account.address } })
+await owner?.start()
+const link = await owner?.link('telegram')
+say({ ready: { url, did: identity.did, wallet: account.address, ...(link && { link }) } })
 
 const stop = () => {
   server.close()
+  void owner?.stop()
   void seller?.stop().then(() => process.exit(0))
 }
 process.once('SIGINT', stop)

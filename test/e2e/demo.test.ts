@@ -88,4 +88,22 @@ describe('demo', () => {
     const scores = /^ {2}record +.*from (\d+) to (\d+)$/m.exec(played)
     assert.ok(Number(scores?.[2]) < Number(scores?.[1]))
   })
+
+  test('[TOL-19] the owner’s four words and a code pay the buyer back, and the phone shows the transaction', () => {
+    const played = scene(7)
+    const steps = [
+      /bot +#1 A trade is disputed: 13 USDC/,
+      /owner +approve the refund/,
+      /bot +To do it, answer: confirm (\d{6})/,
+      /owner +confirm (\d{6})/,
+      /bot +13 USDC went back to the buyer/,
+    ].map((each) => played.search(each))
+    assert.ok(!steps.includes(-1))
+    assert.deepEqual(
+      steps,
+      steps.toSorted((a, b) => a - b),
+    )
+    const told = /bot +Transaction (0x[0-9a-f]{64})/.exec(played)?.[1] ?? ''
+    assert.match(played, new RegExp(`refunded: seller 0, buyer 13,.*\\n +${told}`))
+  })
 })
