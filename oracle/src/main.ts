@@ -174,6 +174,7 @@ async function run(settings: Settings): Promise<void> {
     atOnce: { ...AT_ONCE, streams: { ...AT_ONCE.streams, each: settings.EARNEST_STREAMS } },
     readLimit: { burst: 4 * rate, perSecond: rate },
     writeLimit: { burst: 4 * rate, perSecond: rate },
+    moderators: settings.EARNEST_MODERATORS,
     verifyWallet: async ({ wallet, typedData, signature }) =>
       client.verifyTypedData({ address: wallet, ...typedData, signature }),
   })

@@ -96,6 +96,8 @@ const environment = z.object({
     })
     .pipe(z.array(jurorSchema))
     .optional(),
+  /** Moderators' wallets besides the arbiter's own: they read, and sign where two people are wanted. */
+  EARNEST_MODERATORS: addresses.default([]),
   /** Mail server for notices to people, smtp(s)://user:password@host:port. */
   EARNEST_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   EARNEST_MAIL_FROM: z.string().min(3).default('Earnest oracle <noreply@localhost>'),

@@ -45,10 +45,15 @@ async function deploy(client: LocalClient, name: string, args: unknown[]): Promi
  * Deploys USDC, the escrow and the default arbiter on a local chain.
  * @param attestors Addresses of the oracle's attestor keys, all of them seated.
  * @param threshold How many of them sign an attestation or a ruling.
+ * @param moderator Who has the moderator's seat; nobody by default.
  */
 export async function deployEarnest(
   client: LocalClient,
-  { attestors, threshold }: { attestors: Address[]; threshold: number },
+  {
+    attestors,
+    threshold,
+    moderator = zeroAddress,
+  }: { attestors: Address[]; threshold: number; moderator?: Address },
 ): Promise<Deployment> {
   await build()
   const startBlock = Number(await client.getBlockNumber())
@@ -64,7 +69,7 @@ export async function deployEarnest(
       threshold: BigInt(threshold),
       seats: BigInt(attestors.length),
       attestors,
-      moderator: zeroAddress,
+      moderator,
       rosterHash: zeroHash,
       memberStake: 250_000_000n,
       panelCost: 3_500_000n,

@@ -12,7 +12,7 @@ import {
 } from '../oracle/support/world.ts'
 import { deploySmartWallet } from '../sdk/support/smartWallet.ts'
 import { accessibilityFaults, assertFits, createChromium, picture, says } from './chromium.ts'
-import { createPerson } from './person.ts'
+import { createPerson, signUp } from './person.ts'
 import { startSite } from './site.ts'
 import { deliver, makeOffer, pactFor, runOracle } from './trading.ts'
 
@@ -53,23 +53,6 @@ const balanceOf = (owner: `0x${string}`) =>
     args: [owner],
   })
 
-type Person = Awaited<ReturnType<typeof createPerson>>
-
-/** Signs a person up by the keyboard alone; gives the customer number and the recovery code. */
-async function signUp({ tab }: Person): Promise<{ did: string; code: string }> {
-  await tab.goto(`${site.url}/customer`)
-  await tab.getByLabel('The name that sellers see').focus()
-  await tab.keyboard.type('Ada')
-  await tab.keyboard.press('Enter')
-  const done = tab.getByRole('button', { name: 'I have written it down' })
-  await done.waitFor()
-  const did = (await tab.locator('#customer-number').textContent()) ?? ''
-  const code = (await tab.locator('#recovery-code').textContent()) ?? ''
-  await tab.keyboard.press('Enter')
-  await tab.locator('#known').waitFor()
-  return { did, code }
-}
-
 const escrowOf = async (escrowId: string) =>
   (await (await world.app.request(`/api/v1/escrows/${escrowId}`)).json()) as {
     state: string
@@ -82,7 +65,7 @@ test('[TOL-24] a person signs up, accepts an offer, pays, looks at the work and 
   const account = privateKeyToAccount(`0x${'51'.repeat(32)}`)
   const person = await createPerson(browser, { client: ground.client, account })
   const { tab, faults, wallet } = person
-  const { did, code } = await signUp(person)
+  const { did, code } = await signUp(person, site.url)
   assert.match(did, /^did:key:z6Mk/)
   assert.match(code, /^([0-9A-Z]{4} ?){14}$/)
   await picture(tab, 'customer')
@@ -156,7 +139,7 @@ test('a smart wallet (ERC-1271) signs up and pays by the same door', async (t) =
   const owner = privateKeyToAccount(`0x${'52'.repeat(32)}`)
   const { account } = await deploySmartWallet(ground.client, owner)
   const person = await createPerson(browser, { client: ground.client, account })
-  const { did } = await signUp(person)
+  const { did } = await signUp(person, site.url)
   const { token } = ground.deployment
   await mintUsdc(ground.client, { token, to: account.address, amount: 50_000_000n })
   const pact = pactFor(world, { did, wallet: account.address })

@@ -90,3 +90,21 @@ function typed(text: string): TypedData {
   const chainId = domain.chainId === undefined ? {} : { chainId: BigInt(domain.chainId) }
   return { ...rest, domain: { ...domain, ...chainId }, types: own, message }
 }
+
+/** Signs a person up by the keyboard alone; gives the customer number and the recovery code. */
+export async function signUp(
+  { tab }: Pick<Awaited<ReturnType<typeof createPerson>>, 'tab'>,
+  url: string,
+): Promise<{ did: string; code: string }> {
+  await tab.goto(`${url}/customer`)
+  await tab.getByLabel('The name that sellers see').focus()
+  await tab.keyboard.type('Ada')
+  await tab.keyboard.press('Enter')
+  const done = tab.getByRole('button', { name: 'I have written it down' })
+  await done.waitFor()
+  const did = (await tab.locator('#customer-number').textContent()) ?? ''
+  const code = (await tab.locator('#recovery-code').textContent()) ?? ''
+  await tab.keyboard.press('Enter')
+  await tab.locator('#known').waitFor()
+  return { did, code }
+}

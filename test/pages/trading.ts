@@ -74,7 +74,8 @@ export async function deliver(world: World, pact: Pact): Promise<void> {
   await world.ground.client.mine({ blocks: 2 })
   const escrowId = escrowIdOfPact({ pact })
   for (let look = 0; look < 100; look++) {
-    const { final } = await (await world.app.request(`/api/v1/escrows/${escrowId}`)).json()
+    const answer = await world.app.request(`/api/v1/escrows/${escrowId}`)
+    const { final } = (await answer.json()) as { final: boolean }
     if (final) break
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

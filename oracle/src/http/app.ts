@@ -12,11 +12,11 @@ import {
   type WalletVerifier,
 } from '@earnest/sdk/protocol'
 import { Hono, type Context as Http } from 'hono'
+import type { Address } from 'viem'
 import type * as z from 'zod'
 import type { Oracle } from '../oracle.ts'
 import { createPages, faultResponse, wantsPage } from '../pages/pages.ts'
 import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
-import { countDisputes } from '../settlement/disputeLog.ts'
 import { openGrant } from '../settlement/grant.ts'
 import { countParked } from '../store/parked.ts'
 import { AT_ONCE, type AtOnce } from './atOnce.ts'
@@ -53,6 +53,8 @@ export type AppOptions = {
   maxArtifactBytes?: number
   /** What may be under way at once. */
   atOnce?: AtOnce
+  /** Moderators besides those who have the seat of an arbiter. */
+  moderators?: readonly Address[]
 }
 
 const MIB = 1024 * 1024
@@ -112,15 +114,18 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   app.get('/docs', (http) => http.html(page))
   app.get('/health', (http) => http.json({ status: 'ok' }))
   app.get('/ready', ready)
-  app.route('/', createPages(oracle, { info: options.info, admit, problemOf: pageProblem }))
+  app.route(
+    '/',
+    createPages(oracle, {
+      ...options,
+      moderators: options.moderators ?? [],
+      admit,
+      problemOf: pageProblem,
+    }),
+  )
   app.get('/metrics', async (http) => {
     http.header('Content-Type', metrics.contentType)
-    return http.body(
-      await metrics.text(oracle.status(), {
-        parked: await countParked(db),
-        disputes: await countDisputes(db),
-      }),
-    )
+    return http.body(await metrics.text(oracle.status(), await countParked(db)))
   })
   return app
 

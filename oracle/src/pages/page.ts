@@ -44,10 +44,12 @@ export type Page = {
   place?: string
   /** What the script of this page has to know: which part of it runs, and what for. */
   data?: { part: string; now: string } & Record<string, string>
+  /** Two columns beside each other, where there is room. */
+  wide?: boolean
 }
 
 /** A whole page around its body. */
-export function page({ title, body, place, data }: Page): Html {
+export function page({ title, body, place, data, wide }: Page): Html {
   const links = PLACES.map(([path, name]) =>
     path === place
       ? html`<a href="${path}" aria-current="page">${name}</a>`
@@ -65,7 +67,7 @@ export function page({ title, body, place, data }: Page): Html {
 <link rel="stylesheet" href="/assets/style.css">
 <script type="module" src="/assets/${data ? 'client' : 'read'}.js"></script>
 </head>
-<body${Object.entries(data ?? {}).map(([name, value]) => html` data-${name}="${value}"`)}>
+<body${wide ? html` class="wide"` : ''}${Object.entries(data ?? {}).map(([name, value]) => html` data-${name}="${value}"`)}>
 <a class="skip" href="#main">To the content</a>
 <header class="top">
 <a class="mark" href="/">Earnest</a>

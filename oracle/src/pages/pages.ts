@@ -1,5 +1,6 @@
-import { EarnestError, type OracleInfo } from '@earnest/sdk/protocol'
+import { EarnestError, type OracleInfo, type WalletVerifier } from '@earnest/sdk/protocol'
 import { Hono, type Context as Http } from 'hono'
+import type { Address } from 'viem'
 import type { Oracle } from '../oracle.ts'
 import { agentPage } from './agent.ts'
 import { agentsPage } from './agents.ts'
@@ -9,6 +10,7 @@ import { disputePage } from './dispute.ts'
 import { faultPage } from './fault.ts'
 import { homePage } from './home.ts'
 import type { Html } from './markup.ts'
+import { mountModeration } from './moderationRoutes.ts'
 import { offerPage } from './offer.ts'
 import { oraclePage } from './oracleInfo.ts'
 import { PAGE_HEADERS } from './page.ts'
@@ -17,6 +19,11 @@ import { tradesPage } from './trades.ts'
 
 export type PagesOptions = {
   info: Pick<OracleInfo, 'arbiters' | 'attestors' | 'escrow' | 'fees' | 'token'>
+  /** Where people reach this oracle. */
+  publicUrl: string
+  /** Moderators besides those who have the seat of an arbiter. */
+  moderators: readonly Address[]
+  verifyWallet: WalletVerifier
   /** Counts a request against its client's limit; throws where that is used up. */
   admit: (http: Http) => void
   /** Status and code of an error, as the API would answer it. */
@@ -24,11 +31,13 @@ export type PagesOptions = {
 }
 
 /** The oracle for people: pages that need no script to be read. */
-export function createPages(oracle: Oracle, { info, admit, problemOf }: PagesOptions): Hono {
+export function createPages(oracle: Oracle, options: PagesOptions): Hono {
+  const { info, admit, problemOf } = options
   const app = new Hono()
-  app.onError((error) => {
-    const { status, code } = problemOf(error)
-    return shown(faultPage({ status, code }), status)
+  app.onError((error, http) => {
+    const problem = problemOf(error)
+    if (http.req.method !== 'GET') return Response.json(problem, { status: problem.status })
+    return shown(faultPage(problem), problem.status)
   })
 
   const get = (path: string, draw: (http: Http) => Promise<Html>) =>
@@ -47,6 +56,7 @@ export function createPages(oracle: Oracle, { info, admit, problemOf }: PagesOpt
   )
   get('/customer', () => customerPage(oracle))
   get('/oracle', () => oraclePage(oracle, info))
+  mountModeration(app, oracle, { ...options, arbiters: info.arbiters, show: shown })
   app.get('/assets/:name', asset)
   return app
 }

@@ -79,13 +79,14 @@ function readLadder(text: string) {
   }
 }
 
-function readers({ disclosure, timing }: Pact): string {
+function readers({ disclosure, escrow }: Pact): string {
   const { committee, judges } = disclosure
+  const hasModerator = (readLadder(escrow.ladder)?.moderatorLimit ?? 0) > 0
   const all = [
     'both parties',
     committee && 'the committee',
     judges.length > 0 && `the judges of ${judges.join(', ')}`,
-    timing.profile === 'human' && 'a moderator, in a dispute that goes that far',
+    committee && hasModerator && 'a moderator, in a dispute that goes that far',
   ].filter((reader) => typeof reader === 'string')
   return all.join('; ')
 }

@@ -80,13 +80,17 @@ export type Ground = {
   close(): Promise<void>
 }
 
-export async function startGround(): Promise<Ground> {
+export async function startGround({ moderator }: { moderator?: Hex } = {}): Promise<Ground> {
   // Before the chain runs: compiling blocks this process, and its connections with it.
   await build()
   const chain = await startChain()
   const client = localClient(chain.url)
   const attestors = attestorKeys.map((key) => key.address)
-  const deployment = await deployEarnest(client, { attestors, threshold: 2 })
+  const deployment = await deployEarnest(client, {
+    attestors,
+    threshold: 2,
+    ...(moderator && { moderator }),
+  })
   return { url: chain.url, client, deployment, close: () => chain.close() }
 }
 

@@ -3,11 +3,12 @@ import './jitless.ts'
 
 import { customer } from './customer.ts'
 import { localTimes } from './localTime.ts'
+import { moderation } from './moderation.ts'
 import { sayError } from './say.ts'
 import { trade } from './trade.ts'
 
 /** What each page can do beyond being read. */
-const parts: Record<string, () => Promise<void> | void> = { customer, trade }
+const parts: Record<string, () => Promise<void> | void> = { customer, moderation, trade }
 
 localTimes(document)
 const part = parts[document.body.dataset.part ?? '']

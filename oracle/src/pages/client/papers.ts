@@ -16,7 +16,7 @@ export async function showPapers({ person, escrowId, pact }: Trade): Promise<voi
       const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2)
       add(`${who(submittedBy)} handed in${verified ? ', and it matches the record' : ''}`, text)
     }
-    frame.hidden = false
+    frame.hidden = frame.childElementCount < 2
   } catch (error) {
     // Without the key of this trade the page stays what everybody sees.
     if (!isEarnestError(error)) throw error
