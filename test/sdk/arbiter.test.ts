@@ -110,7 +110,7 @@ describe('arbiter', () => {
     return seller
   }
 
-  test('a pact that names another arbiter than the oracle’s goes through where the seller accepts it, and nowhere else', async () => {
+  test('[UNS-20] a pact that names another arbiter than the oracle’s goes through where the seller accepts it, and nowhere else; how each arbiter rules is published', async () => {
     const other = await deployOther()
     const { deployment } = market.ground
     await openOther([deployment.arbiter, other], other)
@@ -119,6 +119,16 @@ describe('arbiter', () => {
     assert.equal(result.settlementStatus, 'released')
     assert.equal(result.receipts.signed.pact.escrow.arbiter.toLowerCase(), other.toLowerCase())
     assert.equal(result.receipts.report?.result, 'PASS')
+    for (const arbiter of [deployment.arbiter, other]) {
+      const params = { arbiter: arbiter.toLowerCase() as `0x${string}` }
+      const statistics = await market.oracleFor().call('getArbiter', { params })
+      assert.equal(statistics.arbiter.toLowerCase(), params.arbiter)
+      // How fast, how competent and how even-handed, whoever disputes; no case yet, so no figure.
+      for (const tier of [statistics.jury, statistics.committee, statistics.moderator]) {
+        assert.equal(tier.cases, 0)
+      }
+      assert.ok(statistics.target.seconds > 0)
+    }
 
     await openOther([deployment.arbiter], other)
     await assert.rejects(openBuyer(market).hire(SELLER_URL, options), {
