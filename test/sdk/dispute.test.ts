@@ -148,7 +148,7 @@ describe('dispute', () => {
     })
   })
 
-  test('agreeing to a refund pays the buyer back in full', async () => {
+  test('[W-25] [TOL-11] agreeing to a refund pays the buyer back in full', async () => {
     const { seller, buyer, result } = await disputed()
     const { pact } = result.receipts.signed
     await seller.disputes.answer({ pact, answer: { action: 'agree_refund' } })
