@@ -83,6 +83,7 @@ export function attackCurves(): Point[] {
     ...curve('ring', ring),
     ...curve('self-dealing', selfDealing),
     ...curve('bought edges', boughtEdges),
+    ...curve('bought edges, one purse', (world, sybils) => boughtEdges(world, sybils, '0xpurse')),
     ...[30, 90, 365].map((days) =>
       play({ attack: 'waiting', effort: days, now: NOW + days * DAY }),
     ),
@@ -121,8 +122,14 @@ function selfDealing(world: World, trades: number): { capitalDays: number } {
   return { capitalDays: (trades * 50) / 24 }
 }
 
-/** Each sybil buys real work of an honest seller with real fees, then vouches once. */
-function boughtEdges(world: World, sybils: number): { capitalDays: number } {
+/**
+ * Each sybil buys real work of an honest seller with real fees, then vouches once. Who funds them all
+ * from one wallet is seen on chain; who does not needs an exchange, or a purse for each.
+ */
+function boughtEdges(world: World, sybils: number, purse?: string): { capitalDays: number } {
+  for (let i = 0; i < sybils && purse !== undefined; i++) {
+    world.apply({ kind: 'agent', agent: `bad-edge-${i}`, at: START + 20 * DAY, funder: purse })
+  }
   for (let i = 0; i < sybils; i++) {
     const seller = `seller-${i % 60}`
     world.trade({ buyer: `bad-edge-${i}`, seller, at: START + 20 * DAY + i * 60, usdc: 100 })

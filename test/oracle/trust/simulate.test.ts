@@ -9,6 +9,7 @@ import {
 } from '../../../scripts/simulate/attacks.ts'
 import { climb, newcomer, premium } from '../../../scripts/simulate/honest.ts'
 import { runMarket } from '../../../scripts/simulate/market.ts'
+import { plotAttacks } from '../../../scripts/simulate/plot.ts'
 import { FEE } from '../../../scripts/simulate/world.ts'
 
 describe('simulated market', () => {
@@ -49,6 +50,20 @@ describe('simulated market', () => {
     const prices = voucherPrices().map(({ perVoucher }) => perVoucher)
     const published = ATTACK_TABLE.attacks.map(({ feesPerVoucher }) => feesPerVoucher / 1e6)
     assert.ok(Math.min(...published) <= Math.min(...prices) + 1e-9)
+  })
+
+  test('[W-23] sybils out of one purse have one voice: bought edges gain less than a quarter of what they gain apart', () => {
+    const points = attackCurves()
+    const gain = (name: string) =>
+      points.find(({ attack, effort }) => attack === name && effort === 100)?.gain ?? 0
+    assert.ok(gain('bought edges') >= 100)
+    assert.ok(4 * gain('bought edges, one purse') < gain('bought edges'))
+    const drawing = plotAttacks(points)
+    assert.match(drawing, /^<svg [\s\S]*<\/svg>\n$/)
+    for (const attack of ['ring', 'self-dealing', 'bought edges, one purse', 'poisoning']) {
+      assert.ok(drawing.includes(`>${attack}<`))
+    }
+    assert.doesNotMatch(drawing, /NaN|Infinity/)
   })
 
   test('[API-13] every trade of a self-dealer burns its fee, and a hundred of them buy nothing', () => {
