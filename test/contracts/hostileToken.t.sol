@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IPactEscrow, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {
+    Completion,
+    IPactEscrow,
+    State,
+    Terms
+} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {Stage} from "./support/EscrowTest.sol";
 import {HostileToken} from "./support/HostileToken.sol";
 import {IUsdc} from "./support/Usdc.sol";
@@ -187,6 +192,38 @@ contract HostileTokenTest is Verbs {
         _same(_of(u).state, before, what);
         _same(_of(t).state, State.Completed, what);
         vm.revertToState(snapshot);
+    }
+
+    /// @dev The verbs without a state of their own to stand in the way: the guard alone speaks, at once.
+    function test_reentrancyIsRefusedByEveryOtherVerb() external {
+        Terms memory u = _terms();
+        u.salt = keccak256("u");
+        Terms[] memory batch = new Terms[](1);
+        batch[0] = u;
+        bytes[8] memory calls = [
+            abi.encodeCall(IPactEscrow.fund, (u, "")),
+            abi.encodeCall(IPactEscrow.fundBatch, (batch, "")),
+            abi.encodeCall(IPactEscrow.fundByPermit, (u, 0, "", "")),
+            abi.encodeCall(IPactEscrow.fundByAllowance, (u, "")),
+            abi.encodeCall(IPactEscrow.amend, (u, u, "", "")),
+            abi.encodeCall(IPactEscrow.completeBatch, (batch, new Completion[](1), "")),
+            abi.encodeCall(IPactEscrow.withdraw, (seller, seller, "")),
+            abi.encodeCall(IPactEscrow.sweep, (fees))
+        ];
+        Terms memory t = _reach(Stage.Delivered);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            hostile.reenterWith(address(escrow), calls[i]);
+            hostile.set(HostileToken.Mode.Reenters, HostileToken.Mode.Honest);
+            _doRelease(t);
+            vm.assertTrue(hostile.reentered(), vm.toString(i));
+            vm.assertEq(
+                bytes32(hostile.reentryError()),
+                bytes32(IPactEscrow.Reentered.selector),
+                vm.toString(i)
+            );
+            vm.revertToState(snapshot);
+        }
     }
 
     /// @dev The same escrow: the money leaves once.

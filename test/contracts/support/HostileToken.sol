@@ -21,6 +21,7 @@ contract HostileToken {
     bytes private call_;
     bool public reentered;
     bool public reentryFailed;
+    bytes4 public reentryError;
 
     function DOMAIN_SEPARATOR() external pure returns (bytes32) {
         return keccak256("hostile");
@@ -75,8 +76,9 @@ contract HostileToken {
         balanceOf[to] += amount;
         if (mode == Mode.Reenters && !reentered) {
             reentered = true;
-            (bool ok, ) = target.call(call_);
+            (bool ok, bytes memory reason) = target.call(call_);
             reentryFailed = !ok;
+            reentryError = bytes4(reason);
         }
         if (mode == Mode.ReturnsNothing) {
             assembly ("memory-safe") {
