@@ -16,7 +16,8 @@ export interface DeskContext {
   clock: Clock
   /** In the order of the owner's preference. */
   channels: ReadonlyMap<string, Channel>
-  engines: Map<TradeRef['side'], OwnerEngine>
+  /** Of all the owner's agents; the later ones first. */
+  engines: OwnerEngine[]
   secret: Secret
   audit: Audit
   accounts: Accounts
@@ -29,7 +30,33 @@ export interface DeskContext {
   inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** The engine that a trade belongs to. */
-export function engineOf({ engines }: DeskContext, { side }: TradeRef): OwnerEngine | undefined {
-  return engines.get(side)
+/** A trade and the engine whose it is. */
+export interface Owned {
+  trade: TradeRef
+  engine: OwnerEngine
+}
+
+/** Finds a trade among all the owner's agents, by either id. */
+export async function findTrade(
+  { engines }: Pick<DeskContext, 'engines'>,
+  { pactId, escrowId, side }: { pactId?: string; escrowId?: string; side?: TradeRef['side'] },
+): Promise<Owned | undefined> {
+  const ids = {
+    ...(pactId !== undefined && { pactId }),
+    ...(escrowId !== undefined && { escrowId }),
+  }
+  for (const engine of engines) {
+    const trade = await engine.find(ids)
+    // Of a trade between two of the owner's own agents each side has an engine.
+    if (trade !== undefined && (side ?? trade.side) === trade.side) return { trade, engine }
+  }
+  return undefined
+}
+
+/** The engine whose trade it is; undefined: none that is attached. */
+export async function engineOf(
+  context: DeskContext,
+  trade: TradeRef,
+): Promise<OwnerEngine | undefined> {
+  return (await findTrade(context, trade))?.engine
 }

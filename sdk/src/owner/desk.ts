@@ -7,8 +7,8 @@ import { createAlerts } from './alert.ts'
 import { openAudit } from './audit.ts'
 import { type BuyerParts, createBuyerEngine } from './buyerEngine.ts'
 import type { Channel, Reception } from './channel.ts'
-import type { DeskContext } from './context.ts'
-import type { OwnerEngine, TradeRef } from './engine.ts'
+import { type DeskContext, engineOf, findTrade } from './context.ts'
+import type { OwnerEngine } from './engine.ts'
 import { createExecution } from './execution.ts'
 import { defaultTriggerPolicy, type TriggerPolicy } from './history.ts'
 import { letter } from './letter.ts'
@@ -52,12 +52,12 @@ export type Severity = 'info' | 'warning' | 'urgent'
 
 /** The desk at which an owner is called, and from which it orders. */
 export interface OwnerDesk {
-  /** Gives the desk a seller's engine; `createSeller` does it. */
+  /** Gives the desk a seller's engine; `createSeller` does it. One desk serves all agents of an owner in this process. */
   attachSeller(parts: SellerParts): void
   /** Gives the desk a buyer's engine; `createBuyer` does it. */
   attachBuyer(parts: BuyerParts): void
   /** Gives the desk an engine of another make. */
-  attach(side: TradeRef['side'], engine: OwnerEngine): void
+  attach(engine: OwnerEngine): void
   /** Takes what an engine tells. Never throws, never holds up a trade. */
   observe(observation: Observation): Promise<void>
   /**
@@ -138,7 +138,7 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
     store,
     clock,
     channels,
-    engines: new Map(),
+    engines: [],
     secret,
     audit: await openAudit(store, clock),
     accounts,
@@ -220,7 +220,7 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
       async show({ alertId }) {
         const alert = alertId === null ? undefined : await alerts.read(alertId)
         const trade = alert?.trade
-        const engine = trade && engines.get(trade.side)
+        const engine = trade ? await engineOf(context, trade) : undefined
         if (!alert || !trade || !engine) {
           return alert?.letter ?? letter('Nothing to answer', ['This letter asks for no answer.'])
         }
@@ -252,13 +252,13 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
 
   return {
     attachSeller(parts) {
-      engines.set('seller', createSellerEngine(parts))
+      engines.unshift(createSellerEngine(parts))
     },
     attachBuyer(parts) {
-      engines.set('buyer', createBuyerEngine(parts))
+      engines.unshift(createBuyerEngine(parts))
     },
-    attach(side, engine) {
-      engines.set(side, engine)
+    attach(engine) {
+      engines.unshift(engine)
     },
     async observe(observation) {
       try {
@@ -273,9 +273,9 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
         return await inTurn(async () => {
           const muted = await watch.admit('agent')
           if (muted === undefined) return false
-          const engine = engines.get('seller') ?? engines.get('buyer')
-          const trade = escrowId === undefined ? undefined : await engine?.find({ escrowId })
-          const taskId = trade && (await engine?.taskOf(trade))
+          const found = escrowId === undefined ? undefined : await findTrade(context, { escrowId })
+          const trade = found?.trade
+          const taskId = await found?.engine.taskOf(found.trade)
           const lines = [
             `Severity: ${severity}. Nothing happens by itself.`,
             ...(trade ? [`Escrow ${trade.escrowId}`] : []),

@@ -21,9 +21,11 @@ export function createExecution(context: DeskContext): Execution {
   async function carryOut(order: Order): Promise<void> {
     let result: string
     try {
-      const engine = engineOf(context, order.trade)
-      // Its engine may be attached a moment later.
-      if (engine === undefined) return
+      const engine = await engineOf(context, order.trade)
+      if (engine === undefined) {
+        // Its engine may be attached a moment later.
+        throw new EarnestError('unknown_trade', 'No agent here knows it', { retryable: true })
+      }
       result = await run(engine, order)
     } catch (error) {
       const isOurs = isEarnestError(error)
@@ -81,8 +83,7 @@ export function createExecution(context: DeskContext): Execution {
 async function run(engine: OwnerEngine, { verb, trade, seq, text }: Order): Promise<string> {
   const bound = { seq: BigInt(seq) }
   if (verb === 'cancel') {
-    const known = await engine.find(trade)
-    if (known !== undefined) await engine.cancel(trade)
+    await engine.cancel(trade)
     return 'cancelled'
   }
   const now = await engine.standing(trade)

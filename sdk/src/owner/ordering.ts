@@ -134,7 +134,7 @@ export async function confirmOrder(
     return letter('Under way already', ['Another order about this trade is being carried out.'])
   }
   try {
-    const standing = await engineOf(context, trade)?.standing(trade)
+    const standing = await (await engineOf(context, trade))?.standing(trade)
     const hasChanged = trade.side === 'seller' && String(standing?.seq) !== order.seq
     if (standing === undefined || hasChanged) {
       await orders.drop(order, 'state_changed')

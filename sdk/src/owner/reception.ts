@@ -162,10 +162,9 @@ async function onTrade(
   if ('lines' in alert) return alert
   if (command.verb === 'say') return await say(context, heard, alert, command.text)
   const { trade } = alert
-  const engine = trade && engineOf(context, trade)
-  if (!trade || !engine) {
-    return letter(`#${alert.id} is about no trade`, ['Nothing was done.'])
-  }
+  if (!trade) return letter(`#${alert.id} is about no trade`, ['Nothing was done.'])
+  const engine = await engineOf(context, trade)
+  if (!engine) return letter(`The trade of #${alert.id} is gone`, ['Nothing was done.'])
   try {
     const standing = await engine.standing(trade)
     const about = { alert, trade, standing }

@@ -30,7 +30,7 @@ export async function remind(context: DeskContext): Promise<void> {
 async function remindOf(context: DeskContext, alert: Alert, part: 1 | 2 | 0): Promise<void> {
   const { alerts } = context
   const { trade, window } = alert
-  const engine = trade && engineOf(context, trade)
+  const engine = trade ? await engineOf(context, trade) : undefined
   if (!trade || !engine || !window) return
   const standing = await engine.standing(trade)
   if (standing.window?.until !== window.until) {

@@ -4,8 +4,8 @@ import { isEarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
 import { isTerminal } from '../protocol/status.ts'
 import type { AlertDraft } from './alert.ts'
-import type { DeskContext } from './context.ts'
-import type { Standing, TradeRef } from './engine.ts'
+import { type DeskContext, findTrade } from './context.ts'
+import { type Standing, type TradeRef, tradeRefSchema } from './engine.ts'
 import { EMPTY, type Fact, historySchema, type TriggerPolicy, weigh } from './history.ts'
 import type { Observation } from './observation.ts'
 import { tellAlert } from './post.ts'
@@ -28,7 +28,9 @@ const ENDS: Partial<Record<string, boolean>> = {
   concluded: false,
 }
 
-const pendingSchema = z.strictObject({ pactId: z.string(), escrowId: z.string() })
+const pendingSchema = tradeRefSchema.pick({ side: true, pactId: true, escrowId: true })
+/** Enough to find a trade of one of our agents, on its side of it. */
+type Pending = z.infer<typeof pendingSchema>
 const bucketSchema = z.strictObject({ since: z.int(), count: z.int(), muted: z.int() })
 
 /** Turns what engines tell into alerts, and most of it into none. */
@@ -45,16 +47,10 @@ export interface Watch {
 export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch {
   const { store, clock, engines, alerts } = context
 
+  const find = (ids: Partial<Pending>) => findTrade(context, ids)
+
   async function file(draft: AlertDraft): Promise<void> {
     await tellAlert(context, await alerts.file(draft))
-  }
-
-  async function find(ids: { pactId?: string; escrowId?: string }): Promise<TradeRef | undefined> {
-    for (const engine of engines.values()) {
-      const trade = await engine.find(ids)
-      if (trade !== undefined) return trade
-    }
-    return undefined
   }
 
   /** What is unusual about a fact, with the trade around it where it can be read. */
@@ -63,10 +59,10 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
     const before = wire === undefined ? EMPTY : decode(historySchema, wire, 'store_corrupt')
     const { history, finding } = weigh(before, fact, policy)
     if (finding !== undefined) {
-      const trade = (await find({ escrowId: fact.escrowId })) ?? null
-      const engine = trade === null ? undefined : engines.get(trade.side)
-      const standing = trade ? await engine?.standing(trade).catch(() => undefined) : undefined
-      const taskId = trade ? await engine?.taskOf(trade) : undefined
+      const found = await find({ escrowId: fact.escrowId })
+      const trade = found?.trade ?? null
+      const standing = await found?.engine.standing(found.trade).catch(() => undefined)
+      const taskId = await found?.engine.taskOf(found.trade)
       await file(findingAlert({ finding, trade, standing, taskId, detail }))
     }
     // After the alert: what is in the history is not found a second time.
@@ -75,12 +71,12 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
     }
   }
 
-  async function dispute(ids: { pactId: string; escrowId: string }): Promise<void> {
-    const pending = `owner/pending/${ids.escrowId}`
+  async function dispute(ids: Pending): Promise<void> {
+    const pending = `owner/pending/${ids.side}/${ids.escrowId}`
     await store.set(pending, ids)
-    const trade = await find(ids)
-    const engine = trade && engines.get(trade.side)
-    if (trade !== undefined && engine !== undefined) {
+    const found = await find(ids)
+    if (found !== undefined) {
+      const { trade, engine } = found
       let standing: Standing
       try {
         standing = await engine.standing(trade)
@@ -102,10 +98,11 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
   }
 
   /** Of the phases of one dispute the last one is open. */
-  async function closeOlder({ escrowId }: TradeRef, { seq }: Standing): Promise<void> {
+  async function closeOlder({ side, escrowId }: TradeRef, { seq }: Standing): Promise<void> {
     for (const alert of await alerts.open()) {
-      const isOlder = alert.trade?.escrowId === escrowId && alert.reason === 'dispute'
-      if (isOlder && alert.key !== `dispute/${escrowId}/${seq}`) {
+      const { trade, reason, key } = alert
+      const isIts = trade?.escrowId === escrowId && trade.side === side && reason === 'dispute'
+      if (isIts && key !== `dispute/${side}/${escrowId}/${seq}`) {
         await alerts.write({ ...alert, isOpen: false })
       }
     }
@@ -145,11 +142,13 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
       case 'oracle_event': {
         const { type, pactId, escrowId } = observation.event
         if (pactId === null || escrowId === null) return
-        if (DISPUTED.has(type)) return await dispute({ pactId, escrowId })
+        // An oracle's events are heard by sellers; buyers look at the chain themselves.
+        const side = 'seller'
+        if (DISPUTED.has(type)) return await dispute({ side, pactId, escrowId })
         const isRefund = ENDS[type]
-        if (isRefund === undefined || (await find({ pactId, escrowId })) === undefined) return
+        if (isRefund === undefined || (await find({ side, pactId, escrowId })) === undefined) return
         await note({ type: 'ended', escrowId, isRefund })
-        return await dispute({ pactId, escrowId })
+        return await dispute({ side, pactId, escrowId })
       }
       case 'work':
         return await work(observation)
@@ -175,7 +174,7 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
         return await funded(observation.progress.funded.escrowId)
       case 'stage': {
         const { pactId, escrowId, status } = observation
-        if (status === 'disputed') return await dispute({ pactId, escrowId })
+        if (status === 'disputed') return await dispute({ side: 'buyer', pactId, escrowId })
         if (status === 'pending') return
         if (status === 'released') await note({ type: 'delivered', escrowId })
         else await note({ type: 'failed', escrowId }, status)
@@ -211,8 +210,8 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
 
   /** Only what is really funded counts: a pact costs nothing to sign, so it neither alerts nor shifts the median. */
   async function funded(escrowId: string): Promise<void> {
-    const trade = await find({ escrowId })
-    const amountUsdc = trade && (await engines.get(trade.side)?.amountOf(trade))
+    const found = await find({ escrowId })
+    const amountUsdc = await found?.engine.amountOf(found.trade)
     if (amountUsdc !== undefined) await note({ type: 'funded', escrowId, amountUsdc })
   }
 
@@ -222,7 +221,7 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
     admit,
     async retry() {
       // Without an engine nothing could be found, and so nothing is given up.
-      if (engines.size === 0) return
+      if (engines.length === 0) return
       for (const key of await store.keys('owner/pending/')) {
         const known = pendingSchema.safeParse(await store.get(key))
         if (known.success) await dispute(known.data)

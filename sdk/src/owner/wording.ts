@@ -64,7 +64,7 @@ export function disputeAlert({
   const awaited = trade.side === 'seller' ? ['Disputed', 'Negotiating'] : ['Negotiating']
   const isAwaited = awaited.includes(state)
   return {
-    key: `dispute/${trade.escrowId}/${standing.seq}`,
+    key: `dispute/${trade.side}/${trade.escrowId}/${standing.seq}`,
     reason: 'dispute',
     trade,
     taskId: taskId ?? null,

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, test } from 'node:test'
+import { createFileStore } from '../../../sdk/src/fileStore.ts'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import { readAudit } from '../../../sdk/src/owner/audit.ts'
 import { EarnestError } from '../../../sdk/src/protocol/error.ts'
-import { closeDesks, createBox, openDesk, START, tradeOf } from './support.ts'
+import { closeDesks, createBox, createEngine, openDesk, START, tradeOf } from './support.ts'
 
 afterEach(closeDesks)
 
@@ -384,6 +388,50 @@ describe('reply', () => {
       await settle()
       assert.match(box.last(), /That came too late/)
     }
+  })
+})
+
+describe('store', () => {
+  test('a desk in a folder finds everything again, and its keys are names that a file may have', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'owner-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const store = createFileStore({ folder })
+    const { box, world, tell, hear, settle, reopen, clock, desk } = await openDesk({ store })
+    await box.hear(`link ${await desk.link('box')}`, {
+      now: clock.now(),
+      account: `${'x'.repeat(240)}@owner.test`,
+    })
+    world.add(a)
+    await tell('disputed', a)
+    await hear('say hello', { messageId: 'm'.repeat(300) })
+    await hear('refund')
+    await settle()
+    await desk.stop()
+    const next = await reopen()
+    await hear(`confirm ${box.code()}`)
+    await settle(next)
+    assert.equal(world.done.length, 1)
+    assert.ok((await readAudit(store)).length > 4)
+  })
+})
+
+describe('agents', () => {
+  test('an owner of two agents orders each trade of the agent whose it is', async () => {
+    const { desk, box, world, tell, hear, settle } = await openDesk()
+    const other = createEngine()
+    desk.attach(other.engine)
+    world.add(a)
+    other.add(b)
+    await tell('disputed', a)
+    await tell('disputed', b)
+    for (const number of [1, 2]) {
+      await hear(`#${number} refund`)
+      await settle()
+      await hear(`confirm ${box.code()}`)
+      await settle()
+    }
+    assert.deepEqual(world.done, [{ verb: 'refund', escrowId: a.escrowId }])
+    assert.deepEqual(other.done, [{ verb: 'refund', escrowId: b.escrowId }])
   })
 })
 

@@ -191,7 +191,7 @@ export async function openDesk({
   const open = async () => {
     const desk = await createOwnerDesk(options)
     desks.add(desk)
-    desk.attach('seller', world.engine)
+    desk.attach(world.engine)
     await desk.start()
     await desk.idle()
     return desk

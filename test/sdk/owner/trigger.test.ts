@@ -172,7 +172,6 @@ describe('trigger', () => {
     const all = await openDesk()
     const it = { ...nth(1), side: 'buyer' as const }
     all.world.add(it, { verbs: ['cancel'] })
-    all.desk.attach('buyer', all.world.engine)
     const { pactId, escrowId } = it
     await all.desk.observe({ type: 'stage', pactId, escrowId, status: 'disputed' })
     await all.settle()
