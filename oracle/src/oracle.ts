@@ -143,7 +143,7 @@ export function createOracle(options: OracleOptions): Oracle {
   const holder = crypto.randomUUID()
   const bell = createBell()
   const indexer = createIndexer({ db, signer, chain })
-  const submitter = createSubmitter({ db, chain })
+  const submitter = createSubmitter({ db, chain, clock })
   const attestors = createAttestors({ chain, accounts: options.attestors, clock })
   const blobs = createBlobs({ db, masterKey: options.artifactKey, store: options.blobStore })
   const examiner = createExaminer()

@@ -11,6 +11,9 @@ import { revertCode } from './revert.ts'
 import { submit, takeUp } from './submit.ts'
 import type { Submitter } from './submitter.ts'
 
+/** Seconds that the request has before the queue looks whether it died. */
+const CRASH_DELAY = 3
+
 /** Calls that carry their own authorization, or that anyone may make. */
 const relayed = new Set([
   'fund',
@@ -56,26 +59,30 @@ export async function relay(
   const { functionName, escrowIds, wallet } = readCall(data, chain)
   const key = `relay/${keccak256(data)}`
   const known = await readSubmission()
+  let gas: bigint | undefined
   if (!known || known.status === 'failed' || known.status === 'reverted') {
-    const gas = await simulate()
+    const needed = await simulate()
+    gas = needed
     const isParty = await isPartyOf(db, { by, escrowIds, wallet })
     const now = clock.now()
     await db.transaction().execute(async (tx) => {
-      await bookGas(tx, { did: by, gas, isParty, budget, now })
+      await bookGas(tx, { did: by, gas: needed, isParty, budget, now })
       await submit(tx, {
         key,
         escrowId: escrowIds[0] ?? '',
         call: { functionName, args: [], data },
         at: now,
         maxTries: 1,
+        // This request sends it; the queue is for the crash in between.
+        delaySeconds: CRASH_DELAY,
       })
-      await takeUp(tx, key)
+      if (known) await takeUp(tx, key, { delaySeconds: CRASH_DELAY })
       await append(tx, signer, [
-        { action: 'relayed', subject: by, at: now, data: { functionName, gas: gas.toString() } },
+        { action: 'relayed', subject: by, at: now, data: { functionName, gas: needed.toString() } },
       ])
     })
   }
-  await submitter.advance(key)
+  await submitter.advance(key, gas === undefined ? {} : { gas })
   const row = await readSubmission()
   if (row?.tx_hash) return row.tx_hash as Hex
   throw new EarnestError('relay_reverted', `The contract refuses: ${row?.error ?? 'unknown'}`, {

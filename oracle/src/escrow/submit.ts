@@ -21,12 +21,14 @@ export type Submission = {
   seq?: number
   /** 1 for a call that its author sends again, if anybody. */
   maxTries?: number
+  /** Seconds that its author has to advance it, before the queue does. */
+  delaySeconds?: number
 }
 
 /** Writes down a call to be made exactly once; a key that exists is left alone. */
 export async function submit(
   tx: Tx | Db,
-  { key, escrowId, call, at, seq, maxTries = MAX_TRIES }: Submission,
+  { key, escrowId, call, at, seq, maxTries = MAX_TRIES, delaySeconds = 0 }: Submission,
 ): Promise<void> {
   await tx
     .insertInto('submission')
@@ -47,7 +49,7 @@ export async function submit(
     })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .execute()
-  await enqueue(tx, { queue: 'submit', key, payload: { key } })
+  await enqueue(tx, { queue: 'submit', key, payload: { key }, delaySeconds })
 }
 
 /** A reorg took these escrows' transactions with it: the same signed bytes are sent again. */

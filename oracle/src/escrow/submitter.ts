@@ -1,9 +1,11 @@
 import { pactEscrowAbi } from '@earnest/contracts'
-import { EarnestError } from '@earnest/sdk/protocol'
+import { type Clock, EarnestError } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import {
   type Account,
   BaseError,
   encodeFunctionData,
+  type FeeValuesEIP1559,
   type Hex,
   keccak256,
   TransactionReceiptNotFoundError,
@@ -19,6 +21,8 @@ import { isMoot } from './submit.ts'
 const BUMP_AFTER = 20
 /** Seconds between two looks at a transaction under way. */
 const LOOK_AGAIN = 1
+/** Seconds for which the price of gas is taken as it was; what gets stuck by it is sent again for more. */
+const FEES_LAST = 2
 /** Longest pause, in seconds, before a refused call is tried again. */
 const MAX_PAUSE = 60
 
@@ -28,8 +32,11 @@ type Status = 'queued' | 'signed' | 'mined' | 'reverted' | 'failed' | 'parked'
 export type Progress = { status: Status; again: number | undefined }
 
 export type Submitter = {
-  /** One step of a submission: simulate and sign, or look whether it was mined. */
-  advance(key: string): Promise<Progress>
+  /**
+   * One step of a submission: simulate and sign, or look whether it was mined.
+   * @param gas What a simulation of this very call took just now; it is not simulated again.
+   */
+  advance(key: string, options?: { gas?: bigint }): Promise<Progress>
 }
 
 /** A key that sends, and its queue in this process. */
@@ -41,8 +48,17 @@ type Lane = { account: Account; turn: Promise<unknown>; waiting: number; chainNo
  * again, never a second one. What the chain refuses is tried again, ever more seldom, until it is
  * moot or its tries are used up: then it is parked for the operator, never dropped.
  */
-export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submitter {
+export function createSubmitter({
+  db,
+  chain,
+  clock,
+}: {
+  db: Db
+  chain: Chain
+  clock: Clock
+}): Submitter {
   const { client } = chain
+  let fees: { at: number; asked: Promise<FeeValuesEIP1559> } | undefined
   const lanes: Lane[] = sendersOf(chain).map((account) => ({
     account,
     turn: Promise.resolve(),
@@ -51,9 +67,9 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
   }))
 
   return {
-    async advance(key) {
+    async advance(key, { gas } = {}) {
       const row = await readRow(key)
-      if (row.status === 'queued') return start(row)
+      if (row.status === 'queued') return start(row, gas)
       if (row.status === 'signed') return watch(row)
       return { status: row.status as Status, again: undefined }
     },
@@ -79,14 +95,13 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
     return db.selectFrom('submission').selectAll().where('key', '=', key).executeTakeFirstOrThrow()
   }
 
-  async function start(row: Row<'submission'>): Promise<Progress> {
+  async function start(row: Row<'submission'>, known?: bigint): Promise<Progress> {
     const call = unpack<Call>(row.request)
     const request = { to: call.to ?? chain.escrow, data: dataOf(call) }
-    const lane = laneFor(null) as Lane
-    let gas: bigint
+    let gas = known
     try {
-      const account = lane.account.address
-      gas = await client.estimateGas({ account, ...request, blockTag: 'pending' })
+      const account = lanes[0]?.account.address as Hex
+      gas ??= await client.estimateGas({ account, ...request, blockTag: 'pending' })
     } catch (error) {
       const code = revertCode(error)
       if (code !== undefined) return refuse(row, code)
@@ -95,64 +110,76 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
         cause: error,
       })
     }
+    const limit = (gas * 13n) / 10n
+    // Chosen as late as this: whatever began at the same time has its key by now.
+    const lane = laneFor(null) as Lane
     const sent = await inTurn(lane, async () => {
-      const signed = await sign(row, lane, { ...request, gas: (gas * 13n) / 10n })
-      if (signed) await broadcast(signed)
+      const signed = await sign(row, lane, { ...request, gas: limit })
+      if (signed) await broadcast(signed.raw)
       return signed
     })
-    return sent ? watch(await readRow(row.key)) : { status: 'signed', again: LOOK_AGAIN }
+    return sent ? watch({ ...row, ...sent }) : { status: 'signed', again: LOOK_AGAIN }
   }
 
-  /** Takes the next nonce and stores the signed bytes in one transaction. */
+  function feesNow(): Promise<FeeValuesEIP1559> {
+    const now = clock.now()
+    if (fees === undefined || now >= fees.at + FEES_LAST) {
+      const asked = client.estimateFeesPerGas()
+      fees = { at: now, asked }
+      asked.catch(() => {
+        fees = undefined
+      })
+    }
+    return fees.asked
+  }
+
+  /** Takes the next nonce and stores the signed bytes in one transaction; undefined where another was faster. */
   async function sign(
     row: Row<'submission'>,
     lane: Lane,
     request: { to: Hex; data: Hex; gas: bigint },
-  ): Promise<Hex | undefined> {
+  ) {
     const { account } = lane
     const { address } = account
     const signTransaction = account.type === 'local' ? account.signTransaction : undefined
     if (!signTransaction) throw new EarnestError('sender_cannot_sign', 'want a local account')
-    const fees = await client.estimateFeesPerGas()
+    const price = await feesNow()
     // Read once: what is signed here is counted in the store. A nonce that another wallet took shows
     // up in `watch`, which has it read again.
     lane.chainNonce ??= await client.getTransactionCount({ address })
     const onChain = lane.chainNonce
-    return db.transaction().execute(async (tx) => {
-      await tx
-        .insertInto('sender')
-        .values({ address, next_nonce: onChain })
-        .onConflict((conflict) => conflict.column('address').doNothing())
-        .execute()
-      const { next_nonce } = await tx
-        .selectFrom('sender')
-        .select('next_nonce')
-        .where('address', '=', address)
-        .forUpdate()
-        .executeTakeFirstOrThrow()
-      const current = await tx
-        .selectFrom('submission')
-        .select('status')
-        .where('key', '=', row.key)
-        .forUpdate()
-        .executeTakeFirst()
-      if (current?.status !== 'queued') return undefined
-      const nonce = Math.max(next_nonce, onChain)
-      const { chainId } = chain
-      const raw = await signTransaction({ ...request, ...fees, nonce, chainId, type: 'eip1559' })
-      const hash = keccak256(raw)
-      await tx
-        .updateTable('sender')
-        .set({ next_nonce: nonce + 1 })
-        .where('address', '=', address)
-        .execute()
-      await tx
-        .updateTable('submission')
-        .set({ status: 'signed', sender: address, nonce, raw, tx_hash: hash, hashes: [hash] })
-        .where('key', '=', row.key)
-        .execute()
-      return raw
-    })
+    try {
+      return await db.transaction().execute(async (tx) => {
+        // The row stays locked to the end, so nonces are given in the order in which they are stored.
+        const { next_nonce } = await tx
+          .insertInto('sender')
+          .values({ address, next_nonce: onChain + 1 })
+          .onConflict((conflict) =>
+            conflict.column('address').doUpdateSet({
+              next_nonce: sql<number>`greatest(sender.next_nonce, ${onChain}) + 1`,
+            }),
+          )
+          .returning('next_nonce')
+          .executeTakeFirstOrThrow()
+        const nonce = next_nonce - 1
+        const { chainId } = chain
+        const raw = await signTransaction({ ...request, ...price, nonce, chainId, type: 'eip1559' })
+        const hash = keccak256(raw)
+        const signed = { status: 'signed', sender: address, nonce, raw, tx_hash: hash }
+        const { numUpdatedRows } = await tx
+          .updateTable('submission')
+          .set({ ...signed, hashes: [hash] })
+          .where('key', '=', row.key)
+          .where('status', '=', 'queued')
+          .executeTakeFirst()
+        // The nonce goes back with the transaction.
+        if (numUpdatedRows !== 1n) throw new Taken()
+        return { ...signed, hashes: [hash] }
+      })
+    } catch (error) {
+      if (error instanceof Taken) return undefined
+      throw error
+    }
   }
 
   async function broadcast(raw: Hex): Promise<void> {
@@ -168,12 +195,9 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
     for (const hash of row.hashes.toReversed()) {
       const receipt = await receiptOf(hash as Hex)
       if (!receipt) continue
-      if (receipt.status !== 'success') {
-        await set(row, { tx_hash: hash })
-        return refuse(row, 'reverted', 'reverted')
-      }
-      await set(row, { status: 'mined', tx_hash: hash })
-      return { status: 'mined', again: undefined }
+      if (receipt.status !== 'success') return refuse(row, 'reverted', hash as Hex)
+      const change = { status: 'mined', tx_hash: hash }
+      return (await set(row, change)) ? { status: 'mined', again: undefined } : now(row)
     }
     const address = row.sender as Hex
     const count = await client.getTransactionCount({ address })
@@ -181,12 +205,7 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
       // Another transaction took the nonce; look once more before signing anew.
       if ((await receiptOf(row.tx_hash as Hex)) !== undefined) return watch(row)
       for (const lane of lanes) if (lane.account.address === address) lane.chainNonce = null
-      await db
-        .updateTable('submission')
-        .set({ status: 'queued', raw: null, nonce: null })
-        .where('key', '=', row.key)
-        .where('status', '=', 'signed')
-        .execute()
+      await set(row, { status: 'queued', raw: null, nonce: null })
       return { status: 'queued', again: 0 }
     }
     const lane = laneFor(address)
@@ -229,8 +248,8 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
       type: 'eip1559',
     })
     const hash = keccak256(raw)
-    await set(row, { raw, tx_hash: hash, hashes: [...row.hashes, hash] })
-    await broadcast(raw)
+    const change = { raw, tx_hash: hash, hashes: [...row.hashes, hash] }
+    if (await set(row, change)) await broadcast(raw)
   }
 
   async function receiptOf(hash: Hex) {
@@ -246,27 +265,43 @@ export function createSubmitter({ db, chain }: { db: Db; chain: Chain }): Submit
   }
 
   /** The chain said no. Often it only says "not yet": the block before is missing, the token is paused. */
-  async function refuse(
-    row: Row<'submission'>,
-    code: string,
-    last: 'failed' | 'reverted' = 'failed',
-  ): Promise<Progress> {
+  async function refuse(row: Row<'submission'>, code: string, reverted?: Hex): Promise<Progress> {
     const tries = row.tries + 1
     if (row.max_tries === 1 || (await isMoot(db, row))) {
-      await set(row, { status: last, error: code, tries })
-      return { status: last, again: undefined }
+      const status = reverted ? 'reverted' : 'failed'
+      const change = { status, error: code, tries, ...(reverted && { tx_hash: reverted }) }
+      return (await set(row, change)) ? { status, again: undefined } : now(row)
     }
     if (tries >= row.max_tries) {
-      await set(row, { status: 'parked', error: code, tries })
-      return { status: 'parked', again: undefined }
+      const isOurs = await set(row, { status: 'parked', error: code, tries })
+      return isOurs ? { status: 'parked', again: undefined } : now(row)
     }
     const afresh = { nonce: null, raw: null, hashes: [] as string[] }
-    await set(row, { status: 'queued', error: code, tries, ...afresh })
+    const isOurs = await set(row, { status: 'queued', error: code, tries, ...afresh })
+    if (!isOurs) return now(row)
     return { status: 'queued', again: Math.min(MAX_PAUSE, 2 ** (tries - 1)) }
   }
 
-  async function set(row: Row<'submission'>, change: Partial<Row<'submission'>>): Promise<void> {
-    await db.updateTable('submission').set(change).where('key', '=', row.key).execute()
+  /**
+   * Changes a submission that still stands as it was read; false where another process was faster. What the
+   * chain refuses may be refused because that one's transaction went through.
+   */
+  async function set(row: Row<'submission'>, change: Partial<Row<'submission'>>): Promise<boolean> {
+    const { numUpdatedRows } = await db
+      .updateTable('submission')
+      .set(change)
+      .where('key', '=', row.key)
+      .where('status', '=', row.status)
+      .where(sql<boolean>`tx_hash is not distinct from ${row.tx_hash}`)
+      .executeTakeFirst()
+    return numUpdatedRows === 1n
+  }
+
+  /** Where it stands after all; who finds it under way looks again. */
+  async function now({ key }: Row<'submission'>): Promise<Progress> {
+    const { status } = await readRow(key)
+    const isUnderWay = status === 'queued' || status === 'signed'
+    return { status: status as Status, again: isUnderWay ? LOOK_AGAIN : undefined }
   }
 }
 
@@ -278,3 +313,6 @@ function dataOf(call: Call): Hex {
     args: call.args as never,
   })
 }
+
+/** Somebody else signed this submission first. */
+class Taken extends Error {}
