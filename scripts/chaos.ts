@@ -3,7 +3,9 @@
  * instant, and come back with what their stores hold. Ends with one line of JSON, and with 0 only if no
  * trade is stuck, paid twice or lost and every balance is right to the base unit.
  *
- *   npm run chaos -- [--kills 200] [--seed 1]
+ *   npm run chaos -- [--kills 200] [--seed 1] [--minutes 5]
+ *
+ * With `--minutes` nobody is killed after that time, and the kills that were reached are printed.
  */
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -18,6 +20,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: 'Infinity' },
     /** Prints what happens, to stderr. */
     verbose: { type: 'boolean', default: false },
   },
@@ -63,15 +66,17 @@ try {
     toll.kills++
     toll.byProcess[leaver.name] = 1
   })()
+  const end = performance.now() + Number(values.minutes) * 60_000
+  const isOver = () => toll.kills >= want || performance.now() > end
   const victims = actors.filter((actor) => actor !== leaver)
-  await Promise.all([gone, ...victims.map((actor) => torment(actor, { toll, want, random }))])
+  await Promise.all([gone, ...victims.map((actor) => torment(actor, { toll, isOver, random }))])
 
   await Promise.all(victims.map((actor) => actor.up()))
   const drained = await Promise.all(buyers.map((buyer) => buyer.drain(GRACE * 1000)))
   // The oracle writes its last receipts when the chain is sure of the last endings.
-  const end = performance.now() + 60_000
+  const last = performance.now() + 60_000
   const open = async () => (await readLedger(client, deployment)).some(({ ending }) => !ending)
-  while (performance.now() < end && (await open())) await setTimeout(500)
+  while (performance.now() < last && (await open())) await setTimeout(500)
   await setTimeout(5_000)
   await stages.close()
 

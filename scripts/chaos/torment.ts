@@ -13,19 +13,19 @@ export interface Toll {
 const PATIENCE = 10_000
 
 /**
- * Kills one process again and again until the toll is full: at the step where that kind of process was
+ * Kills one process again and again until it is over: at the step where that kind of process was
  * killed least, or at any instant; sometimes a moment after the step. Then it stays away for a while
  * and comes back.
  */
 export async function torment(
   actor: Actor,
-  { toll, want, random }: { toll: Toll; want: number; random: () => number },
+  { toll, isOver, random }: { toll: Toll; isOver: () => boolean; random: () => number },
 ): Promise<void> {
   const { role, name } = actor
   const steps = points[role] ?? []
   const keyOf = (step: string) => `${role}: ${step}`
   for (const step of steps) toll.byStep[keyOf(step)] ??= 0
-  while (toll.kills < want) {
+  while (!isOver()) {
     await setTimeout(500 + random() * 2_500)
     const least = [...steps].sort(
       (a, b) => (toll.byStep[keyOf(a)] ?? 0) - (toll.byStep[keyOf(b)] ?? 0) || random() - 0.5,
@@ -33,7 +33,7 @@ export async function torment(
     const chosen = random() < 0.15 ? 'any instant' : (least[0] ?? 'any instant')
     const isThere = chosen !== 'any instant' && (await actor.says(chosen, PATIENCE))
     if (random() < 0.5) await setTimeout(random() * 40)
-    if (toll.kills >= want) return
+    if (isOver()) return
     const step = keyOf(isThere ? chosen : 'any instant')
     toll.kills++
     toll.byProcess[name] = (toll.byProcess[name] ?? 0) + 1
