@@ -157,6 +157,7 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
     await tab.waitForTimeout(250)
     await tab.reload()
   }
+  await says(tab, 'The name is missing on the card itself.')
   await picture(tab, 'resolved')
   const answer = await world.app.request(`/api/v1/escrows/${escrowId}`)
   assert.equal(((await answer.json()) as { state: string }).state, 'Resolved')

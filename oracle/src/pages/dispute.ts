@@ -39,7 +39,7 @@ ${claims.map(
 ${when(defence, ({ filedAt, defenceHash }) => html`<li><strong>The seller answered</strong><br><span class="soft">${moment(filedAt)}, ${short(defenceHash)}</span></li>`)}
 ${evidence.map(
   (piece) =>
-    html`<li>A piece of evidence<br><span class="soft">${piece.submittedBy ? html`by ${shortDid(piece.submittedBy)}, ` : ''}${moment(piece.at)}, ${short(piece.sha256)}, ${piece.verified ? 'matches the record' : 'its author’s words only'}</span></li>`,
+    html`<li>A piece of evidence<br><span class="soft">${piece.submittedBy ? html`by ${shortDid(piece.submittedBy)}, ` : ''}${moment(piece.at)}, ${short(piece.sha256)}, ${piece.verified ? 'nothing in it is against the record' : 'it is not what it says it is'}</span></li>`,
 )}
 </ul>
 ${when(claims.length + evidence.length === 0, () => html`<p class="soft">No paper was handed in; the check of the delivery opened it.</p>`)}

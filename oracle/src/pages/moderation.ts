@@ -134,7 +134,7 @@ function said(papers: Record<string, unknown>, pact: Pact): Html {
   const evidence = (papers.evidence ?? []) as {
     submittedBy: string
     verified: boolean
-    content: { content?: unknown } | null
+    content: { type?: string; content?: unknown } | null
   }[]
   const who = (did: string | undefined) => (did === pact.buyer.did ? 'The buyer' : 'The seller')
   return html`<h2>Said</h2>
@@ -142,7 +142,7 @@ ${claims.map(({ body }) => html`<h3>${who(body?.disputedBy)}: ${REASON_WORDS[bod
 ${when(defence, ({ body }) => html`<h3>The seller answered</h3><blockquote>${body?.explanation}</blockquote>`)}
 ${evidence.map(
   ({ submittedBy, verified, content }) =>
-    html`<h3>${who(submittedBy)} handed in <small>${verified ? 'matches the record' : 'its author’s words only'}</small></h3><blockquote>${wordsOf(content?.content)}</blockquote>`,
+    html`<h3>${who(submittedBy)} handed in <small>${verified && content?.type !== 'specific_claim' ? 'matches the record' : 'its author’s words'}</small></h3><blockquote>${wordsOf(content?.content)}</blockquote>`,
 )}
 ${when(claims.length + evidence.length === 0 && !defence, () => html`<p class="soft">Neither has handed in a word.</p>`)}`
 }

@@ -2,17 +2,21 @@ import {
   decode,
   EarnestError,
   failureCodeOf,
+  fromBytes32,
   manifestSchema,
   type Papers,
   reportSchema,
   signedClaimSchema,
   signedDefenceSchema,
 } from '@earnest/sdk/protocol'
+import { getAddress } from 'viem'
 import { readEscrow } from '../escrow/fold.ts'
+import type { EscrowState } from '../escrow/state.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Db } from '../store/store.ts'
 import { readClaims, readDispute } from './case.ts'
 import { readCompletion } from './completion.ts'
+import { decisionsOf } from './moderation/decide.ts'
 
 /**
  * The words behind the public hashes of one round, for its parties: manifest and report of the
@@ -29,7 +33,9 @@ export async function readPapers(
   if (by !== buyer.did && by !== seller.did) {
     throw new EarnestError('signer_not_party', 'The papers are for the parties')
   }
-  const n = round ?? Math.max(1, (await readEscrow(db, escrowId))?.round ?? 0)
+  const state = await readEscrow(db, escrowId)
+  const n = round ?? Math.max(1, state?.round ?? 0)
+  const decision = await decisionOf(db, { state, round: n })
   const completion = await readCompletion(db, escrowId, n)
   const dispute = await readDispute(db, escrowId, n)
   const claims = await readClaims(db, escrowId, n)
@@ -74,6 +80,7 @@ export async function readPapers(
         }
       : null,
     cancellation: cancelledAt === null ? null : { reason: pact?.cancel_reason ?? '', cancelledAt },
+    ...(decision && { decision }),
     evidence: evidence.map((row) => ({
       ...(JSON.parse(row.content) as Pick<Papers['evidence'][number], 'type' | 'content'>),
       sha256: row.sha256,
@@ -82,4 +89,25 @@ export async function readPapers(
       verified: row.verified,
     })),
   }
+}
+
+/** The moderators' decision that the chain carried out; one that is not carried out is nobody's yet. */
+async function decisionOf(
+  db: Db,
+  { state, round }: { state: EscrowState | undefined; round: number },
+): Promise<Papers['decision']> {
+  const { recordHash } = state ?? {}
+  if (!state || !recordHash) return undefined
+  const rows = await decisionsOf(db, state.id, round)
+  const carried = rows.filter((row) => row.record_hash === fromBytes32(recordHash))
+  const [first] = carried
+  return (
+    first && {
+      sellerBps: first.seller_bps,
+      reason: first.reason,
+      recordHash: first.record_hash,
+      moderators: carried.map(({ moderator }) => getAddress(moderator)),
+      decidedAt: first.decided_at,
+    }
+  )
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { word } from './address.ts'
+import { address, word } from './address.ts'
 import { did } from './did.ts'
 import { evidenceSchema, signedClaimSchema, signedDefenceSchema } from './dispute.ts'
 import { failureCodeSchema } from './failure.ts'
@@ -26,6 +26,17 @@ export const papersSchema = z.strictObject({
     .nullable(),
   /** The seller's word on taking its offer back. */
   cancellation: z.strictObject({ reason: z.string(), cancelledAt: utc }).nullable(),
+  /** What a moderator decided and why, once the chain has it; absent where none did (TRZ-06). */
+  decision: z
+    .strictObject({
+      sellerBps: z.int().min(0).max(10_000),
+      reason: z.string(),
+      recordHash: hash,
+      /** Wallets that signed it. */
+      moderators: z.array(address),
+      decidedAt: utc,
+    })
+    .exactOptional(),
   evidence: z.array(
     evidenceSchema.extend({
       sha256: hash,

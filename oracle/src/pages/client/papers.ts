@@ -12,10 +12,14 @@ export async function showPapers({ person, escrowId, pact }: Trade): Promise<voi
     const who = (did: string) => (did === pact.buyer.did ? 'You' : 'The seller')
     for (const { body } of papers.claims) add(`${who(body.disputedBy)} wrote`, body.claim)
     if (papers.defence) add('The seller answered', papers.defence.body.explanation)
-    for (const { submittedBy, content, verified } of papers.evidence) {
+    for (const { submittedBy, type, content, verified } of papers.evidence) {
       const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2)
-      add(`${who(submittedBy)} handed in${verified ? ', and it matches the record' : ''}`, text)
+      add(
+        `${who(submittedBy)} handed in${verified && type !== 'specific_claim' ? ', and it matches the record' : ''}`,
+        text,
+      )
     }
+    if (papers.decision) add('The moderators decided', papers.decision.reason)
     frame.hidden = frame.childElementCount < 2
   } catch (error) {
     // Without the key of this trade the page stays what everybody sees.
