@@ -32,6 +32,25 @@ describe('manifest', () => {
     })
   }
 
+  for (const name of [
+    '../a',
+    '/a',
+    'a/../b',
+    'a/..',
+    './a',
+    'a//b',
+    'a\\b',
+    '..',
+    'a\0',
+    'C:/a',
+    '',
+  ]) {
+    test(`refuses ${JSON.stringify(name)}, which is no name inside a folder`, () => {
+      const file = { name, mime: 'text/plain', size: 1, sha256: 'ab'.repeat(32) }
+      assertCode(() => decode(manifestSchema, [file], 'invalid_manifest'), 'invalid_manifest')
+    })
+  }
+
   for (const { name, manifest, code } of vectors.refused) {
     test(`refuses ${name} with ${code}`, () => {
       assertCode(() => decode(manifestSchema, manifest, 'invalid_manifest'), code)

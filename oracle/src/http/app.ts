@@ -17,7 +17,9 @@ import type * as z from 'zod'
 import type { Oracle } from '../oracle.ts'
 import { createPages, faultResponse, wantsPage } from '../pages/pages.ts'
 import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
+import { countDisputes } from '../settlement/disputeLog.ts'
 import { openGrant } from '../settlement/grant.ts'
+import { assertUsable } from '../settlement/inspect.ts'
 import { countParked } from '../store/parked.ts'
 import { AT_ONCE, type AtOnce } from './atOnce.ts'
 import { type Opened, openRequest, pathOf } from './authenticate.ts'
@@ -125,7 +127,12 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   )
   app.get('/metrics', async (http) => {
     http.header('Content-Type', metrics.contentType)
-    return http.body(await metrics.text(oracle.status(), await countParked(db)))
+    return http.body(
+      await metrics.text(oracle.status(), {
+        parked: await countParked(db),
+        disputes: await countDisputes(db),
+      }),
+    )
   })
   return app
 
@@ -245,6 +252,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       const blob = await oracle.blobs.put({ source, maxBytes, at: clock.now() })
       try {
         return await write(http, prove(opened, blob.sha256), blob.sha256, async () => {
+          await assertUsable(oracle, { blob, name, mime: mimeOf(http) })
           await keepArtifact(oracle, { escrowId, name, blob, by: opened.signer })
           return { status: 201, body: { name, size: blob.size, sha256: blob.sha256 } }
         })
@@ -362,4 +370,10 @@ function parseJson(bytes: Uint8Array | undefined): unknown {
   } catch (cause) {
     throw new EarnestError('invalid_json', 'The body is not JSON', { cause })
   }
+}
+
+/** The declared type of an upload, without parameters; bytes of none where it says nothing. */
+function mimeOf(http: Http): string {
+  const [type = ''] = (http.req.header('content-type') ?? '').split(';')
+  return type.trim().toLowerCase() || 'application/octet-stream'
 }

@@ -337,9 +337,10 @@ export function signedRequest(
     issuedAt: issuedAt ?? oracle.clock.now(),
     nonce,
   })
+  const type = method === 'PUT' ? 'application/octet-stream' : 'application/json'
   return {
     method,
-    headers: { 'content-type': 'application/json', ...signed, ...headers },
+    headers: { 'content-type': type, ...signed, ...headers },
     body: Uint8Array.from(bytes),
   }
 }
