@@ -1,8 +1,10 @@
 import { buyerRpcCases } from '../../test/e2e/hostile/buyerRpc.ts'
 import { cardCases } from '../../test/e2e/hostile/card.ts'
 import type { Case } from '../../test/e2e/hostile/case.ts'
+import { deliveryCases } from '../../test/e2e/hostile/delivery.ts'
 import { negotiationCases } from '../../test/e2e/hostile/negotiation.ts'
 import { oracleCases } from '../../test/e2e/hostile/oracle.ts'
+import { proposalCases } from '../../test/e2e/hostile/proposal.ts'
 import { readingCases } from '../../test/e2e/hostile/reading.ts'
 import { signedCases } from '../../test/e2e/hostile/signed.ts'
 import { transportCases } from '../../test/e2e/hostile/transport.ts'
@@ -26,7 +28,7 @@ export function errorsPage(): string {
     [
       'What is said to a seller',
       'The answer is the `status` of the [extension](a2a-extension.md), then the `reasonCode` of a refusal; `talk` is words alone, which change nothing. `pact_negotiation` and so on are task types; `<capability>` is the word to begin, to a seller that reads the chain through the RPCs named.',
-      [...negotiationCases, ...workCases],
+      [...proposalCases, ...negotiationCases, ...workCases],
     ],
     [
       'Cards, as `discover` meets them',
@@ -36,7 +38,7 @@ export function errorsPage(): string {
     [
       'Oracles, as the SDK meets them',
       'The code of the `EarnestError` that is thrown; `taken` stands where nothing was wrong.',
-      oracleCases,
+      [...oracleCases, ...deliveryCases],
     ],
     [
       'RPCs, as a buyer meets them',

@@ -3,12 +3,9 @@ import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
 import { encode } from '../../../sdk/src/protocol/decode.ts'
 import { isEarnestError } from '../../../sdk/src/protocol/error.ts'
 import { type EventBody, eventBodySchema } from '../../../sdk/src/protocol/event.ts'
-import { hashBytes } from '../../../sdk/src/protocol/hash.ts'
-import { artifactHash } from '../../../sdk/src/protocol/manifest.ts'
 import { type QuoteBody, quoteBodySchema } from '../../../sdk/src/protocol/quote.ts'
 import { type TrustBody, trustBodySchema } from '../../../sdk/src/protocol/trust.ts'
 import { bindWallet, walletBindingSchema } from '../../../sdk/src/protocol/wallet.ts'
-import { retrieve } from '../../../sdk/src/settlement/retrieve.ts'
 import { getTrust } from '../../../sdk/src/trust/assess.ts'
 import { listen } from '../../../sdk/src/trust/listen.ts'
 import { createOracleClient, type OracleClient } from '../../../sdk/src/trust/oracle.ts'
@@ -18,8 +15,8 @@ import { agreeOnVenue } from '../../../sdk/src/venue.ts'
 import { createWitness } from '../../../sdk/src/witness.ts'
 import { NOW, party, venue } from '../a2a/quietSeller.ts'
 import type { Wire } from '../a2a/subject.ts'
+import { broken, drip } from './body.ts'
 import type { Attack, Case } from './case.ts'
-import { drip } from './work.ts'
 
 const oracle = party(33).identity
 const seller = party(34).identity
@@ -106,9 +103,9 @@ const quoteBody: QuoteBody = {
   validUntil: NOW + 60,
 }
 
-type Answer = (request: Request) => Response | Promise<Response>
+export type Answer = (request: Request) => Response | Promise<Response>
 
-function clientOf(answer: Answer): OracleClient {
+export function clientOf(answer: Answer): OracleClient {
   return createOracleClient({
     url: 'http://oracle.test',
     did: oracle.did,
@@ -149,7 +146,7 @@ const quote =
     })
   }
 
-async function outcome(work: () => Promise<unknown>): Promise<string> {
+export async function outcome(work: () => Promise<unknown>): Promise<string> {
   try {
     await work()
     return 'taken'
@@ -406,81 +403,6 @@ const eventRows: Row[] = [
   ['oversized', 'an event of 256 KiB', 'invalid_event', hearing(`data: ${'x'.repeat(256 * 1024)}`)],
 ]
 
-const file = new TextEncoder().encode('{"greeting":"hello"}')
-const manifest = [
-  {
-    name: 'deliverable.json',
-    mime: 'application/json',
-    size: file.length,
-    sha256: hashBytes(file),
-  },
-]
-/** Fetches a delivery whose hash stands on chain, from an oracle that lies about one part of it. */
-const fetching =
-  ({
-    list = manifest,
-    url = 'http://oracle.test/api/v1/artifacts/token',
-    grants,
-    bytes = () => new Response(file),
-  }: {
-    list?: typeof manifest
-    url?: string
-    grants?: Wire[]
-    bytes?: Answer
-  } = {}) =>
-  () =>
-    outcome(() =>
-      retrieve({
-        oracle: clientOf((request) => {
-          const { pathname } = new URL(request.url)
-          if (pathname.endsWith('/manifest')) return Response.json(list)
-          if (pathname.endsWith('/grants')) {
-            const given =
-              grants ?? list.map((one) => ({ ...one, url, expiresAt: '2027-01-16T08:00:00Z' }))
-            return Response.json({ grants: given }, { status: 201 })
-          }
-          return bytes(request)
-        }),
-        escrowId: `0x${'ab'.repeat(32)}`,
-        artifactHash: artifactHash(manifest),
-      }),
-    )
-const deliveryRows: Row[] = [
-  ['lying', 'nothing', 'taken', fetching()],
-  [
-    'lying',
-    'another manifest than stands on chain',
-    'hash_mismatch',
-    fetching({ list: [{ ...manifest[0], size: 1 }] as typeof manifest }),
-  ],
-  [
-    'lying',
-    'other bytes of the same length',
-    'hash_mismatch',
-    fetching({ bytes: () => new Response(new Uint8Array(file.length)) }),
-  ],
-  ['lying', 'fewer bytes', 'hash_mismatch', fetching({ bytes: () => new Response('{}') })],
-  [
-    'oversized',
-    'more bytes',
-    'body_too_large',
-    fetching({ bytes: () => new Response(new Uint8Array(file.length + 1)) }),
-  ],
-  [
-    'lying',
-    'the files lie on another host',
-    'foreign_url',
-    fetching({ url: 'http://169.254.169.254/latest' }),
-  ],
-  ['lying', 'a file of the manifest is kept back', 'artifact_missing', fetching({ grants: [] })],
-  [
-    'down',
-    'a file breaks off',
-    'body_interrupted',
-    fetching({ bytes: () => new Response(broken()) }),
-  ],
-]
-
 /** A registered seller, as the oracle lists it. */
 const { wallet } = party(34)
 const binding = await bindWallet({
@@ -544,16 +466,6 @@ const searchRows: Row[] = [
   ['stale', 'a record that has run out', 'trust_stale', found({ asOf: NOW - 61, validUntil: NOW })],
 ]
 
-/** A body that is cut. */
-function broken(): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(Uint8Array.of(0x7b))
-      setTimeout(() => controller.error(new TypeError('terminated')), 10)
-    },
-  })
-}
-
 const cases = (on: string, rows: Row[]): Case<void>[] =>
   rows.map(([attack, what, answer, act]) => ({ on, attack, what, answer, act }))
 
@@ -565,5 +477,4 @@ export const oracleCases: readonly Case<void>[] = [
   ...cases('getOracle', infoRows),
   ...cases('searchAgents', searchRows),
   ...cases('listEvents', eventRows),
-  ...cases('a delivery', deliveryRows),
 ]

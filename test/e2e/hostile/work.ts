@@ -6,6 +6,7 @@ import { formatUtc } from '../../../sdk/src/protocol/time.ts'
 import { createOracleClient } from '../../../sdk/src/trust/oracle.ts'
 import { openQuietSeller, party, type Quiet } from '../a2a/quietSeller.ts'
 import type { Wire } from '../a2a/subject.ts'
+import { drip } from './body.ts'
 import type { Attack, Case } from './case.ts'
 import { agreed, pactOf, say } from './conversation.ts'
 import { type Claims, claimingRpc, clientOf, silentRpc } from './rpc.ts'
@@ -260,19 +261,6 @@ const work: Row[] = [
     witnessed(() => problem(409, 'nonce_reused')),
   ],
 ]
-
-/** A body whose next byte always comes a little later. */
-export function drip(): ReadableStream<Uint8Array> {
-  let timer: ReturnType<typeof setInterval>
-  return new ReadableStream({
-    start(controller) {
-      timer = setInterval(() => controller.enqueue(Uint8Array.of(0x20)), 20)
-    },
-    cancel() {
-      clearInterval(timer)
-    },
-  })
-}
 
 /** An offer to split, about a pact that both signed. */
 async function offer(

@@ -1,6 +1,6 @@
 /**
  * What somebody writes who has read docs/protocol.md and docs/a2a-extension.md and nothing else: Ed25519
- * and SHA-256 out of the platform, a base58 and an EVM key out of libraries, no line of ours.
+ * and SHA-256 out of the platform, an EVM key out of a library, no line of ours.
  */
 import {
   createHash,
@@ -10,10 +10,25 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import { base58 } from '@scure/base'
 import { type Hex, hashTypedData, type LocalAccount } from 'viem'
 
 export type Json = Record<string, unknown>
+
+const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+/** Base58 of bytes that begin with no zero, as a did:key does. */
+const base58 = {
+  encode(bytes: Uint8Array): string {
+    let number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+    let text = ''
+    for (; number > 0n; number /= 58n) text = ALPHABET[Number(number % 58n)] + text
+    return text
+  },
+  decode(text: string): Uint8Array {
+    let number = 0n
+    for (const sign of text) number = number * 58n + BigInt(ALPHABET.indexOf(sign))
+    return Buffer.from(number.toString(16), 'hex')
+  },
+}
 
 /** An agent of a stranger's own making. */
 export interface Stranger {
