@@ -22,6 +22,8 @@ export const offerSchema = z.strictObject({
   deadlineUtc: utc,
   offeredAt: utc,
   isCancelled: z.boolean(),
+  /** The pact that took it up. */
+  pactId: z.string().exactOptional(),
 })
 export type Offer = z.output<typeof offerSchema>
 
@@ -65,7 +67,9 @@ export function createOfferBook(store: Store): OfferBook {
       await store.set(`tools/offer/${offer.serviceId}`, encode(offerSchema, offer, 'store_corrupt'))
     },
     async matching(pact) {
-      const open = (await all()).filter((offer) => !offer.isCancelled && isAbout(offer, pact))
+      const open = (await all()).filter(
+        (offer) => !offer.isCancelled && offer.pactId === undefined && isAbout(offer, pact),
+      )
       return open.sort((a, b) => (a.priceUsdc < b.priceUsdc ? 1 : -1)).at(0)
     },
   }

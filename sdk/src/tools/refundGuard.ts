@@ -62,7 +62,8 @@ export function createRefundGuard({
       // Counted before it is done: two at once are two.
       if (own === undefined) await store.set(place, { action, at: clock.now() })
       try {
-        if (action === 'agree_refund') await check(escrowId)
+        // What was begun under the rule is finished under it.
+        if (action === 'agree_refund' && own === undefined) await check(escrowId)
         return await act()
       } catch (error) {
         if (own === undefined) await store.delete(place)

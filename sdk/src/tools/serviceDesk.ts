@@ -71,7 +71,8 @@ export function createServiceDesk(options: DeskOptions): ServiceDesk {
     try {
       for await (const event of listen(oracle, { query: { escrowId }, signal })) {
         await hear(event)
-        if (event.type === 'funded') break
+        // A funding that was taken back may stand before the one that holds.
+        if ((await system.fundingOf(escrowId)) !== undefined) break
       }
     } catch (error) {
       if (!isEarnestError(error)) throw error
@@ -83,10 +84,14 @@ export function createServiceDesk(options: DeskOptions): ServiceDesk {
     if (/^[0-9a-f]{64}$/.test(id)) return id
     const offer = await offers.read(id)
     if (offer === undefined) throw unknownService()
+    if (offer.pactId !== undefined) return offer.pactId
     for (const place of await store.keys('pact/')) {
       const pactId = place.slice('pact/'.length)
       const agreed = await seller.negotiator.agreed(pactId)
-      if (agreed !== undefined && isAbout(offer, agreed.signed.pact)) return pactId
+      if (agreed === undefined || !isAbout(offer, agreed.signed.pact)) continue
+      // Written down: an id that a model holds never comes to mean another trade.
+      await offers.write({ ...offer, pactId })
+      return pactId
     }
     return undefined
   }

@@ -53,8 +53,8 @@ export function workTools(
         const trade = await find(service_id, part)
         const standing = await opened(trade)
         const { escrowId, chain } = trade
-        if (chain.state !== 'Funded') {
-          const status = statusOf(trade, true)
+        if (chain.state !== 'Funded' || bench.isFinished(escrowId)) {
+          const status = chain.state === 'Funded' ? 'delivering' : statusOf(trade, true)
           throw refusal('wrong_status', `The service is ${status}`, sellerStep(status))
         }
         const file = { name, mime: type, bytes }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { generateText, isStepCount, jsonSchema, tool } from 'ai'
 import { MockLanguageModelV4 } from 'ai/test'
@@ -209,6 +210,8 @@ describe('agent tools', () => {
       ],
     )
     assert.equal(new Set(all.map(({ name }) => name)).size, all.length)
+    const page = readFileSync('docs/tools.md', 'utf8')
+    for (const { name } of all) assert.ok(page.includes(`\`${name}\``), name)
     for (const { name, description, inputSchema, annotations } of all) {
       assert.match(name, /^[a-z_]{1,64}$/)
       assert.ok(description.length > 20)
@@ -328,6 +331,27 @@ describe('agent tools', () => {
     await done(shut.tools, 'cancel_service', { ...key(), service_id, reason: 'Nobody tells us' })
     const result = await trade
     assert.equal(result.ok && result.status, 'refunded')
+  })
+
+  test('a seller that dies between its files and the hand-in goes on with the same work, and is told of its money once', async () => {
+    const store = createMemoryStore()
+    const first = await sell({ store })
+    const { trade, service_id, chain } = await funded(first)
+    await done(first.tools, 'send_artifact', artifact(service_id))
+    await first.seller.stop()
+    const second = await sell({ store })
+    const complete = { ...key(), service_id }
+    assert.equal((await done(second.tools, 'complete_service', complete)).status, 'delivered')
+    const result = await trade
+    assert.equal(result.ok && result.status, 'completed')
+    assert.equal((await chain()).round, 1)
+    assert.deepEqual([first.heard.length, second.heard.length], [1, 0])
+    assert.equal((await second.system.messages()).length, 1)
+    // The answer was lost with the process; the call finds what was done.
+    const kept = (await store.get(`tools/key/${complete.key}`)) as object
+    await store.set(`tools/key/${complete.key}`, { ...kept, facts: null })
+    const third = await sell({ store })
+    assert.equal((await done(third.tools, 'complete_service', complete)).status, 'completed')
   })
 
   test('[TOL-12] [ATK-12] a model that answers both ways, twice at once and in free words leaves one consistent state', async () => {

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
+import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
+import type { OracleEvent } from '../../../sdk/src/protocol/event.ts'
+import { createArtifactShelf } from '../../../sdk/src/tools/artifactShelf.ts'
+import { createKeyBook } from '../../../sdk/src/tools/keyBook.ts'
+import { createRefundGuard } from '../../../sdk/src/tools/refundGuard.ts'
+import { createSystemChannel } from '../../../sdk/src/tools/systemChannel.ts'
+
+const escrowId = `0x${'ab'.repeat(32)}` as const
+const oracle = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK' as const
+
+const event = (id: number, type: OracleEvent['type']): OracleEvent => ({
+  id,
+  type,
+  at: 1_800_000_000,
+  oracle,
+  agents: [],
+  pactId: 'cd'.repeat(32),
+  escrowId,
+  data: { amountUsdc: '10' },
+  signature: '00'.repeat(64),
+})
+
+describe('system channel', () => {
+  test('[TOL-05] one message for each funding, however often and in whatever order it is heard; taken back, the money is gone', async () => {
+    const store = createMemoryStore()
+    const system = createSystemChannel(store)
+    for (const type of ['funding_seen', 'delivered', 'reminder'] as const) {
+      assert.equal(await system.announce(event(1, type)), undefined)
+    }
+    assert.equal(await system.fundingOf(escrowId), undefined)
+    assert.match((await system.announce(event(2, 'funded')))?.content ?? '', /funded with 10 USDC/)
+    assert.equal(await system.announce(event(2, 'funded')), undefined)
+    assert.equal((await system.fundingOf(escrowId))?.id, 2)
+    await system.announce(event(3, 'funding_reverted'))
+    assert.equal(await system.fundingOf(escrowId), undefined)
+    // The old word again brings nothing back; a new funding is a new message.
+    await system.announce(event(2, 'funded'))
+    assert.equal(await system.fundingOf(escrowId), undefined)
+    await createSystemChannel(store).announce(event(10, 'funded'))
+    assert.equal((await system.fundingOf(escrowId))?.id, 10)
+    assert.deepEqual(
+      (await system.messages()).map(({ id }) => id),
+      [2, 3, 10].map((id) => `${oracle}/${id}`),
+    )
+  })
+})
+
+describe('artifact shelf', () => {
+  test('[TOL-01] an artifact counts between two changes of status and under one funding, and for one escrow', async () => {
+    const shelf = createArtifactShelf(createMemoryStore())
+    const file = { name: 'a.txt', mime: 'text/plain', bytes: Uint8Array.of(1), sha256: '' }
+    await shelf.put(escrowId, file, { seq: '1', funding: 2 })
+    const names = async (id: string, seq: string, funding: number) =>
+      (await shelf.since(id, { seq, funding })).map(({ name }) => name)
+    assert.deepEqual(await names(escrowId, '1', 2), ['a.txt'])
+    assert.deepEqual(await names(escrowId, '2', 2), [])
+    assert.deepEqual(await names(escrowId, '1', 10), [])
+    assert.deepEqual(await names(`0x${'ac'.repeat(32)}`, '1', 2), [])
+  })
+})
+
+describe('key book', () => {
+  test('a wish happens once for its key, a refusal may be tried again, and another wish is refused', async () => {
+    const store = createMemoryStore()
+    const keys = createKeyBook(store)
+    let runs = 0
+    const again: boolean[] = []
+    const wish = { key: 'k', tool: 't', input: { a: 1 } }
+    const fails = () => Promise.reject(new Error('not yet'))
+    await assert.rejects(keys.once(wish, fails), /not yet/)
+    const run = async (isAgain: boolean) => {
+      again.push(isAgain)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return { next_step: 'x', runs: ++runs }
+    }
+    const all = await Promise.all([1, 2, 3].map(() => keys.once(wish, run)))
+    assert.deepEqual(all, Array(3).fill({ next_step: 'x', runs: 1 }))
+    assert.deepEqual(await createKeyBook(store).once(wish, fails), { next_step: 'x', runs: 1 })
+    assert.deepEqual(again, [true])
+    for (const other of [
+      { ...wish, tool: 'u' },
+      { ...wish, input: { a: 2 } },
+    ]) {
+      await assert.rejects(keys.once(other, run), { code: 'key_reused' })
+    }
+  })
+})
+
+describe('refund guard', () => {
+  test('[TOL-14] refunds above the rule are stopped, two at once are two, old ones are forgotten, and what failed is not counted', async () => {
+    const clock = createManualClock(1_800_000_000)
+    const alerts: number[] = []
+    const guard = createRefundGuard({
+      store: createMemoryStore(),
+      clock,
+      rule: { maxShare: 0.5, fromDisputes: 3, window: 1000 },
+      onAlert: ({ refunds }) => alerts.push(refunds),
+    })
+    const answer = (id: string, action: 'defend' | 'agree_refund', act = async () => {}) =>
+      guard.answer({ escrowId: id, round: 1, action }, act)
+    await answer('a', 'agree_refund')
+    const failing = () => Promise.reject(new Error('the chain is away'))
+    await assert.rejects(answer('b', 'agree_refund', failing), /away/)
+    await answer('b', 'defend')
+    // Two of three would be refunds.
+    const both = await Promise.allSettled([
+      answer('c', 'agree_refund'),
+      answer('d', 'agree_refund'),
+    ])
+    assert.ok(both.some(({ status }) => status === 'rejected'))
+    assert.ok(alerts.length > 0)
+    // What was begun is finished.
+    await answer('a', 'agree_refund')
+    clock.set(clock.now() + 1001)
+    await answer('e', 'agree_refund')
+  })
+})
