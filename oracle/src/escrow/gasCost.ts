@@ -5,6 +5,8 @@ import type { Chain } from './chain.ts'
 export const TRADE_GAS = 285_000n
 /** Seconds for which a gas price is served again. */
 const LIFETIME = 15
+/** Milliseconds that a quote waits for the price. */
+const PATIENCE_MS = 1000
 const ETHER = 10n ** 18n
 
 /** What a trade costs on chain now, whoever pays for it. */
@@ -29,7 +31,8 @@ export function createGasCost({
   return async () => {
     const now = clock.now()
     if (last === undefined || now >= last.at + LIFETIME) {
-      last = { at: now, price: chain.client.getGasPrice().catch(() => null) }
+      const asked = chain.client.getGasPrice().catch(() => null)
+      last = { at: now, price: Promise.race([asked, tooLate()]) }
     }
     const price = await last.price
     if (price === null) return { units: Number(TRADE_GAS), weiPerUnit: null, usdc: null }
@@ -41,4 +44,9 @@ export function createGasCost({
       usdc: etherUsdc === undefined ? null : (wei * etherUsdc + ETHER - 1n) / ETHER,
     }
   }
+}
+
+/** A quote does not wait for a node that is away. */
+function tooLate(): Promise<null> {
+  return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null).unref())
 }

@@ -83,6 +83,14 @@ describe('what a trade costs', () => {
     assert.equal(unknown?.effectiveBps, null)
   })
 
+  test('a node that never answers makes an estimate without a price, in a second', async () => {
+    const chain = { client: { getGasPrice: () => new Promise<bigint>(() => {}) } } as never
+    const cost = createGasCost({ chain, clock: { now: () => 0 }, etherUsdc: ETHER })
+    const alive = setInterval(() => {}, 100)
+    assert.equal((await cost()).usdc, null)
+    clearInterval(alive)
+  })
+
   test('the chain is asked once in fifteen seconds', async () => {
     let asked = 0
     let now = 0
