@@ -175,6 +175,15 @@ describe('committee', () => {
       code: 'signer_not_party',
     })
 
+    const { grants } = await oracleOf(world, sitterOf(reader!)).call('grantArtifacts', {
+      params: { escrowId },
+    })
+    assert.equal(grants[0]?.signed?.to, sitterOf(reader!).identity.did)
+    await assert.rejects(
+      oracleOf(world, stranger).call('grantArtifacts', { params: { escrowId } }),
+      { code: 'signer_not_party' },
+    )
+
     // Six commit; the seventh stays away.
     const before = await Promise.all(seats.map(creditOf))
     const present = seats.slice(0, 6)
