@@ -164,17 +164,24 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
   }
 
   async function round(): Promise<void> {
-    await inTurn(async () => {
-      await watch.retry()
-      for (const alert of await alerts.open()) await tellAlert(context, alert)
-      await remind(context)
-      if (clock.now() >= pruned + DAY) await prune()
-      await execution.resume()
-    })
-    await outbox.flush()
+    const parts = [
+      execution.resume,
+      watch.retry,
+      tellOpen,
+      () => remind(context),
+      prune,
+      outbox.flush,
+    ]
+    // Each by itself: what goes wrong in one holds up none of the others.
+    for (const part of parts) await inTurn(part).catch(onError)
+  }
+
+  async function tellOpen(): Promise<void> {
+    for (const alert of await alerts.open()) await tellAlert(context, alert)
   }
 
   async function prune(): Promise<void> {
+    if (clock.now() < pruned + DAY) return
     pruned = clock.now()
     await outbox.prune()
     await accounts.prune()

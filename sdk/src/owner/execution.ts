@@ -31,7 +31,8 @@ export function createExecution(context: DeskContext): Execution {
       const isOurs = isEarnestError(error)
       const mayTry = clock.now() < (order.confirmedAt ?? 0) + TRIED_FOR
       if (isOurs && error.retryable && mayTry) return
-      return await inTurn(() => fail(order, isOurs ? error.code : 'execution_failed'))
+      const isSure = isOurs && !error.retryable
+      return await inTurn(() => fail(order, isOurs ? error.code : 'execution_failed', isSure))
     }
     await inTurn(() => succeed(order, result))
   }
@@ -53,11 +54,13 @@ export function createExecution(context: DeskContext): Execution {
     await orders.end(order, 'done', result)
   }
 
-  async function fail(order: Order, code: string): Promise<void> {
+  async function fail(order: Order, code: string, isSure: boolean): Promise<void> {
     const { id, verb, trade, channel, account } = order
     await audit.note('failed', { order: id, verb, escrowId: trade.escrowId, code })
     const it = letter(`Not done: ${verb}`, [
-      `The engine says ${code}. No money was moved by this order.`,
+      isSure
+        ? `The engine says ${code}. No money was moved by this order.`
+        : `It could not be finished (${code}). What was sent may still arrive: ask for the status.`,
       `Escrow ${trade.escrowId}`,
     ])
     await context.outbox.put({ key: `failed/${id}`, letter: it, channel, account })

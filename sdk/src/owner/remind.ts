@@ -21,8 +21,8 @@ export async function remind(context: DeskContext): Promise<void> {
     try {
       await remindOf(context, alert, part)
     } catch (error) {
-      // The chain is away: the reminder is still due at the next look.
-      if (!isEarnestError(error) || !error.retryable) throw error
+      // What cannot be read now is due at the next look, and costs no other alert its reminder.
+      if (!isEarnestError(error)) throw error
     }
   }
 }

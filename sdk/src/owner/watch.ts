@@ -81,7 +81,8 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
       try {
         standing = await engine.standing(trade)
       } catch (error) {
-        if (isEarnestError(error) && error.retryable) return
+        // It stays pending, and is looked at again.
+        if (isEarnestError(error)) return
         throw error
       }
       const isOver = isTerminal(standing.state)

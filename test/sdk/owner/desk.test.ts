@@ -279,6 +279,45 @@ describe('order', () => {
     assert.deepEqual(world.done, [])
   })
 
+  test('an order that cannot be finished within the hour is given up, and does not claim that nothing was sent', async () => {
+    const { box, hear, settle, world, clock } = await disputed()
+    await hear('refund')
+    await settle()
+    world.engine.refund = async () => {
+      throw away()
+    }
+    world.engine.refunded = async () => {
+      throw away()
+    }
+    await hear(`confirm ${box.code()}`)
+    await settle()
+    clock.set(clock.now() + 3600)
+    await settle()
+    const told = box.texts().find((each) => /Not done: refund/.test(each))
+    assert.match(told ?? '', /may still arrive/)
+    assert.doesNotMatch(told ?? '', /No money was moved/)
+  })
+
+  test('a trade that cannot be read holds up no order about another one', async () => {
+    const { box, hear, settle, world, tell, errors } = await disputed()
+    world.add(b)
+    const { standing } = world.engine
+    world.engine.standing = async (trade) => {
+      if (trade.escrowId === b.escrowId) throw new TypeError('broken')
+      return await standing(trade)
+    }
+    await tell('disputed', b)
+    await hear('#1 refund')
+    await settle()
+    await hear(`confirm ${box.code()}`)
+    await settle()
+    assert.equal(world.done.length, 1)
+    assert.ok(errors.length > 0)
+    world.engine.standing = standing
+    await settle()
+    assert.match(box.last(), new RegExp(`disputed.*${b.escrowId}`, 's'))
+  })
+
   test('a defence is carried out with the owner’s words and without a code', async () => {
     const { box, hear, settle, world } = await disputed()
     await hear('defend The input named nobody')
