@@ -151,3 +151,48 @@ test('a smart wallet (ERC-1271) signs up and pays by the same door', async (t) =
   assert.equal(await balanceOf(account.address), 0n)
   assert.deepEqual(faults, [])
 })
+
+test('a lost phone: wallet and recovery code together bring a key to the next one, and the old key ends', async (t) => {
+  const browser = await chromium.open(t)
+  if (!browser) return
+  const account = privateKeyToAccount(`0x${'53'.repeat(32)}`)
+  const lost = await createPerson(browser, { client: ground.client, account })
+  const { did, code } = await signUp(lost, site.url)
+  await makeOffer(world, pactFor(world, { did, wallet: account.address }))
+
+  const { tab } = await createPerson(browser, { client: ground.client, account })
+  await tab.goto(`${site.url}/customer`)
+  await tab.getByText('Come back with a recovery code').click()
+  await tab.getByLabel('Customer number').fill(did)
+  const mistyped = code.startsWith('0') ? `1${code.slice(1)}` : `0${code.slice(1)}`
+  await tab.getByLabel('Recovery code').fill(mistyped)
+  const bring = tab.getByRole('button', { name: 'Bring my key to this device' })
+  await bring.click()
+  await tab.getByRole('alert').filter({ hasText: 'recovery_code_wrong' }).waitFor()
+
+  // The paper alone is not enough: another wallet cannot vouch for the key.
+  const thief = await createPerson(browser, {
+    client: ground.client,
+    account: privateKeyToAccount(`0x${'54'.repeat(32)}`),
+  })
+  await thief.tab.goto(`${site.url}/customer`)
+  await thief.tab.getByText('Come back with a recovery code').click()
+  await thief.tab.getByLabel('Customer number').fill(did)
+  await thief.tab.getByLabel('Recovery code').fill(code)
+  await thief.tab.getByRole('button', { name: 'Bring my key to this device' }).click()
+  await thief.tab.getByRole('alert').filter({ hasText: 'wrong_wallet' }).waitFor()
+
+  await tab.getByLabel('Recovery code').fill(code.toLowerCase().replaceAll(' ', ''))
+  await bring.click()
+  const done = tab.getByRole('button', { name: 'I have written it down' })
+  await done.waitFor()
+  assert.notEqual(await tab.locator('#recovery-code').textContent(), code)
+  await done.click()
+  await tab.getByRole('link', { name: 'financial analysis' }).waitFor()
+
+  await lost.tab.reload()
+  await lost.tab
+    .getByRole('alert')
+    .filter({ hasText: /invalid_request_signature|key_not_valid/ })
+    .waitFor()
+})
