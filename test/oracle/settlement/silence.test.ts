@@ -232,13 +232,17 @@ describe('silence', () => {
     }
   })
 
-  test('[UNS-02] a delivery that code cannot check and nobody looked at is not paid by the review’s end, one that passed is', async () => {
+  test('[UNS-02] [UNS-07] a delivery that code cannot check and nobody looked at is not paid by the review’s end, one that passed is', async () => {
     const { paymentUsdc } = pactOf(world)
     const checked = await delivered(complete)
     const seller = await balanceOf(world.seller.wallet.address)
     await moveTo((await escrowOf(checked.id)).timerEnd)
     assert.ok((await balanceOf(world.seller.wallet.address)) > seller)
+    // What did not pass is disputed by itself: no buyer had to look at either.
+    const failed = await delivered(partial)
+    assert.equal(await stateOf(failed.id), 'Disputed')
 
+    await world.syncClock()
     const base = pactOf(world)
     const pact: Pact = {
       ...base,
