@@ -264,12 +264,13 @@ export function createOracle(options: OracleOptions): Oracle {
         hearingSince = clock.now()
       }
       await watchHeartbeats(context, hearingSince)
-      await watchFunders({ db, signer, chain, lease })
-      await watchCovers({ db, signer, clock, lease })
-      await publishDay({ ...context, trust, lease })
       await remind(context)
       await forget(context)
       await sweepBlobs({ ...context, blobs })
+      await watchCovers({ db, signer, clock, lease })
+      await publishDay({ ...context, trust, lease })
+      // Last: a node that refuses so wide a question holds up nothing else.
+      await watchFunders({ db, signer, chain, lease })
     }
     if (clock.now() >= plannedAt + PLANNING_SECONDS) {
       plannedAt = clock.now()

@@ -80,6 +80,8 @@ export async function openMarket({
         EARNEST_PORT: String(ports[index]),
         EARNEST_POLL_MS: String(pollMs),
         EARNEST_RATE: '100000',
+        // Few sellers take many trades at once here; the newcomer lane is not what is measured.
+        EARNEST_NEWCOMER_CAP: '1000000',
         EARNEST_RELAY_GAS_PER_DAY: '1000000000000',
       }),
     }),

@@ -12,7 +12,7 @@ const STEP = 2_000
 /** Calls in one look, so that a long way back holds up nothing else. */
 const CALLS = 20
 /** Wallets asked for in one call. */
-const WALLETS = 500
+const WALLETS = 100
 /** Incoming transfers that tell where a wallet's money is from; whoever sent most of them funded it. */
 const TRANSFERS = 5
 /** Base units below which a transfer says nothing: dust must not make anybody somebody's creature. */

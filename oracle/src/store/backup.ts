@@ -46,6 +46,12 @@ const tables = [
   'webhook',
   'notice',
   'outage',
+  'origin',
+  'score',
+  'docket_log',
+  'docket',
+  'member',
+  'pool',
 ] as const satisfies readonly (keyof Tables)[]
 
 const format = 'earnest-backup/1'

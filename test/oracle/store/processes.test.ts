@@ -39,6 +39,7 @@ before(async () => {
     ...oracleEnvironment({ rpcUrl: url, deployment, data: 'unused' }),
     DATABASE_URL: databaseUrl,
     EARNEST_RATE: '1000',
+    EARNEST_NEWCOMER_CAP: '1000000',
     EARNEST_RELAY_GAS_PER_DAY: '1000000000',
   }
   oracles = await Promise.all([start(), start()])
