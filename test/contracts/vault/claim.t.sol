@@ -137,6 +137,34 @@ contract ClaimTest is VaultTest {
         bonds.free(t);
     }
 
+    /// @dev However a reservation ends, who follows the vault learns that the bond is free again.
+    function test_emitsFreed_afterTheReviewADropAndTheWindow() public {
+        Terms memory t = _plain();
+        bytes32 id = _bonded(t);
+        uint256 snapshot = vm.snapshotState();
+        vm.warp(_of(t).timerEnd);
+        _expectFreed(t, id);
+        bonds.free(t);
+
+        vm.revertToState(snapshot);
+        vm.warp(_of(t).timerEnd - 1);
+        _claim(t);
+        snapshot = vm.snapshotState();
+        _expectFreed(t, id);
+        vm.prank(buyer);
+        bonds.drop(t);
+
+        vm.revertToState(snapshot);
+        vm.warp(_claimOf(t).end);
+        _expectFreed(t, id);
+        bonds.conclude(t);
+    }
+
+    function _expectFreed(Terms memory t, bytes32 id) private {
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.Freed(id, t.seller, t.amount);
+    }
+
     // ------------------------------------------------------------- conclude
 
     function test_conclude_reverts_oneSecondBeforeTheEnd() public {
