@@ -61,6 +61,10 @@ test('[API-20] an agent of twelve capabilities has its page, on a phone and wide
     await assertFits(tab)
     assert.deepEqual(await accessibilityFaults(tab), [])
     await picture(tab, `home-${colorScheme}-${viewport.width}`)
+    await tab.goto(`${site.url}/oracle`)
+    await assertFits(tab)
+    assert.deepEqual(await accessibilityFaults(tab), [])
+    await picture(tab, `oracle-${colorScheme}-${viewport.width}`)
     assert.deepEqual(faults, [])
     await context.close()
   }

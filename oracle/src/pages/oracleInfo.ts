@@ -3,9 +3,11 @@ import type { Oracle } from '../oracle.ts'
 import { arbiterStatistics } from '../settlement/arbiter.ts'
 import { addressOf } from './chainLink.ts'
 import { duration, percent, share } from './format.ts'
-import { type Html, html } from './markup.ts'
+import { type Html, html, when } from './markup.ts'
 import { page } from './page.ts'
+import { calibrationPlot } from './plot/calibration.ts'
 
+type Account = Awaited<ReturnType<Oracle['trust']['scoreboard']>>
 type Info = Pick<OracleInfo, 'arbiters' | 'attestors' | 'escrow' | 'fees' | 'token'>
 
 /** Who this oracle is, what it counts, and how its arbiters did. */
@@ -14,6 +16,7 @@ export async function oraclePage(oracle: Oracle, info: Info): Promise<Html> {
   const arbiters = await Promise.all(
     info.arbiters.map((arbiter) => arbiterStatistics(oracle, arbiter)),
   )
+  const account = await trust.scoreboard()
   const link = (address: string) => addressOf(chain.chainId, address)
   return page({
     title: 'Oracle',
@@ -29,8 +32,36 @@ export async function oraclePage(oracle: Oracle, info: Info): Promise<Html> {
 <dt>Keys that sign its checks</dt><dd>${info.attestors.map((attestor) => html`${link(attestor)} `)}</dd>
 <dt>Scorer</dt><dd>${trust.scorer.version}</dd>
 </dl>
+${scoreboard(account)}
 ${arbiters.map(arbiterTable)}`,
   })
+}
+
+/** How good its forecasts were, beside simpler ones made of the same trades. */
+function scoreboard({ events, failures, pair, score, baselines }: Account): Html {
+  if (events === 0) {
+    return html`<h2>How good its forecasts were</h2><p class="soft">No trade that counts has ended yet.</p>`
+  }
+  const methods = [
+    ['With the pair’s own history', pair],
+    ['By the score alone', score],
+    ...Object.entries(baselines),
+  ] as const
+  const title = `Forecast against what came, in ${pair.calibration.length} groups`
+  return html`<h2>How good its forecasts were</h2>
+<p>Before each of ${events} trades it said how likely the trade goes wrong; ${failures} did.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Forecasts"><table>
+<caption>Ranking: the chance that a trade which failed was thought riskier than one that went well, 1 at best. Loss: the surprise, 0 at best.</caption>
+<thead><tr><th scope="col">Method</th><th scope="col" class="n">Ranking</th><th scope="col" class="n">Loss</th></tr></thead>
+<tbody>${methods.map(
+    ([name, { auc, logLoss }]) =>
+      html`<tr><th scope="row">${name}</th><td class="n">${auc === null ? '–' : auc.toFixed(3)}</td><td class="n">${logLoss === null ? '–' : logLoss.toFixed(3)}</td></tr>`,
+  )}</tbody></table></div>
+${when(
+  pair.calibration.length > 0,
+  () =>
+    html`<figure class="square">${calibrationPlot(pair.calibration, title)}<figcaption>A point on the line came as often as it was forecast; its size says how many trades stand behind it.</figcaption></figure>`,
+)}`
 }
 
 function arbiterTable(record: Awaited<ReturnType<typeof arbiterStatistics>>): Html {
