@@ -33,6 +33,7 @@ import { backupStore, restoreStore } from './store/backup.ts'
 import { verifyJournal } from './store/journal.ts'
 import { createSigner } from './store/signer.ts'
 import { openStore, type Store } from './store/store.ts'
+import { decideAppeal } from './trust/appeal.ts'
 
 const usage = `Usage: node oracle/src/main.ts [command]
 
@@ -41,6 +42,8 @@ const usage = `Usage: node oracle/src/main.ts [command]
   restore <file>   fills an empty store, embedded or server, out of such a file
   reindex [block]  reads the chain again from a block, or from the start
   verify-journal   checks every hash and signature of the audit log
+  appeal <flagId> uphold|reject <reason>
+                   decides an appeal: a flag that falls gives back what it took
 `
 
 /** What an operator is told at the start; `/ready` repeats the codes. */
@@ -61,6 +64,7 @@ try {
   else if (command === 'restore' && argument) await restore(argument)
   else if (command === 'reindex') await reindex(argument)
   else if (command === 'verify-journal') await verify()
+  else if (command === 'appeal' && argument) await appeal(argument, ...process.argv.slice(4, 6))
   else {
     process.stderr.write(usage)
     process.exitCode = 2
@@ -269,6 +273,23 @@ async function verify(): Promise<void> {
     const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
     const result = await verifyJournal(store.db, signer)
     process.stdout.write(`${JSON.stringify(result)}\n`)
+  } finally {
+    await store.close()
+  }
+}
+
+/** The operator's word on an appeal, signed into the journal like everything else. */
+async function appeal(flagId: string, decision?: string, reason?: string): Promise<void> {
+  if ((decision !== 'uphold' && decision !== 'reject') || !reason) throw new Error(usage)
+  const settings = readSettings(process.env)
+  const client: PublicClient = createPublicClient({ transport: http(settings.EARNEST_RPC_URL) })
+  const store = await storeOf(settings)
+  try {
+    const clock = await createChainClock({ client, monotonic: () => performance.now() })
+    const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
+    const upheld = decision === 'uphold'
+    await decideAppeal({ db: store.db, signer, clock }, { flagId, upheld, reason })
+    process.stdout.write(`${JSON.stringify({ flagId, upheld })}\n`)
   } finally {
     await store.close()
   }

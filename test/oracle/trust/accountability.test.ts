@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { decode, factsSchema, scoreboardSchema, trustResponseSchema } from '@earnest/sdk/protocol'
+import {
+  decode,
+  factsSchema,
+  isEarnestError,
+  scoreboardSchema,
+  trustResponseSchema,
+} from '@earnest/sdk/protocol'
 import { append } from '../../../oracle/src/store/journal.ts'
 import { type Lease, takeLease } from '../../../oracle/src/store/lease.ts'
+import { decideAppeal } from '../../../oracle/src/trust/appeal.ts'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { eventOfWire } from '../../../oracle/src/trust/eventlog.ts'
 import { replay } from '../../../oracle/src/trust/model.ts'
@@ -198,4 +205,31 @@ test('[ORC-16] [REP-23] once a day everybody is looked at anew and the full pass
   assert.equal(await publishScores(publishing()), 0)
   assert.equal(await publishDay(publishing()), true)
   assert.ok((await events('score_changed')).length > told)
+})
+
+test('[UNS-10] a decided appeal reaches the log, and the sanction falls with the flag', async () => {
+  const other = 'did:key:other'
+  const at = desk.clock.now()
+  const amounts = (i: number) => BigInt(20 + ((i * 37) % 90)) * 1_000_000n
+  await learn(
+    ...[seller, other].map((agent) => ({ kind: 'agent' as const, agent, at, funder: '0x09' })),
+    ...Array.from({ length: 25 }, (_, i) =>
+      settled({ buyer: other, seller, at: at - (25 - i) * 3600, amount: amounts(i) }),
+    ),
+  )
+  const told = async () => {
+    const { flags } = await answer()
+    return flags.map(({ code }) => code)
+  }
+  assert.ok((await told()).includes('self_dealing') && (await told()).includes('sanction_limited'))
+  const explained = (await get(`/trust/${encodeURIComponent(seller)}/explain`)) as {
+    flags: { flagId: string; status: string }[]
+  }
+  const flagId = explained.flags[0]?.flagId ?? ''
+  const decision = { flagId, upheld: true, reason: 'Both were funded by one exchange' }
+  await decideAppeal(desk.oracle, decision)
+  assert.ok(!(await told()).includes('self_dealing'))
+  await assert.rejects(decideAppeal(desk.oracle, decision), (error) =>
+    isEarnestError(error, 'appeal_decided'),
+  )
 })
