@@ -254,8 +254,9 @@ export function createSeller(options: SellerOptions): Seller {
     const after = typeof last === 'number' ? last : 0
     for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
       onEvent({ type: 'oracle_event', event })
-      await owner?.observe({ type: 'oracle_event', event })
       if (event.type === 'funded') await beginFunded(event)
+      // After the work has begun: an owner's desk that waits for the chain holds up no trade.
+      await owner?.observe({ type: 'oracle_event', event })
       await store.set('events/last', event.id)
     }
   }
