@@ -53,8 +53,12 @@ export function mountModeration(app: Hono, oracle: Oracle, options: ModerationOp
   const bench = (arbiter: Address) => benchOf(chain, { arbiter, named: moderators })
   const people = async () =>
     (await Promise.all(arbiters.map(bench))).flatMap((each) => [...each.people])
-  const session = async (http: Http): Promise<Session> =>
-    findSession({ ...oracle, people: await people() }, getCookie(http, COOKIE) ?? '')
+  const session = async (http: Http): Promise<Session> => {
+    const token = getCookie(http, COOKIE)
+    // Nobody makes this oracle ask the chain without even claiming to be signed in.
+    if (!token) throw new EarnestError('session_unknown', 'Sign in first')
+    return findSession({ ...oracle, people: await people() }, token)
+  }
 
   app.get('/moderation', async (http) => {
     admit(http)
