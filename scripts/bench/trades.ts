@@ -5,7 +5,7 @@
  *
  *   npm run -s bench:trades -- [--seconds 60] [--buyers 2] [--at-once 16] [--sellers 2] [--oracles 1]
  */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { audit } from '../market/audit.ts'
@@ -117,6 +117,8 @@ try {
     sellers: count('sellers'),
     oracles: count('oracles'),
     cores: availableParallelism(),
+    // One, five and fifteen minutes: what else this machine had to do.
+    loadAverage: loadavg().map(round),
     stuck,
     paidTwice,
     lost,

@@ -25,7 +25,7 @@ export function localParty({
   const wallet = createWalletClient({
     account,
     chain: hardhat,
-    transport: http(rpcUrl, { retryCount: 0 }),
+    transport: http(rpcUrl, { retryCount: 0, batch: true }),
     pollingInterval: 50,
     cacheTime: 0,
   }).extend(publicActions)

@@ -19,7 +19,7 @@ import { greetingTask, LEAST } from './task.ts'
 
 const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { SELLERS = '[]', STORE = '', AT_ONCE = '1', LIMIT = 'Infinity' } = process.env
-const { PATIENCE = '3600', IS_RELAYED = '', POLL_MS = '250' } = process.env
+const { PATIENCE = '3600', IS_RELAYED = '', POLL_MS = '1000' } = process.env
 const sellers: string[] = JSON.parse(SELLERS)
 const party = localParty({
   name: NAME,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createOracleClient } from '@earnest/sdk/buyer'
 import { createIdentity } from '@earnest/sdk/protocol'
 import { type Address, hexToBytes } from 'viem'
-import { fundGas, localAccount, localClient } from '../local/chain.ts'
+import { fundGas, localAccount, localClient, localKey } from '../local/chain.ts'
 import type { Deployment } from '../local/deploy.ts'
 import { localSecret, oracleEnvironment } from '../local/oracle.ts'
 import { localParty, wallClock } from '../local/party.ts'
@@ -64,7 +64,9 @@ export async function openMarket({
   })
   const { url: rpcUrl, deployment } = chain.ready
   const client = localClient(rpcUrl)
-  await fundGas(client, localAccount(3).address)
+  // The oracle's own key and three more, for as many transactions under way at once.
+  const senders = [3, 10, 11, 12]
+  for (const index of senders) await fundGas(client, localAccount(index).address)
   const did = createIdentity({ secretKey: hexToBytes(localSecret('oracle')) }).did
 
   const ports = await Promise.all([...Array(oracleCount + sellerPlans.length)].map(freePort))
@@ -80,9 +82,14 @@ export async function openMarket({
         EARNEST_PORT: String(ports[index]),
         EARNEST_POLL_MS: String(pollMs),
         EARNEST_RATE: '100000',
+<<<<<<< ours
         // Few sellers take many trades at once here; the newcomer lane is not what is measured.
         EARNEST_NEWCOMER_CAP: '1000000',
+=======
+        EARNEST_SENDER_KEYS: senders.slice(1).map(localKey).join(','),
+>>>>>>> theirs
         EARNEST_RELAY_GAS_PER_DAY: '1000000000000',
+        EARNEST_RELAY_GAS_PER_HOUR: '1000000000000',
       }),
     }),
   )

@@ -80,6 +80,7 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
   let verification: Verification | undefined
   let grounds: Grounds | undefined
   let decided: string | undefined
+  let told: string | undefined
   let polls = 0
   for (let waited = 0; ; ) {
     try {
@@ -132,7 +133,15 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
 
   async function look({ state }: EscrowStatus): Promise<void> {
     try {
-      verification = await examine(options)
+      verification = await examine({
+        ...options,
+        // Said once, also where the oracle does not hand it out yet and it is looked at again.
+        onProgress(progress) {
+          const words = JSON.stringify(progress)
+          if (words !== told) onProgress(progress)
+          told = words
+        },
+      })
       decided = settle(verification, policy)
       if (decided === 'dispute') grounds = { verification }
       onProgress({ step: 'verified', escrowId, verification, decision: decided })

@@ -4,7 +4,6 @@ import { type EscrowClient, type EscrowRef, escrowOfPact } from './escrow/client
 import { readBlockTime, readHistory } from './escrow/events.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { filesOfDraft, type JobBook, type JobRecord } from './job.ts'
-import { pause } from './pause.ts'
 import { ZERO_ADDRESS } from './protocol/address.ts'
 import type { Clock } from './protocol/clock.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
@@ -32,8 +31,8 @@ export interface HandInOptions {
   oracle: OracleClient
   clock: Clock
   jobs: JobBook
-  /** Aborts when the seller stops. */
-  signal: AbortSignal
+  /** Waits so many milliseconds, or until there may be something to see; throws when the seller stops. */
+  rest: (milliseconds: number) => Promise<void>
   onTaken: (result: string) => void
   onRetry: (code: string) => void
 }
@@ -48,7 +47,7 @@ export async function handIn(
   pact: Pact,
   options: HandInOptions,
 ): Promise<ResponseMessage> {
-  const { identity, client, oracle, clock, jobs, signal } = options
+  const { identity, client, oracle, clock, jobs } = options
   let job = start
   const { pactId, milestone, draft } = job
   if (draft === null) throw new EarnestError('empty_deliverable', 'Nothing to deliver')
@@ -104,7 +103,7 @@ export async function handIn(
         options.onRetry(error.code)
       }
     }
-    await pause(wait, signal)
+    await options.rest(wait)
   }
 
   async function send(round: number): Promise<void> {

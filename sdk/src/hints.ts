@@ -67,6 +67,7 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
           return SETTLE
         },
         leave() {
+          wake?.()
           others.delete(nudge)
           if (others.size === 0 && followers.get(escrowId) === others) followers.delete(escrowId)
           if (followers.size > 0) return

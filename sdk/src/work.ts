@@ -3,6 +3,7 @@ import { readEscrow } from './escrow/readEscrow.ts'
 import { refund } from './escrow/refund.ts'
 import { type Admission, createGate } from './gate.ts'
 import { handIn } from './handIn.ts'
+import { createHints } from './hints.ts'
 import { createJobBook, type Draft, draftOf, type JobRecord } from './job.ts'
 import type { Negotiator } from './negotiation/respond.ts'
 import type { OwnerNote } from './owner/note.ts'
@@ -88,6 +89,7 @@ export function createWork(options: WorkOptions): Work {
   const stopped = new AbortController()
   const admit = createGate({ client, witnesses, oracle, negotiator })
   const jobs = createJobBook(store)
+  const hints = createHints({ oracle, agent: identity.did })
 
   async function begin(message: WorkMessage): Promise<ResponseMessage> {
     const { escrowId } = message
@@ -149,21 +151,41 @@ export function createWork(options: WorkOptions): Work {
         job = { ...job, state: 'drafted', draft: await produce(job, pact, skill) }
         await jobs.write(job)
       }
-      const response = await handIn(job, pact, {
-        identity,
-        client,
-        oracle,
-        clock,
-        jobs,
-        signal: stopped.signal,
-        onTaken: (result) => onEvent({ type: 'submitted', escrowId, detail: result }),
-        onRetry: (code) => onEvent({ type: 'retrying', escrowId, detail: code }),
-      })
+      const response = await deliver(job, pact)
       onEvent({ type: 'delivered', escrowId })
       return await end(job, response)
     } catch (error) {
       if (stopped.signal.aborted) throw error
       return await end(job, await fail(job, pact, error))
+    }
+  }
+
+  /** The oracle's events wake it, so that it looks when there is something to see. */
+  async function deliver(job: JobRecord, pact: Pact): Promise<ResponseMessage> {
+    const escrowId = job.escrowId as `0x${string}`
+    const follower = hints.follow(escrowId)
+    const { signal } = stopped
+    try {
+      return await handIn(job, pact, {
+        identity,
+        client,
+        oracle,
+        clock,
+        jobs,
+        async rest(milliseconds) {
+          const over = new AbortController()
+          const isOver = AbortSignal.any([signal, over.signal])
+          try {
+            await Promise.race([follower.wait(milliseconds), pause(milliseconds, isOver)])
+          } finally {
+            over.abort()
+          }
+        },
+        onTaken: (result) => onEvent({ type: 'submitted', escrowId, detail: result }),
+        onRetry: (code) => onEvent({ type: 'retrying', escrowId, detail: code }),
+      })
+    } finally {
+      follower.leave()
     }
   }
 
