@@ -20,6 +20,15 @@ contract FundByAllowanceTest is EscrowTest {
         }
     }
 
+    /// @dev The token's own reason, and not that some call failed.
+    function test_reverts_withTheTokensReason() external {
+        Terms memory t = _terms();
+        vm.startPrank(buyer);
+        usdc.approve(address(escrow), t.amount - 1);
+        vm.expectRevert(bytes("ERC20: transfer amount exceeds allowance"));
+        escrow.fundByAllowance(t, "");
+    }
+
     function test_reverts_withASignatureOverOtherTerms() external {
         Terms memory t = _terms();
         bytes memory signature = _sign(BUYER, _id(t));
