@@ -82,12 +82,9 @@ export async function openMarket({
         EARNEST_PORT: String(ports[index]),
         EARNEST_POLL_MS: String(pollMs),
         EARNEST_RATE: '100000',
-<<<<<<< ours
         // Few sellers take many trades at once here; the newcomer lane is not what is measured.
         EARNEST_NEWCOMER_CAP: '1000000',
-=======
         EARNEST_SENDER_KEYS: senders.slice(1).map(localKey).join(','),
->>>>>>> theirs
         EARNEST_RELAY_GAS_PER_DAY: '1000000000000',
         EARNEST_RELAY_GAS_PER_HOUR: '1000000000000',
       }),
