@@ -9,6 +9,7 @@ import {
     State,
     Terms
 } from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {IArbiter} from "../../contracts/src/interfaces/IArbiter.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -118,6 +119,30 @@ contract AttestTest is EscrowTest {
     }
 
     // ------------------------------------------------------------------- succeeds
+
+    /// @dev A foreign arbiter may decide by any of these: none may be left out or stand elsewhere. The
+    /// ladder matters where it judges, and is zero here.
+    function test_asks_theArbiterWithEveryFactOfTheQuestion() external {
+        Terms memory t = _reach(Stage.Delivered);
+        bytes32 hash = _attestation(_id(t), 1, Result.Fail, REPORT);
+        bytes memory proof = _proof(hash, 2);
+        vm.expectCall(
+            address(arbiter),
+            abi.encodeCall(
+                IArbiter.isAuthorized,
+                (
+                    _id(t),
+                    bytes32(0),
+                    Kind.Attestation,
+                    escrow.escrowOf(_id(t)).fundedAt,
+                    _digest(address(escrow), hash),
+                    proof
+                )
+            ),
+            1
+        );
+        escrow.attest(t, Result.Fail, REPORT, proof);
+    }
 
     function test_passKeepsTheReviewRunning() external {
         Terms memory t = _reach(Stage.Delivered);
