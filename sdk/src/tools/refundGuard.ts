@@ -22,6 +22,7 @@ export const defaultRefundRule: RefundRule = {
 }
 
 const answerSchema = z.strictObject({ action: z.enum(['defend', 'agree_refund']), at: z.int() })
+type Answer = z.output<typeof answerSchema>
 
 /** What the owner should hear of. */
 export interface ToolAlert {
@@ -55,18 +56,54 @@ export function createRefundGuard({
   rule: RefundRule
   onAlert: (alert: ToolAlert) => void
 }): RefundGuard {
+  let counting: Promise<unknown> = Promise.resolve()
+
+  /** One at a time: what one call has counted and not yet weighed lets no other past. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = counting.then(work, work)
+    counting = next.catch(() => {})
+    return next
+  }
+
+  /** Counts an answer and weighs it; gives what stood there before. */
+  async function count(
+    place: string,
+    { escrowId, action }: { escrowId: string; action: Answer['action'] },
+  ): Promise<Answer | undefined> {
+    const own = await read(place)
+    // What was begun under the rule is finished under it; another answer was not weighed yet.
+    if (own?.action === action) return own
+    await store.set(place, { action, at: clock.now() })
+    try {
+      if (action === 'agree_refund') await check(escrowId)
+    } catch (error) {
+      await putBack(place, own)
+      throw error
+    }
+    return own
+  }
+
+  async function putBack(place: string, own: Answer | undefined): Promise<void> {
+    if (own === undefined) await store.delete(place)
+    else await store.set(place, own)
+  }
+
+  async function read(place: string): Promise<Answer | undefined> {
+    const wire = await store.get(place)
+    return wire === undefined ? undefined : decode(answerSchema, wire, 'store_corrupt')
+  }
+
   return {
     async answer({ escrowId, round, action }, act) {
       const place = `tools/answer/${escrowId}/${round}`
-      const own = await store.get(place)
-      // Counted before it is done: two at once are two.
-      if (own === undefined) await store.set(place, { action, at: clock.now() })
+      const before = await inTurn(() => count(place, { escrowId, action }))
       try {
-        // What was begun under the rule is finished under it.
-        if (action === 'agree_refund' && own === undefined) await check(escrowId)
         return await act()
       } catch (error) {
-        if (own === undefined) await store.delete(place)
+        await inTurn(async () => {
+          // Another answer may have taken its place meanwhile.
+          if ((await read(place))?.action === action) await putBack(place, before)
+        })
         throw error
       }
     },

@@ -117,4 +117,29 @@ describe('refund guard', () => {
     clock.set(clock.now() + 1001)
     await answer('e', 'agree_refund')
   })
+
+  test('[TOL-14] neither the same refund twice at once nor a defence that is sent beside it gets past the rule', async () => {
+    const store = createMemoryStore()
+    const clock = createManualClock(1_800_000_000)
+    const rule = { maxShare: 0, fromDisputes: 1, window: 1000 }
+    const guard = createRefundGuard({ store, clock, rule, onAlert: () => {} })
+    let refunds = 0
+    const refund = async () => {
+      await guard.answer({ escrowId: 'a', round: 1, action: 'agree_refund' }, async () => refunds++)
+    }
+    const defend = () =>
+      guard.answer({ escrowId: 'a', round: 1, action: 'defend' }, async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        throw new Error('no explanation')
+      })
+    // One starts while another is counted and not yet weighed.
+    const later = async (ticks: number) => {
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+      await refund()
+    }
+    const calls = [defend(), ...Array.from({ length: 30 }, (_, ticks) => later(ticks))]
+    const ends = await Promise.allSettled(calls)
+    assert.ok(ends.every(({ status }) => status === 'rejected'))
+    assert.equal(refunds, 0)
+  })
 })
