@@ -33,7 +33,7 @@ import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import { offerMessageSchema, type ResponseMessage, signOffer } from './protocol/message.ts'
 import { parseUsdc } from './protocol/money.ts'
-import type { Pact } from './protocol/pact.ts'
+import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import { trustResponseSchema } from './protocol/trust.ts'
 import type { WalletVerifier } from './protocol/wallet.ts'
@@ -151,7 +151,8 @@ export interface Buyer {
     offer: { sellerBps: number; maxSellerBps?: number },
   ): Promise<HireResult>
   /**
-   * Funds no further milestone of a trade; what is locked runs to its own end. Throws `unknown_trade`.
+   * Funds no further milestone of a trade, nor the first where nothing is locked yet: who waits for such a
+   * trade gets `trade_cancelled`. What is locked runs to its own end. Throws `unknown_trade`.
    */
   cancel(tradeId: string): Promise<void>
   /** Trades that have not ended. */
@@ -211,6 +212,9 @@ export function createBuyer(options: BuyerOptions): Buyer {
     onProgress,
   }
 
+  /** Trades that `hire` has begun here: before its draft is written down, nothing else shows that one was. */
+  const hiring = new Map<string, Promise<HireResult>>()
+
   async function hire(
     agentUrl: string,
     {
@@ -218,6 +222,21 @@ export function createBuyer(options: BuyerOptions): Buyer {
       paymentUsdc,
       tradeId = crypto.randomUUID(),
     }: { task: Task; paymentUsdc: bigint; tradeId?: string },
+  ): Promise<HireResult> {
+    const running = hiring.get(tradeId)
+    if (running !== undefined) return await running
+    const run = begin(agentUrl, { task, paymentUsdc, tradeId })
+    hiring.set(tradeId, run)
+    try {
+      return await run
+    } finally {
+      hiring.delete(tradeId)
+    }
+  }
+
+  async function begin(
+    agentUrl: string,
+    { task, paymentUsdc, tradeId }: { task: Task; paymentUsdc: bigint; tradeId: string },
   ): Promise<HireResult> {
     const begun = await findTrade(journal, tradeId)
     if (begun !== undefined) return await proceed(begun, undefined)
@@ -297,6 +316,10 @@ export function createBuyer(options: BuyerOptions): Buyer {
     // Layer 3.
     let assessment = known
     if (trade.signed === null) {
+      if (await isStopped(journal, tradeId)) {
+        await save({ isEnded: true })
+        throw cancelled()
+      }
       assessment ??= await assessAgain(trade)
       const { signed, taskId, contextId } = await negotiate({
         assessment,
@@ -338,6 +361,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
     for (let milestone = 0; milestone < count; milestone++) {
       const isNew = milestone > trade.milestone
       if (isNew && (!(await mayGoOn(stages)) || (await isStopped(journal, tradeId)))) break
+      if (trade.fundingTxHash === null) await checkStopped(tradeId, pact)
       try {
         stages.push(await runStage(staging, { signed, milestone, channel, trust, read, save }))
       } catch (error) {
@@ -356,6 +380,15 @@ export function createBuyer(options: BuyerOptions): Buyer {
     }
     if (last.receipts.settlement !== undefined) await save({ isEnded: true })
     return { ...last, tradeId, pactId, stages }
+  }
+
+  /** A trade that was cancelled locks nothing at all; what was sent before that is followed like any other. */
+  async function checkStopped(tradeId: string, pact: Pact): Promise<void> {
+    if (!(await isStopped(journal, tradeId))) return
+    const { state } = await readEscrow(wallet, escrowOfPact({ pact, milestone: 0 }))
+    // Ended is it only when no call of ours can be mined any more: `fund` says so.
+    if (state !== 'None' || (await readChainTime(wallet)) >= milestoneOf(pact, 0).fundBy) return
+    throw cancelled()
   }
 
   async function mayGoOn(stages: readonly Stage[]): Promise<boolean> {
@@ -499,6 +532,10 @@ function notSettled(response: ResponseMessage | undefined): EarnestError {
   return new EarnestError('offer_declined', `The seller did not settle: ${reason}`, {
     details: { reasonCode, reason },
   })
+}
+
+function cancelled(): EarnestError {
+  return new EarnestError('trade_cancelled', 'This trade was cancelled before it was funded')
 }
 
 function notMet(reason: string): EarnestError {

@@ -110,7 +110,7 @@ describe('milestones', () => {
         return true
       },
       onProgress: ({ step }) => {
-        if (step === 'agreed') cancelling = buyer.open().then(([id]) => buyer.cancel(String(id)))
+        if (step === 'funded') cancelling ??= buyer.open().then(([id]) => buyer.cancel(String(id)))
       },
     })
     const options = { task: parts(), paymentUsdc: parseUsdc('9') }
@@ -144,6 +144,40 @@ describe('milestones', () => {
     assert.equal(result.stages.length, 1)
     assert.equal(await stateOf(result, 1), 'None')
     assert.deepEqual(await second.open(), [])
+  })
+
+  test('a trade that is cancelled before its first part is funded locks nothing, then or later', async () => {
+    for (const step of ['drafted', 'agreed', 'registered'] as const) {
+      const journal = createMemoryStore()
+      const before = await balanceOf(buyerParty.wallet.address)
+      let tradeId = ''
+      const first = openBuyer(market, {
+        journal,
+        onProgress: (progress) => {
+          if (progress.step === 'drafted') tradeId = progress.tradeId
+          if (progress.step === step) throw new Error('killed')
+        },
+      })
+      const options = { task: parts(), paymentUsdc: parseUsdc('9') }
+      await assert.rejects(first.hire(SELLER_URL, options), { message: 'killed' })
+      const second = openBuyer(market, { journal })
+      await second.cancel(tradeId)
+      for (let again = 0; again < 2 && (await second.open()).length > 0; again++) {
+        await assert.rejects(second.resume(tradeId), { code: 'trade_cancelled' }, step)
+      }
+      assert.equal(await balanceOf(buyerParty.wallet.address), before, step)
+    }
+  })
+
+  test('the same trade hired twice at once is one trade and is paid once', async () => {
+    const journal = createMemoryStore()
+    const before = await balanceOf(buyerParty.wallet.address)
+    const buyer = openBuyer(market, { journal })
+    const options = { task: taskOf(market), paymentUsdc: parseUsdc('2') }
+    const wish = { ...options, tradeId: crypto.randomUUID() }
+    const results = await Promise.all([1, 2].map(() => buyer.hire(SELLER_URL, wish)))
+    assert.equal(new Set(results.map(({ escrowId }) => escrowId)).size, 1)
+    assert.equal(before - (await balanceOf(buyerParty.wallet.address)), parseUsdc('2'))
   })
 
   test('a metric without its checker is refused before anything is proposed', async () => {
