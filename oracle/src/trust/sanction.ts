@@ -1,6 +1,7 @@
 import { flagsOn } from './anomaly.ts'
 import { isWithin, WINDOW_90D } from './day.ts'
 import { missedDeadlines } from './settle.ts'
+import { ANOMALY_PARAMETERS } from './signal.ts'
 import type { Flag, TrustState } from './state.ts'
 
 /** Where an agent stands on the ladder, mildest first. */
@@ -63,18 +64,51 @@ export function sanctionOf(state: TrustState, agent: number, now: number): Sanct
 }
 
 /**
- * Anybody can state a stranger's organisation and trade with it. The trades do not count for either,
- * but who stated it first is sanctioned only for what money or closure shows.
+ * Nobody is sanctioned for what a stranger did to it. Anybody can send somebody a first dollar and buy
+ * from it, state its organisation, or draw it into a ring by two purchases: such trades do not count,
+ * but only an act of its own binds an agent. It sent the money, bought with money from the same purse,
+ * got back what it paid, or stated the organisation after somebody else.
  */
-function binds(state: TrustState, { signals, agents }: Flag, agent: number): boolean {
-  const names = new Set(signals.map(({ name }) => name))
-  if (names.has('funding') || names.has('closed')) return true
+function binds(state: TrustState, flag: Flag, agent: number): boolean {
+  const names = new Set(flag.signals.map(({ name }) => name))
+  const others = flag.agents.map((other) => state.indexOf.get(other) ?? -1)
+  others.splice(others.indexOf(agent), 1)
+  if (names.has('funding') && sharedMoney(state, flag, { agent, others })) return true
+  if (names.has('closed') && gotBack(state, flag, agent)) return true
   const own = state.stated.get(agent)
   if (own === undefined) return false
-  return agents.some((other) => {
-    const claim = state.stated.get(state.indexOf.get(other) ?? -1)
+  return others.some((other) => {
+    const claim = state.stated.get(other)
     return claim !== undefined && claim < own
   })
+}
+
+/** It funded one of the others, or bought from them with money out of the same purse. */
+function sharedMoney(
+  { funder, wallet, history }: TrustState,
+  { rows }: Flag,
+  { agent, others }: { agent: number; others: readonly number[] },
+): boolean {
+  const [own, purse] = [wallet.get(agent), funder.get(agent)]
+  if (own !== undefined && others.some((other) => funder.get(other) === own)) return true
+  if (purse === undefined) return false
+  const isShared = others.some(
+    (other) => funder.get(other) === purse || wallet.get(other) === purse,
+  )
+  return isShared && rows.some((row) => history.buyer[row] === agent)
+}
+
+/** What it sold and what it bought there are about the same. */
+function gotBack({ history }: TrustState, { rows }: Flag, agent: number): boolean {
+  let net = 0
+  let turnover = 0
+  for (const row of rows) {
+    const amount = history.amount[row] as number
+    const sign = Number(history.seller[row] === agent) - Number(history.buyer[row] === agent)
+    net += sign * amount
+    turnover += Math.abs(sign) * amount
+  }
+  return turnover > 0 && Math.abs(net) <= ANOMALY_PARAMETERS.netShare * turnover
 }
 
 /** A pair and the group around it are one matter. */

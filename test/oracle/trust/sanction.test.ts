@@ -76,6 +76,38 @@ describe('sanctions ladder', () => {
     assert.equal(rungOf(origin, 'seller', now), 'limited')
   })
 
+  test('[UNS-10] who sends a stranger its first dollar and buys from it sanctions itself alone', () => {
+    const model = livelyMarket(60)
+    const purse = '0x66'
+    for (const agent of ['victim', 'framer-1', 'framer-2']) {
+      model.apply({ kind: 'agent', agent, at: START, funder: purse })
+    }
+    for (const one of ['framer-1', 'framer-2']) accuse(model, one, 'victim')
+    const now = START + 26 * DAY
+    assert.equal(model.flags('victim').length, 2)
+    assert.ok(model.flags('victim').every(({ signals }) => signals[1]?.name === 'funding'))
+    assert.equal(rungOf(model, 'victim', now), 'none')
+    assert.equal(rungOf(model, 'framer-1', now), 'limited')
+  })
+
+  test('[UNS-10] a ring that buys from a stranger twice each does not draw it in', () => {
+    const model = livelyMarket(60)
+    const ring = Array.from({ length: 12 }, (_, i) => `ring-${i}`)
+    const trade = (buyer: string, seller: string, at: number) =>
+      model.apply(settled({ buyer, seller, at, amount: 5_000_000n }))
+    for (const agent of ring) model.apply({ kind: 'agent', agent, at: START, funder: '0x66' })
+    for (let at = 0; at < 24; at++) {
+      for (const [i, buyer] of ring.entries()) {
+        if (at < 2) trade(buyer, 'victim', START + at * 3600 + i)
+        trade(buyer, ring[(i + 1 + (at % 11)) % 12] as string, START + at * 3600 + 60 * i)
+      }
+    }
+    const now = START + 2 * DAY
+    assert.ok(model.flags('victim').length > 0, 'the trades with it do not count')
+    assert.equal(rungOf(model, 'victim', now), 'none')
+    assert.equal(rungOf(model, 'ring-0', now), 'limited')
+  })
+
   test('[UNS-10] [ATK-06] an appeal that is upheld takes the sanction back with its flag', () => {
     const model = livelyMarket(60)
     for (const agent of ['alpha', 'beta']) {
@@ -83,12 +115,12 @@ describe('sanctions ladder', () => {
     }
     accuse(model, 'alpha', 'beta')
     const now = START + 26 * DAY
-    const [flag] = model.flags('beta')
-    assert.equal(rungOf(model, 'beta', now), 'limited')
+    const [flag] = model.flags('alpha')
+    assert.equal(rungOf(model, 'alpha', now), 'limited')
     model.apply({ kind: 'appeal', flagId: flag?.flagId ?? '', at: now, upheld: false })
-    assert.equal(rungOf(model, 'beta', now), 'limited')
+    assert.equal(rungOf(model, 'alpha', now), 'limited')
     model.apply({ kind: 'appeal', flagId: flag?.flagId ?? '', at: now, upheld: true })
-    assert.equal(rungOf(model, 'beta', now), 'none')
+    assert.equal(rungOf(model, 'alpha', now), 'none')
   })
 
   test('[UNS-10] two grave incidents suspend, and withdrawing one limits', () => {
