@@ -2,12 +2,9 @@ import {
   CREDENTIAL_HEAD,
   EarnestError,
   type OracleInfo,
-  type RouteName,
-  type routes,
   signCredential,
   type WalletVerifier,
 } from '@earnest/sdk/protocol'
-import type * as z from 'zod'
 import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
@@ -39,28 +36,9 @@ import {
 import { readPapers } from '../settlement/papers.ts'
 import { publicManifest, publicReport } from '../settlement/publicRound.ts'
 import { escrowRecord, listAttestations, pactRecord } from '../settlement/record.ts'
+import type { Calls } from './call.ts'
 import { createCourtCalls } from './courtCalls.ts'
 import { createOfferCalls } from './offerCalls.ts'
-
-type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined
-
-/** What a call gets: the decoded parts of the request, and the DID that signed it (empty where nobody did). */
-export type CallInput<N extends RouteName> = {
-  params: (typeof routes)[N] extends { params: infer P } ? OutputOf<P> : undefined
-  query: (typeof routes)[N] extends { query: infer Q } ? OutputOf<Q> : undefined
-  body: (typeof routes)[N] extends { body: infer B } ? OutputOf<B> : undefined
-  by: string
-}
-
-/** Routes whose answer is a stream of bytes or events; they are mounted by hand. */
-export type StreamRoute = 'putArtifact' | 'getArtifact' | 'listEvents'
-
-/** One function for each route with a JSON answer. */
-export type Calls = {
-  [N in Exclude<RouteName, StreamRoute>]: (
-    input: CallInput<N>,
-  ) => Promise<OutputOf<(typeof routes)[N]['response']>>
-}
 
 /** What an operator decides about an oracle; the rest of its introduction it knows itself. */
 export type OperatorInfo = Omit<OracleInfo, 'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc'>

@@ -4,7 +4,7 @@ import { arbiterStatistics } from '../settlement/arbiter.ts'
 import { openPackage } from '../settlement/committee/evidence.ts'
 import { docketRecord, listPools, poolProof, poolRecord } from '../settlement/committee/record.ts'
 import { openRecord } from '../settlement/jury/record.ts'
-import type { Calls } from './calls.ts'
+import type { Calls } from './call.ts'
 
 type CourtRoute =
   | 'listPools'

@@ -2,7 +2,7 @@ import type { OfferRecord, WalletVerifier } from '@earnest/sdk/protocol'
 import { type FoundOffer, findOffer, makeOffer, offersOf } from '../negotiation/offer.ts'
 import type { Oracle } from '../oracle.ts'
 import { listSplits, offerSplit } from '../settlement/splits.ts'
-import type { Calls } from './calls.ts'
+import type { Calls } from './call.ts'
 
 type OfferRoute = 'makeOffer' | 'listOffers' | 'getOffer' | 'offerSplit' | 'listSplits'
 

@@ -1,10 +1,10 @@
 import { detect, liftFlag } from './anomaly.ts'
-import { passFully } from './audit.ts'
 import type { BondStatement, TrustEvent } from './event.ts'
 import { appendEvent } from './eventlog.ts'
 import { applyIncident, applyObservation } from './incident.ts'
 import { applyStatement } from './membership.ts'
 import type { TrustParameters } from './parameters.ts'
+import { passFully } from './passFully.ts'
 import { applySettled } from './settle.ts'
 import { agentIndex, type Flag, type TrustState } from './state.ts'
 

@@ -1,4 +1,3 @@
-import { isEarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
 import type { Account } from './account.ts'
 import type { Alert } from './alert.ts'
@@ -8,6 +7,7 @@ import { type DeskContext, engineOf } from './context.ts'
 import { type Letter, letter } from './letter.ts'
 import { confirmOrder, orderDefence, orderMoney } from './ordering.ts'
 import { tellAlert, tellAll } from './post.ts'
+import { refusalOf } from './refusal.ts'
 import { commandsFor, describe } from './wording.ts'
 
 /** Seconds for which a message is a command; what comes later is asked for again. */
@@ -180,16 +180,6 @@ async function onTrade(
   } catch (error) {
     return refusalOf(error)
   }
-}
-
-/** What an engine's refusal is to an owner. */
-export function refusalOf(error: unknown): Letter {
-  if (!isEarnestError(error)) throw error
-  return error.retryable
-    ? letter('Not now', [
-        `The chain or the oracle cannot be reached (${error.code}). Nothing was done; try again.`,
-      ])
-    : letter('Not possible', [`The engine says ${error.code}. Nothing was done.`])
 }
 
 async function say(

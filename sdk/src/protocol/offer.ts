@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { bytes, word } from './address.ts'
 import { did } from './did.ts'
+import type { Route } from './endpoint.ts'
 import { hash } from './hash.ts'
 import { pactSchema } from './pact.ts'
-import type { Route } from './route.ts'
 import { signature } from './signature.ts'
 import { utc } from './time.ts'
 

@@ -12,6 +12,7 @@ import {
   signedDefenceSchema,
   signedSubmissionSchema,
 } from './dispute.ts'
+import { API_BASE, type Route } from './endpoint.ts'
 import { eventSchema } from './event.ts'
 import { failureSchema } from './failure.ts'
 import { readReceiptSchema, signedGrantSchema } from './grant.ts'
@@ -31,27 +32,6 @@ import { utc } from './time.ts'
 import { factsSchema, scoreboardSchema, scorerSchema, trustResponseSchema } from './trust.ts'
 import { verdictRecordSchema } from './verdict.ts'
 import { noticesSchema, subscriptionSchema, webhookSchema } from './webhook.ts'
-
-/** Where every route begins. */
-export const API_BASE = '/api/v1'
-
-/** One route of the oracle: its server builds validation and OpenAPI from it, its client the calls. */
-export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Under `API_BASE`; parameters as `:name`. */
-  path: string
-  summary: string
-  /** The four earnest headers are demanded (see request.ts). */
-  signed: boolean
-  params?: z.ZodObject
-  query?: z.ZodObject
-  /** A JSON body, or "bytes" for a raw stream. */
-  body?: z.ZodType | 'bytes'
-  /** Status of success. */
-  status: 200 | 201 | 202
-  /** A JSON answer, "bytes" for a file, "events" for server-sent events. */
-  response: z.ZodType | 'bytes' | 'events'
-}
 
 const didParams = z.strictObject({ did })
 const pactParams = z.strictObject({ pactId: hash })

@@ -1,13 +1,14 @@
 import type * as z from 'zod'
 import type { Clock } from '../protocol/clock.ts'
 import { decode, encode } from '../protocol/decode.ts'
+import type { Route } from '../protocol/endpoint.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import type { Identity } from '../protocol/identity.ts'
 import { type KeyResolver, ownKey } from '../protocol/key.ts'
 import { errorOfProblem, problemSchema } from '../protocol/problem.ts'
 import { readBounded } from '../protocol/readBounded.ts'
 import { signRequest } from '../protocol/request.ts'
-import { pathOf, type Route, type RouteName, routes } from '../protocol/route.ts'
+import { pathOf, type RouteName, routes } from '../protocol/route.ts'
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 /** A gigabyte at 1.7 MB a second. */

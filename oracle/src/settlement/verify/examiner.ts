@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { Answer, Question } from './exam.ts'
-import type { Order } from './examinerThread.ts'
+import type { Order } from './order.ts'
+import type { Answer, Question } from './question.ts'
 import type { Limits } from './sandbox.ts'
 
 /** What one report may take of the machine, whatever a seller delivers or a buyer deposits. */

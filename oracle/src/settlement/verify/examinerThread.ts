@@ -1,9 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import { createExam, type Question } from './exam.ts'
-import type { Limits } from './sandbox.ts'
-
-/** What the examiner's thread is sent; it answers each with the same number. */
-export type Order = { id: number } & ({ begin: Limits } | { question: Question })
+import { createExam } from './exam.ts'
+import type { Order } from './order.ts'
 
 let exam: ReturnType<typeof createExam> | undefined
 

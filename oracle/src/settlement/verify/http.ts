@@ -1,15 +1,10 @@
 import { hashBytes, type Verifier } from '@earnest/sdk/protocol'
-import { decodeText } from './document.ts'
-import { type Finding, failed, met, undecided } from './finding.ts'
+import { type Finding, failed, undecided } from './finding.ts'
 import type { TestFetch } from './guardedFetch.ts'
-import { readJson } from './parseJson.ts'
 import type { Reader } from './reader.ts'
-import type { Sandbox } from './sandbox.ts'
-import { validate } from './schema.ts'
-import { type Exchange, type Transcript, transcriptSchema } from './transcript.ts'
+import { type Transcript, transcriptSchema } from './transcript.ts'
 
 type Http = Extract<Verifier, { type: 'http' }>
-type Request = Http['requests'][number]
 
 /** What a test run needs: a fetch, or the recorded answers of an earlier run. */
 export interface HttpContext {
@@ -76,36 +71,4 @@ async function run(
     })
   }
   return transcript
-}
-
-/** Judges recorded answers by what the pact expects of each request. */
-export function judgeAnswers(
-  requests: readonly Request[],
-  transcript: Transcript,
-  sandbox: Sandbox,
-): Finding {
-  const wrong: string[] = []
-  for (const [index, request] of requests.entries()) {
-    const exchange = transcript[index]
-    const fault = exchange === undefined ? 'no answer' : faultOf(request, exchange, sandbox)
-    if (fault === 'schema_unusable' || fault === 'schema_exhausted') return undecided(fault)
-    if (fault !== undefined) wrong.push(`${request.method} ${request.path}: ${fault}`)
-  }
-  return wrong.length === 0 ? met() : failed('request_failed', wrong)
-}
-
-function faultOf({ expect }: Request, exchange: Exchange, sandbox: Sandbox): string | undefined {
-  if (exchange.status === null || exchange.body === null) return 'no answer'
-  const body = Buffer.from(exchange.body, 'base64')
-  if (hashBytes(body) !== exchange.bodySha256) return 'recorded answer does not match its hash'
-  if (exchange.status !== expect.status) return `status ${exchange.status}`
-  const type = exchange.contentType?.split(';')[0]?.trim().toLowerCase()
-  if (expect.contentType !== undefined && type !== expect.contentType) return `content type ${type}`
-  if (expect.schema === undefined) return undefined
-  const text = decodeText(body) ?? ''
-  const json = readJson(text)
-  if (typeof json === 'string') return 'not JSON'
-  const finding = validate(expect.schema, { ...json, length: text.length }, sandbox)
-  if (finding.outcome === 'undecided') return finding.code
-  return finding.outcome === 'fail' ? `body ${finding.missing.join(', ')}` : undefined
 }

@@ -1,6 +1,6 @@
 import { CONTENT_LIMIT, type Delivery } from './delivery.ts'
-import type { Answer, Question } from './exam.ts'
 import { type Finding, failed, undecided } from './finding.ts'
+import type { Answer, Question } from './question.ts'
 import type { Turn } from './turn.ts'
 
 /** Questions about the content of one delivered file. */

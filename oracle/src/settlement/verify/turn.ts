@@ -1,6 +1,6 @@
 import { EarnestError } from '@earnest/sdk/protocol'
-import type { Answer, Question } from './exam.ts'
 import type { Budget, Examination, Examiner } from './examiner.ts'
+import type { Answer, Question } from './question.ts'
 
 /** One report's turn with an examiner, taken when there is something to ask. */
 export interface Turn {
