@@ -83,7 +83,12 @@ export async function reserveExposure(
   )
   // The pact itself stands in the registry already, and goes with this transaction if it may not.
   const open = (await openExposure(tx, pact.seller, now)) - amount
-  if (open + amount <= limit || (await isAmendment(tx, pact, amount, now))) return
+  if (open + amount <= limit) return
+  if (await isAmendment(tx, pact, amount, now)) {
+    const marked = tx.updateTable('pact').set({ amends: true })
+    await marked.where('pact_id', '=', pact.pactId).execute()
+    return
+  }
   throw new EarnestError('exposure_exceeded', 'More than this seller may have open for now', {
     details: {
       limitUsdc: formatUsdc(limit),
@@ -93,7 +98,10 @@ export async function reserveExposure(
   })
 }
 
-/** New terms for money that is locked already add nothing: one such pact for each lock of the two. */
+/**
+ * New terms for money that is locked already add nothing: one such pact for each lock of the two. One
+ * that was funded with other money after all was no amendment: it takes the place of the lock beside it.
+ */
 async function isAmendment(
   tx: Tx,
   { pactId, buyer, seller }: { pactId: string; buyer: string; seller: string },
@@ -104,13 +112,21 @@ async function isAmendment(
     .selectFrom('lock')
     .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
     .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
-    .select(['escrow.state', 'pact.pact_id'])
+    .select(['escrow.state', 'pact.pact_id', 'pact.amends', wasMoved.as('moved')])
     .where('pact.seller_did', '=', seller)
     .where('pact.buyer_did', '=', buyer)
     .where('lock.amount', '=', amount.toString())
-    .where((eb) => eb.or([isAwaited(eb, now), eb('escrow.state', '=', 'Funded')]))
+    .where((eb) => eb.or([isAwaited(eb, now), eb('escrow.state', 'in', openStates)]))
     .execute()
-  const locked = rows.filter(({ state }) => state === 'Funded').length
+  const added = rows.filter(({ state, amends, moved }) => state !== null && amends && !moved).length
+  const locked = rows.filter(({ state, amends, moved }) => state === 'Funded' && (moved || !amends))
   const waiting = rows.filter((row) => row.state === null && row.pact_id !== pactId).length
-  return locked > waiting
+  return locked.length - added > waiting
 }
+
+/** Its money came out of another escrow: `Amended` is one log of both. */
+const wasMoved = sql<boolean>`exists (
+  select 1 from log join log as same
+    on same.block_number = log.block_number and same.log_index = log.log_index
+  where log.escrow_id = lock.escrow_id and same.escrow_id <> log.escrow_id
+)`

@@ -597,6 +597,11 @@ create table read_receipt (
 create index read_receipt_of_escrow on read_receipt (escrow_id, read_at);
 `
 
+/** Pacts that a seller without room was let register as new terms for money that is locked. */
+const amendments = `
+alter table pact add column amends boolean not null default false;
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -610,6 +615,7 @@ export const migrations: Record<string, Migration> = {
   '0009_people': { up: (db) => run(db as Kysely<unknown>, people) },
   '0010_scores': { up: (db) => run(db as Kysely<unknown>, scores) },
   '0011_reads': { up: (db) => run(db as Kysely<unknown>, reads) },
+  '0012_amendments': { up: (db) => run(db as Kysely<unknown>, amendments) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -98,6 +98,8 @@ export type PactTable = {
   list_price: string | null
   /** The seller's words, for the parties. */
   cancel_reason: Generated<string | null>
+  /** Let in above the seller's limit, as new terms for money that is locked. */
+  amends: Generated<boolean>
 }
 
 /** A pact that its seller signed and left for the customer, canonical JSON with that signature. */

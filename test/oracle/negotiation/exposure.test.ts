@@ -133,6 +133,31 @@ function describeExposure(
       first.clock.set(first.clock.now() + 4000)
     })
 
+    test('new terms that are funded with other money make room for no more of their kind', async () => {
+      const wire = { paymentUsdc: '20', proposedAt: formatUtc(first.clock.now()) }
+      const pact = pactOf(first, wire)
+      await agree(first, pact)
+      await setEscrow(first, pact, 'Funded')
+      const second = pactOf(first, wire)
+      await agree(first, second)
+      // Funded beside the first, and not out of it.
+      await setEscrow(first, second, 'Funded')
+      const third = pactOf(first, wire)
+      assert.deepEqual(await problemOf(await propose(first, third)), [409, 'exposure_exceeded'])
+      // Moved out of the first it may be changed again.
+      await setEscrow(first, pact, 'Amended')
+      const at = { block_number: 1, log_index: 0, block_hash: '0x', tx_hash: '0x', timestamp: 1 }
+      const logs = [pact, second].map((each) => ({
+        ...at,
+        escrow_id: escrowIdOfPact({ pact: each }),
+        raw: '{}',
+      }))
+      await first.oracle.db.insertInto('log').values(logs).execute()
+      assert.equal((await propose(first, third)).status, 201)
+      await cancel(first, third)
+      await setEscrow(first, second, 'Completed')
+    })
+
     test('a lock keeps its room until it ends, and new terms for it need no more', async () => {
       const pact = pactOf(first, { paymentUsdc: '20' })
       await agree(first, pact)
