@@ -22,6 +22,8 @@ export const offerSchema = z.strictObject({
   deadlineUtc: utc,
   offeredAt: utc,
   isCancelled: z.boolean(),
+  /** Pacts about the same that stood when it was made, and so are other trades. */
+  earlier: z.array(z.string()).exactOptional(),
   /** The pact that took it up. */
   pactId: z.string().exactOptional(),
 })

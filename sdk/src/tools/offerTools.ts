@@ -38,7 +38,7 @@ const cancelInput = z.strictObject({
 
 /** The tools that make an offer and take it back. */
 export function offerTools(
-  { seller, wallet, offers, bench, find, pactIdOf }: ServiceDesk,
+  { seller, wallet, offers, bench, find, pactIdOf, pactsAbout }: ServiceDesk,
   {
     keys,
     identity,
@@ -91,8 +91,12 @@ export function offerTools(
           offeredAt: clock.now(),
           isCancelled: false,
         }
-        await offers.write(offer)
-        return { ...factsOfOffer(offer), next_step: sellerStep('offered') }
+        // What a crash cut off may have been taken up since.
+        const known = await offers.read(offer.serviceId)
+        if (known === undefined) {
+          await offers.write({ ...offer, earlier: await pactsAbout(offer) })
+        }
+        return { ...factsOfOffer(known ?? offer), next_step: sellerStep('offered') }
       },
     },
     keys,

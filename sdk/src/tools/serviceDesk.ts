@@ -34,6 +34,8 @@ export interface ServiceDesk extends DeskOptions {
   fundingOf(trade: Trade): Promise<OracleEvent | undefined>
   /** The pact behind an offer or its own id; undefined where nobody took the offer. Throws `unknown_service`. */
   pactIdOf(id: string): Promise<string | undefined>
+  /** Pacts that may have taken an offer up: what stood before it, or took another up, is another trade. */
+  pactsAbout(offer: Offer): Promise<string[]>
   /** Throws `unknown_service`, `not_agreed`, `unknown_milestone`. */
   find(id: string, milestone?: number): Promise<Trade>
   /** Throws `not_funded`: nothing is worked on, sent or completed before money and message are there. */
@@ -85,15 +87,22 @@ export function createServiceDesk(options: DeskOptions): ServiceDesk {
     const offer = await offers.read(id)
     if (offer === undefined) throw unknownService()
     if (offer.pactId !== undefined) return offer.pactId
+    const [pactId] = await pactsAbout(offer)
+    // Written down: an id that a model holds never comes to mean another trade.
+    if (pactId !== undefined) await offers.write({ ...offer, pactId })
+    return pactId
+  }
+
+  async function pactsAbout(offer: Offer): Promise<string[]> {
+    const others = new Set((await offers.all()).map(({ pactId }) => pactId))
+    for (const pactId of offer.earlier ?? []) others.add(pactId)
+    const found: string[] = []
     for (const place of await store.keys('pact/')) {
       const pactId = place.slice('pact/'.length)
-      const agreed = await seller.negotiator.agreed(pactId)
-      if (agreed === undefined || !isAbout(offer, agreed.signed.pact)) continue
-      // Written down: an id that a model holds never comes to mean another trade.
-      await offers.write({ ...offer, pactId })
-      return pactId
+      const agreed = others.has(pactId) ? undefined : await seller.negotiator.agreed(pactId)
+      if (agreed !== undefined && isAbout(offer, agreed.signed.pact)) found.push(pactId)
     }
-    return undefined
+    return found
   }
 
   async function find(id: string, part = 0): Promise<Trade> {
@@ -118,7 +127,7 @@ export function createServiceDesk(options: DeskOptions): ServiceDesk {
     return { seq: String(trade.chain.seq), funding: funding.id }
   }
 
-  return { ...options, hear, fundingOf, pactIdOf, find, opened }
+  return { ...options, hear, fundingOf, pactIdOf, pactsAbout, find, opened }
 }
 
 /** What a model is told of an agreed service. */
@@ -140,7 +149,7 @@ export function factsOf(id: string, { pact, pactId, escrowId, milestone: part, c
 
 /** What a model is told of an offer. */
 export function factsOfOffer(offer: Offer) {
-  const { serviceId: id, ...rest } = encode(offerSchema, offer, 'store_corrupt')
+  const { serviceId: id, earlier: _, ...rest } = encode(offerSchema, offer, 'store_corrupt')
   return { service_id: id, status: 'offered', offer: rest }
 }
 

@@ -407,6 +407,34 @@ describe('agent tools', () => {
     await trade
   })
 
+  test('an offer that is worded like an earlier trade is not that trade: to take it back touches nothing else', async () => {
+    const made = await sell()
+    const { tools } = made
+    const { agent_url: _url, payment_usdc: _payment, ...terms } = wish()
+    const create = async (price_usdc: string) => {
+      const offer = await done(tools, 'create_service', { ...terms, ...key(), price_usdc })
+      return String(offer.service_id)
+    }
+    const first = await create('10')
+    const { trade, service_id, chain } = await funded(made)
+    const second = await create('12')
+    // Asked for in the order in which a model may.
+    for (const id of [second, first, second]) {
+      const { status, pact_id } = await done(tools, 'check_service', { service_id: id })
+      assert.deepEqual(
+        [status, pact_id],
+        id === first ? ['funded', service_id] : ['offered', undefined],
+      )
+    }
+    const cancel = { ...key(), service_id: second, reason: 'Offered twice' }
+    assert.equal((await done(tools, 'cancel_service', cancel)).status, 'cancelled')
+    assert.equal((await chain()).state, 'Funded')
+    await done(tools, 'send_artifact', artifact(first))
+    await done(tools, 'complete_service', { ...key(), service_id: first })
+    const result = await trade
+    assert.equal(result.ok && result.status, 'completed')
+  })
+
   test('forged ids, foreign escrows, other people’s keys and unknown fields move nothing', async () => {
     const made = await sell()
     const { tools } = made
