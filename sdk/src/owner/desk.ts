@@ -131,7 +131,10 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
         channel: mail.channel,
         code,
       })
-      if (mail.letter.alertId !== null && mail.kind === 'answer') await tellElsewhere(context, mail)
+      const { alertId, isSecret } = mail.letter
+      // A code goes to the account that asked for it and to no other.
+      const mayGoElsewhere = alertId !== null && !isSecret && mail.kind === 'answer'
+      if (mayGoElsewhere) await tellElsewhere(context, mail)
     },
   })
   const context: DeskContext = {

@@ -78,8 +78,9 @@ export function createEmail({ smtp, from, url, onError = () => {} }: EmailOption
   ): Promise<Page> {
     const code = form.get('code')
     if (code !== null) {
-      // The desk counts the tries; the link is used up by the order that the code belongs to.
-      const said = await receive(`confirm ${code.trim()}`, `${token.id}/${code}`)
+      // The desk counts the tries; the link is used up by the order that the code belongs to. Each is a
+      // message of its own: the right code may have met a chain that was away, and is entered again.
+      const said = await receive(`confirm ${code.trim()}`, `${token.id}/${crypto.randomUUID()}`)
       return { kind: 'said', token: sealed, letter: said, asking: false }
     }
     const verb = form.get('verb') ?? ''

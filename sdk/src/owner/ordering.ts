@@ -113,7 +113,9 @@ export async function confirmOrder(
   const { orders, accounts, audit, clock, secret } = context
   const waiting = await orders.waitingFor(account)
   if (waiting === undefined) {
-    return letter('Nothing waits for a code', ['Order something first. Nothing was done.'])
+    return letter('Nothing waits for a code', [
+      'A code that was taken before counts, and you are told when it is done. Otherwise order something first.',
+    ])
   }
   if (await accounts.isLocked(account)) return LOCKED
   const { id, verb, trade } = waiting

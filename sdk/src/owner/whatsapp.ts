@@ -66,6 +66,9 @@ const errorSchema = z.object({ error: z.object({ code: z.int() }) })
 /** Seconds after the owner's last message in which Meta takes free text; an hour less, for its clock is not ours. */
 const SESSION = 23 * 3600
 const SEND_MS = 15_000
+/** The fewest characters of what nobody may guess; Meta's own secrets have 32. */
+const SECRET_LENGTH = 16
+const TOKEN_LENGTH = 8
 /** "More than a day has passed": a template is wanted. */
 const WANTS_TEMPLATE = 131_047
 /** Limits of the app, the number or the pair; and what Meta itself calls passing. */
@@ -76,12 +79,16 @@ const LIMITED = 60
 /**
  * A number of WhatsApp's Cloud API: alerts as messages or, a day after the owner's last word, as an approved
  * template; commands as answers. An account is the number that Meta's signed webhook names; profile names
- * are never read.
+ * are never read. Throws `weak_secret`.
  */
 export function createWhatsApp(options: WhatsAppOptions): WhatsApp {
   const { accessToken, appSecret, verifyToken, phoneNumberId, template } = options
   const { apiRoot = 'https://graph.facebook.com', apiVersion = 'v23.0' } = options
   const { onError = () => {} } = options
+  // An empty variable of the environment would let anybody sign.
+  if (appSecret.length < SECRET_LENGTH || verifyToken.length < TOKEN_LENGTH) {
+    throw new EarnestError('weak_secret', 'Want Meta’s app secret, and 8 characters as the token')
+  }
   const doFetch = options.fetch ?? globalThis.fetch
   let reception: Reception | undefined
 

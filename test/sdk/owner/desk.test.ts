@@ -120,6 +120,20 @@ describe('alert', () => {
     assert.deepEqual(world.done, [{ verb: 'refund', escrowId: b.escrowId }])
   })
 
+  test('a code goes to the account that asked for it and to no other, also where that cannot be reached', async () => {
+    const pager = createBox('pager')
+    const { desk, box, world, clock, tell, settle, hear } = await openDesk({
+      channels: [pager.channel],
+    })
+    await pager.hear(`link ${await desk.link('pager')}`, { now: clock.now() })
+    world.add(a)
+    await tell('disputed', a)
+    box.failures.push(new EarnestError('channel_rejected', 'Blocked'))
+    await hear('refund')
+    await settle()
+    assert.doesNotMatch([...box.texts(), ...pager.texts()].join(), /confirm \d{6}/)
+  })
+
   test('a letter is delivered once for each account although the first tries fail', async () => {
     const { box, world, tell, settle, clock } = await openDesk()
     world.add(a)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { createEmail } from '../../../sdk/src/owner/email.ts'
+import { EarnestError } from '../../../sdk/src/protocol/error.ts'
 import { closeDesks, openDesk, START, tradeOf } from './support.ts'
 
 afterEach(closeDesks)
@@ -132,6 +133,25 @@ describe('email', () => {
     await settle()
     assert.deepEqual(world.done, [{ verb: 'refund', escrowId: a.escrowId }])
     assert.ok(letterOf(/went back to the buyer/))
+  })
+
+  test('a right code that met a chain that was away is entered again, and a second click is no second order', async () => {
+    const { post, settle, world } = await linked()
+    const t = tokenIn(letterOf(/A trade is disputed/)?.text)
+    await post({ t, verb: 'refund' })
+    await settle()
+    const code = /confirm (\d{6})/.exec(letterOf(/confirm \d{6}/)?.text ?? '')?.[1] ?? ''
+    const { standing } = world.engine
+    world.engine.standing = async () => {
+      throw new EarnestError('chain_unreachable', 'Away', { retryable: true })
+    }
+    assert.match(await (await post({ t, code })).text(), /Not now/)
+    world.engine.standing = standing
+    assert.match(await (await post({ t, code })).text(), /Confirmed/)
+    await settle()
+    assert.match(await (await post({ t, code })).text(), /A code that was taken before counts/)
+    await settle()
+    assert.deepEqual(world.done, [{ verb: 'refund', escrowId: a.escrowId }])
   })
 
   test('[W-26] a link orders once, and a letter that was passed on orders nothing without the mailbox', async () => {

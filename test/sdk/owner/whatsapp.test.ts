@@ -56,6 +56,19 @@ describe('whatsapp', () => {
     assert.deepEqual(world.done, [{ verb: 'refund', escrowId: a.escrowId }])
   })
 
+  test('an app secret or a token that is empty or short is refused: anybody could sign with it', () => {
+    const options = {
+      accessToken: 'access',
+      appSecret: APP_SECRET,
+      verifyToken: 'verify-me',
+      phoneNumberId: NUMBER_ID,
+      template: { name: 'agent_alert', language: 'en' },
+    }
+    for (const weak of [{ appSecret: '' }, { appSecret: 'short' }, { verifyToken: '' }]) {
+      assert.throws(() => createWhatsApp({ ...options, ...weak }), { code: 'weak_secret' })
+    }
+  })
+
   test('a webhook is set up with the token of the operator only', async () => {
     const { whatsapp } = await open()
     const ask = (query: string) =>
