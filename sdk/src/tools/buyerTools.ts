@@ -105,7 +105,17 @@ const keyedTrade = z.strictObject({ key, trade_id: tradeId })
 export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
   const { identity, wallet, oracles, clock, limit, trustPolicy } = options
   const journal = options.journal ?? createMemoryStore()
-  const buyer = createBuyer({ ...options, journal })
+  const { negotiationPolicy } = options
+  const ceiling = negotiationPolicy?.maxPaymentUsdc ?? 0n
+  // No counter-proposal lifts a trade above what the owner allows for one.
+  const maxPaymentUsdc = ceiling < limit.perTrade ? ceiling : limit.perTrade
+  const buyer = createBuyer({
+    ...options,
+    journal,
+    ...(ceiling > 0n && { negotiationPolicy: { ...negotiationPolicy, maxPaymentUsdc } }),
+  })
+  /** What a trade may come to before both have signed: a counter-proposal may be taken. */
+  const atMost = (payment: bigint) => (payment > maxPaymentUsdc ? payment : maxPaymentUsdc)
   const keys = createKeyBook(journal)
   const reading = {
     clock,
@@ -220,13 +230,13 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
 
   async function withinLimit<T>(id: string, payment: bigint, act: () => Promise<T>): Promise<T> {
     // Reserved before the first wait: two wishes at once are counted as two.
-    reserved.set(id, payment)
+    reserved.set(id, atMost(payment))
     try {
       let open = 0n
       for (const known of await openTrades(journal)) {
         if (reserved.has(known)) continue
         const { signed, draft } = await readJournal(journal, known)
-        open += (signed?.pact ?? draft).paymentUsdc
+        open += signed?.pact.paymentUsdc ?? atMost(draft.paymentUsdc)
       }
       for (const own of reserved.values()) open += own
       if (payment > limit.perTrade || open > limit.open) {

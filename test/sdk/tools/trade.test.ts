@@ -521,6 +521,22 @@ describe('agent tools', () => {
     ])
   })
 
+  test('no counter-proposal lifts a trade above the limit, whatever else its owner would negotiate', async () => {
+    await sell()
+    const { tools } = createBuyerTools({
+      ...buyerOptionsOf(market, {
+        trustPolicy: lenient,
+        negotiationPolicy: { maxPaymentUsdc: parseUsdc('500') },
+      }),
+      limit: { perTrade: parseUsdc('0.9'), open: parseUsdc('500') },
+    })
+    // The seller asks for 1 USDC at least.
+    assert.equal(
+      await codeOf(tools, 'hire_agent', wish({ payment_usdc: '0.5' })),
+      'negotiation_failed',
+    )
+  })
+
   test('a buyer’s model is held to its owner’s limit, hires once for one key, and reads its trades', async () => {
     const made = await sell()
     const journal = createMemoryStore()
