@@ -1,7 +1,7 @@
-import { criteriaOf, decode, type Pact, pactSchema } from '@earnest/sdk/protocol'
-import type { Address, Hex } from 'viem'
+import { criteriaOf, decode, fromBytes32, type Pact, pactSchema } from '@earnest/sdk/protocol'
+import type { Hex } from 'viem'
 import type { Oracle } from '../oracle.ts'
-import { decisionsOf } from '../settlement/moderation/decide.ts'
+import { standingDecisions } from '../settlement/moderation/decide.ts'
 import type { Bench } from '../settlement/moderation/moderators.ts'
 import { type OpenCase, openCase } from '../settlement/moderation/open.ts'
 import { listQueue, type Waiting } from '../settlement/moderation/queue.ts'
@@ -66,20 +66,15 @@ function turnWords(from: number | null, now: number): string {
  */
 export async function casePage(
   oracle: Oracle,
-  {
-    escrowId,
-    session,
-    bench,
-  }: { escrowId: Hex; session: Session; bench: (arbiter: Address) => Promise<Bench> },
+  { escrowId, session, bench: { needed, seat } }: { escrowId: Hex; session: Session; bench: Bench },
 ): Promise<Html> {
   const { db, clock, chain } = oracle
   const now = clock.now()
   const open = await openCase(oracle, { escrowId, by: session.moderator })
   const { state, papers, until, from, packageHash } = open
-  const [signed, { needed, seat }] = await Promise.all([
-    decisionsOf(db, escrowId, state.round),
-    bench(state.terms.arbiter),
-  ])
+  const pactId = fromBytes32(state.terms.pactHash)
+  const papersRead = { escrowId, pactId, round: state.round, packageHash }
+  const signed = await standingDecisions(db, papersRead)
   const pact = decode(pactSchema, papers.pact, 'invalid_pact')
   const [first] = signed
   return page({
@@ -90,7 +85,7 @@ export async function casePage(
       now: String(now),
       form: session.formKey,
       escrow: escrowId,
-      pact: state.terms.pactHash.slice(2),
+      pact: pactId,
       round: String(state.round),
       package: packageHash,
       chain: String(chain.chainId),

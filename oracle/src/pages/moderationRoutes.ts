@@ -12,7 +12,7 @@ import type { Address } from 'viem'
 import * as z from 'zod'
 import type { Oracle } from '../oracle.ts'
 import { decide } from '../settlement/moderation/decide.ts'
-import { benchOf } from '../settlement/moderation/moderators.ts'
+import { type Bench, benchOf } from '../settlement/moderation/moderators.ts'
 import { openFile } from '../settlement/moderation/open.ts'
 import {
   closeSession,
@@ -55,9 +55,21 @@ export function mountModeration(app: Hono, oracle: Oracle, options: ModerationOp
     (await Promise.all(arbiters.map(bench))).flatMap((each) => [...each.people])
   const session = async (http: Http): Promise<Session> => {
     const token = getCookie(http, COOKIE)
-    // Nobody makes this oracle ask the chain without even claiming to be signed in.
     if (!token) throw new EarnestError('session_unknown', 'Sign in first')
-    return findSession({ ...oracle, people: await people() }, token)
+    return findSession({ ...oracle, people }, token)
+  }
+  /** The bench of a case, for who sits on it; the papers of another arbiter's case are not theirs. */
+  const benchFor = async (escrowId: string, { moderator }: Session): Promise<Bench> => {
+    const record = await oracle.db
+      .selectFrom('escrow')
+      .select('arbiter')
+      .where('escrow_id', '=', escrowId)
+      .executeTakeFirst()
+    const arbiter = arbiters.find((each) => each.toLowerCase() === record?.arbiter.toLowerCase())
+    if (!arbiter) throw new EarnestError('escrow_unknown', 'No such escrow')
+    const found = await bench(arbiter)
+    if (found.people.includes(moderator)) return found
+    throw new EarnestError('not_moderator', 'Not of this arbiter')
   }
 
   app.get('/moderation', async (http) => {
@@ -69,14 +81,18 @@ export function mountModeration(app: Hono, oracle: Oracle, options: ModerationOp
   app.get('/moderation/:escrowId', async (http) => {
     admit(http)
     const escrowId = decode(word, http.req.param('escrowId'), 'escrow_unknown')
-    return show(casePage(oracle, { escrowId, session: await session(http), bench }))
+    const own = await session(http)
+    const seated = await benchFor(escrowId, own)
+    return show(casePage(oracle, { escrowId, session: own, bench: seated }))
   })
 
   app.get('/moderation/:escrowId/files/:name', async (http) => {
     admit(http)
     const escrowId = decode(word, http.req.param('escrowId'), 'escrow_unknown')
-    const { moderator: by } = await session(http)
-    const file = await openFile(oracle, { escrowId, name: http.req.param('name'), by })
+    const own = await session(http)
+    await benchFor(escrowId, own)
+    const name = http.req.param('name')
+    const file = await openFile(oracle, { escrowId, name, by: own.moderator })
     return new Response(ReadableStream.from(file.bytes), {
       headers: {
         'Content-Type': 'application/octet-stream',
@@ -125,20 +141,10 @@ export function mountModeration(app: Hono, oracle: Oracle, options: ModerationOp
       await formOf(http),
       'reason_missing',
     )
-    const record = await oracle.db
-      .selectFrom('escrow')
-      .select('arbiter')
-      .where('escrow_id', '=', decision.escrowId)
-      .executeTakeFirst()
-    const arbiter = arbiters.find((each) => each.toLowerCase() === record?.arbiter.toLowerCase())
-    if (!arbiter) throw new EarnestError('escrow_unknown', 'No such escrow')
-    const { people: seated, ...rest } = await bench(arbiter)
-    if (!seated.includes(own.moderator))
-      throw new EarnestError('not_moderator', 'Not of this arbiter')
     const context = {
       ...oracle,
       chainId: chain.chainId,
-      bench: { people: seated, ...rest },
+      bench: await benchFor(decision.escrowId, own),
       verifyWallet,
     }
     return http.json(await decide(context, { decision, by: own.moderator, signature }))

@@ -11,7 +11,7 @@ import { type Address, encodeFunctionData, type Hex } from 'viem'
 import { readEscrow } from '../../escrow/fold.ts'
 import type { Context } from '../../store/context.ts'
 import { append } from '../../store/journal.ts'
-import type { Db } from '../../store/store.ts'
+import type { Db, Tx } from '../../store/store.ts'
 import type { Row } from '../../store/tables.ts'
 import { readDispute } from '../case.ts'
 import { readDocket } from '../committee/docket.ts'
@@ -48,6 +48,9 @@ export async function decide(
   if (waiting.from === null || now < waiting.from) {
     throw new EarnestError('rung_not_reached', 'A rung below has the case')
   }
+  if (toBytes32(decision.pactId) !== state.terms.pactHash) {
+    throw new EarnestError('wrong_state', 'Of another pact')
+  }
   if (round !== state.round) throw new EarnestError('wrong_round', `In round ${state.round}`)
   const dispute = await readDispute(db, escrowId, round)
   if (dispute?.package_hash !== decision.packageHash) {
@@ -58,15 +61,18 @@ export async function decide(
   if (!(await verifyWallet({ wallet: by as Address, chainId, typedData, signature }))) {
     throw new EarnestError('invalid_request_signature', 'Not signed by this moderator')
   }
-  await db.transaction().execute(async (tx) => {
-    const others = await tx
-      .selectFrom('decision')
-      .selectAll()
+  const signed = await db.transaction().execute(async (tx) => {
+    // Held to the end: of two that sign at once the second sees what the first one signed.
+    await tx
+      .selectFrom('escrow')
+      .select('escrow_id')
       .where('escrow_id', '=', escrowId)
-      .where('round', '=', round)
       .forUpdate()
       .execute()
-    if (others.some((other) => other.moderator !== by && other.record_hash !== recordHash)) {
+    const others = (await standingDecisions(tx, decision)).filter(
+      ({ moderator }) => moderator !== by && bench.people.includes(moderator),
+    )
+    if (others.some((other) => other.record_hash !== recordHash)) {
       throw new EarnestError('decision_differs', 'Another moderator signed another decision')
     }
     const row = {
@@ -88,8 +94,8 @@ export async function decide(
       .execute()
     const data = { by, round, sellerBps, recordHash, packageHash: decision.packageHash }
     await append(tx, signer, [{ action: 'decision_signed', subject: escrowId, at: now, data }])
+    return others.length + 1
   })
-  const signed = (await decisionsOf(db, escrowId, round)).length
   const args = [state.terms, BigInt(sellerBps), toBytes32(recordHash)] as const
   const call = {
     to: state.terms.arbiter,
@@ -98,9 +104,25 @@ export async function decide(
   return { signed, needed: bench.needed, call: signed >= bench.needed ? call : null }
 }
 
+/**
+ * The decisions about these very papers, the first one first. One about papers to which more was added
+ * since binds nobody: else a party that hands in more could keep two moderators apart for good.
+ */
+export async function standingDecisions(
+  db: Db | Tx,
+  papers: Pick<Decision, 'escrowId' | 'pactId' | 'round' | 'packageHash'>,
+): Promise<Row<'decision'>[]> {
+  const { escrowId, pactId, round, packageHash } = papers
+  const rows = await decisionsOf(db, escrowId, round)
+  return rows.filter(({ seller_bps: sellerBps, reason, record_hash }) => {
+    const about = { version: '1', escrowId, pactId, round, sellerBps, reason, packageHash } as const
+    return hashDecision(about) === record_hash
+  })
+}
+
 /** The signed decisions of a round, the first one first. */
 export async function decisionsOf(
-  db: Db,
+  db: Db | Tx,
   escrowId: string,
   round: number,
 ): Promise<Row<'decision'>[]> {
