@@ -63,22 +63,27 @@ export async function watchFunders({
   const start = chain.fundersFrom ?? chain.startBlock
   let sure: { number: number; timestamp: number } | undefined
   for (let call = 0; call < CALLS; call++) {
+    sure ??= await sureBlock()
+    const end = sure.number
+    // From both ends in turn: whoever registers begins at the first block, and must hold up nobody.
+    const isLatest = call % 2 === 0
     const rows = await db
       .selectFrom('origin')
       .selectAll()
       .where('done', '=', false)
-      .orderBy('block')
+      .where('block', '<=', end)
+      .orderBy('block', isLatest ? 'desc' : 'asc')
       .orderBy('wallet')
       .limit(WALLETS)
       .execute()
     const [first] = rows
     if (!first) return false
-    sure ??= await sureBlock()
-    const from = Math.max(first.block, start)
-    if (from > sure.number) return false
-    const to = Math.min(sure.number, from + STEP - 1)
+    const near = rows.filter(({ block }) => Math.abs(block - first.block) < STEP)
+    const from = Math.max(start, Math.min(...near.map(({ block }) => block)))
+    if (from > end) return false
+    const to = Math.min(end, from + STEP - 1)
     // Those that are further on wait for the others to come up with them.
-    const due = rows.filter(({ block }) => block <= to)
+    const due = near.filter(({ block }) => block <= to)
     const found = await read(
       due.map(({ wallet }) => wallet as Address),
       from,
