@@ -66,6 +66,7 @@ const MAX_REGISTRATION = 32 * MIB
 /** Bytes of an upload whose sender is known only after its last byte. */
 const MAX_UNPROVEN_UPLOAD = MIB
 
+type Counts = Parameters<Metrics['text']>[1]
 type Parts = { params: unknown; query: unknown; body: unknown; by: string }
 
 /** The oracle's HTTP interface: every route of the protocol, checked by the protocol's own schemas. */
@@ -86,6 +87,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     (input: Parts) => Promise<unknown>
   >
   const answers = new Map<string, { text: string; rings: number; at: number }>()
+  let counted: { at: number; asked: Promise<Counts> } | undefined
   const app = new Hono()
 
   app.use(async (http, next) => {
@@ -127,15 +129,26 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     }),
   )
   app.get('/metrics', async (http) => {
+    reads.take(options.clientOf(http))
     http.header('Content-Type', metrics.contentType)
-    return http.body(
-      await metrics.text(oracle.status(), {
-        parked: await countParked(db),
-        disputes: await countDisputes(db),
-      }),
-    )
+    return http.body(await metrics.text(oracle.status(), await counts()))
   })
   return app
+
+  /** Counting goes through every dispute: once for all who ask within a second. */
+  function counts(): Promise<Counts> {
+    const now = monotonic()
+    if (counted === undefined || now - counted.at >= COUNT_MS) {
+      const asked = Promise.all([countParked(db), countDisputes(db)]).then(
+        ([parked, disputes]) => ({ parked, disputes }),
+      )
+      counted = { at: now, asked }
+      asked.catch(() => {
+        counted = undefined
+      })
+    }
+    return counted.asked
+  }
 
   function admit(http: Http): void {
     reads.take(options.clientOf(http))
@@ -343,6 +356,8 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
 /** Milliseconds for which another process may change a record before this one notices. */
 const ANSWER_MS = 250
 const MAX_ANSWERS = 10_000
+/** Milliseconds for which the counts of `/metrics` are good. */
+const COUNT_MS = 1000
 
 function trustResponse(text: string): Response {
   return new Response(text, {

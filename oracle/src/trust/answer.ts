@@ -108,6 +108,8 @@ export type Changes = {
   restore(): void
 }
 
+/** Answers that are kept to be served again. */
+const MAX_SERVED = 10_000
 /** Fewer seeds than this are one owner's word; none at all rate nobody. */
 const FEWEST_SEEDS = 5
 
@@ -234,6 +236,8 @@ export function createTrust({
       const wire = encode(trustBodySchema, body, 'invalid_trust')
       const response = { ...body, signature: signer.sign({ type: 'trust', body: wire }) }
       if (nonce === undefined) {
+        // Anybody can ask for capabilities that nobody ever named.
+        if (served.size >= MAX_SERVED) served.clear()
         served.set(key, { response, seen, activeAt: agent.active_at, standing })
       }
       return response

@@ -143,3 +143,16 @@ test('a kept answer lies sealed: a copy of the store opens nobody’s files', as
   const other = createEnvelope(new Uint8Array(32).fill(1), 'answer')
   assert.throws(() => other.open(body ?? ''), { code: 'answer_unreadable' })
 })
+
+test('whoever asks for the metrics is counted like any reader, and the store is counted once for all', async () => {
+  const limited = await createDesk({ app: { readLimit: { burst: 5, perSecond: 0.001 } } })
+  try {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => limited.app.request('/metrics')),
+    )
+    const statuses = answers.map(({ status }) => status).sort()
+    assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429, 429])
+  } finally {
+    await limited.close()
+  }
+})
