@@ -118,10 +118,12 @@ export async function confirmOrder(
     ])
   }
   if (await accounts.isLocked(account)) return LOCKED
-  const { id, verb, trade } = waiting
+  const { id, verb, trade, alertId } = waiting
+  // Its link was used up by the order: what is to be ordered again comes with another one.
+  const again = { alertId, commands: [verb, 'status'] }
   if (clock.now() >= waiting.expires) {
     await orders.drop(waiting, 'expired')
-    return letter('The code has expired', [`Order ${verb} again if you still mean it.`])
+    return letter('The code has expired', [`Order ${verb} again if you still mean it.`], again)
   }
   const order = await orders.count(waiting)
   if (!isSame(code, secret.codeOf(id))) {
@@ -130,7 +132,7 @@ export async function confirmOrder(
     const left = MAX_TRIES - order.tries
     if (left <= 0) await orders.drop(order, 'wrong_code')
     const rest = left > 0 ? `${left} more tries.` : 'The order is void; give it again.'
-    return letter('Wrong code', [`Nothing was done. ${rest}`])
+    return letter('Wrong code', [`Nothing was done. ${rest}`], left > 0 ? {} : again)
   }
   if ((await orders.runningFor(trade)) !== undefined) {
     await orders.drop(order, 'under_way')
@@ -142,10 +144,12 @@ export async function confirmOrder(
     if (standing === undefined || hasChanged) {
       await orders.drop(order, 'state_changed')
       await audit.note('state_changed', { order: id, escrowId: trade.escrowId })
-      return letter('The trade has moved on', [
-        'It does not stand any more as you were shown. Nothing was done.',
-        ...(standing ? describe(trade, standing) : []),
-      ])
+      const lines = standing ? describe(trade, standing) : []
+      return letter(
+        'The trade has moved on',
+        ['It does not stand any more as you were shown. Nothing was done.', ...lines],
+        { alertId, commands: ['status'] },
+      )
     }
   } catch (error) {
     // The code was right: what cannot be reached costs no try.

@@ -178,7 +178,7 @@ async function onTrade(
     if (command.verb === 'defend') return await orderDefence(context, heard, about, command.text)
     return await orderMoney(context, heard, about, command.verb)
   } catch (error) {
-    return refusalOf(error)
+    return refusalOf(error, alert)
   }
 }
 

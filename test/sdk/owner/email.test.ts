@@ -154,6 +154,28 @@ describe('email', () => {
     assert.deepEqual(world.done, [{ verb: 'refund', escrowId: a.escrowId }])
   })
 
+  test('an order that met a chain that was away, or whose code ran out, is given again by the next letter’s link', async () => {
+    const { post, settle, world, clock } = await linked()
+    const { standing } = world.engine
+    world.engine.standing = async () => {
+      throw new EarnestError('chain_unreachable', 'Away', { retryable: true })
+    }
+    const first = tokenIn(letterOf(/A trade is disputed/)?.text)
+    assert.match(await (await post({ t: first, verb: 'refund' })).text(), /Not now/)
+    world.engine.standing = standing
+    await settle()
+    const second = tokenIn(letterOf(/Nothing was done; try again/)?.text)
+    assert.match(await (await post({ t: second, verb: 'refund' })).text(), /A code was sent/)
+    await settle()
+    const code = /confirm (\d{6})/.exec(letterOf(/confirm \d{6}/)?.text ?? '')?.[1] ?? ''
+    clock.set(clock.now() + 601)
+    assert.match(await (await post({ t: second, code })).text(), /The code has expired/)
+    await settle()
+    const third = tokenIn(letterOf(/if you still mean it/)?.text)
+    assert.match(await (await post({ t: third, verb: 'refund' })).text(), /A code was sent/)
+    assert.deepEqual(world.done, [])
+  })
+
   test('[W-26] a link orders once, and a letter that was passed on orders nothing without the mailbox', async () => {
     const { post, settle, world } = await linked()
     const t = tokenIn(letterOf(/A trade is disputed/)?.text)
