@@ -62,7 +62,9 @@ export async function resubmit(tx: Tx, escrowIds: readonly string[]): Promise<vo
     .where((eb) => eb.or([eb('status', 'in', ['mined', 'reverted']), eb('max_tries', '>', 1)]))
     .returning('key')
     .execute()
-  for (const { key } of rows) await enqueue(tx, { queue: 'submit', key, payload: { key } })
+  for (const { key } of rows) {
+    await enqueue(tx, { queue: 'submit', key, payload: { key }, again: true })
+  }
 }
 
 /** Statuses in which nothing happens to a submission any more by itself. */

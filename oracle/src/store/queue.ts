@@ -10,7 +10,10 @@ export type Job = {
   token: string
 }
 
-/** Adds work inside the transaction that makes it necessary; a key that waits already is left alone. */
+/**
+ * Adds work inside the transaction that makes it necessary; a key that waits already is left alone, unless
+ * what made the work necessary is newer than what that job knows: then `again` has it looked at once more.
+ */
 export async function enqueue(
   tx: Tx | Db,
   {
@@ -18,11 +21,13 @@ export async function enqueue(
     key,
     payload,
     delaySeconds = 0,
+    again = false,
   }: {
     queue: string
     key: string
     payload: unknown
     delaySeconds?: number
+    again?: boolean
   },
 ): Promise<void> {
   await tx
@@ -33,7 +38,15 @@ export async function enqueue(
       payload: JSON.stringify(payload),
       run_at: sql<Date>`clock_timestamp() + make_interval(secs => ${delaySeconds})`,
     })
-    .onConflict((conflict) => conflict.columns(['queue', 'key']).doNothing())
+    .onConflict((conflict) => {
+      const known = conflict.columns(['queue', 'key'])
+      if (!again) return known.doNothing()
+      // Whoever has it now finishes nothing with a token that is gone; its lease runs out by itself.
+      return known.doUpdateSet({
+        run_at: sql<Date>`least(job.run_at, excluded.run_at)`,
+        lease_token: null,
+      })
+    })
     .execute()
 }
 

@@ -124,6 +124,22 @@ export function describeStore(
       assert.equal(await finish(store.db, second), true)
     })
 
+    test('work that became necessary anew while its job was in hand is looked at once more', async () => {
+      const options = { queues: ['anew'], limit: 1, leaseSeconds: 0 }
+      await enqueue(store.db, { queue: 'anew', key: 'k', payload: {}, delaySeconds: 60 })
+      assert.deepEqual(await claim(store.db, options), [])
+      await enqueue(store.db, { queue: 'anew', key: 'k', payload: {} })
+      assert.deepEqual(await claim(store.db, options), [])
+      await enqueue(store.db, { queue: 'anew', key: 'k', payload: {}, again: true })
+      const [first] = await claim(store.db, options)
+      assert.ok(first)
+      await enqueue(store.db, { queue: 'anew', key: 'k', payload: {}, again: true })
+      assert.equal(await finish(store.db, first), false)
+      const [second] = await claim(store.db, { ...options, leaseSeconds: 60 })
+      assert.ok(second)
+      assert.equal(await finish(store.db, second), true)
+    })
+
     test('a hopeless job is set aside, a retried one comes again', async () => {
       await enqueue(store.db, { queue: 'sad', key: 'k', payload: {} })
       const options = { queues: ['sad'], limit: 1, leaseSeconds: 60 }
