@@ -232,4 +232,7 @@ test('[UNS-10] a decided appeal reaches the log, and the sanction falls with the
   await assert.rejects(decideAppeal(desk.oracle, decision), (error) =>
     isEarnestError(error, 'appeal_decided'),
   )
+  // Raised anew under its old name it can be appealed again.
+  desk.clock.set(at + 86_400)
+  await decideAppeal(desk.oracle, decision)
 })
