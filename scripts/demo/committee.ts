@@ -68,6 +68,8 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const poolParams = { params: { number: 1 } }
   const pool = () => known('pool_unknown', () => party.oracle.call('getPool', poolParams))
   await until(async () => (await pool())?.anchoredAt != null)
+  // A pool judges what is funded after the second in which it was anchored.
+  await clock.pass(1)
   line('pool', `${members.length} peers staked ${usdc(MEMBER_STAKE)} each; their pool is on chain`)
 
   await stage.mint(party.account.address, amount + bond)
