@@ -61,6 +61,22 @@ function bomb(): Uint8Array {
   return zipSync({ zeros: new Uint8Array(96 * 1024 * 1024) }, { level: 9 })
 }
 
+/** Another name of the same length in the list of an archive, but not before its data. */
+function relisted(archive: Uint8Array, name: string): Uint8Array {
+  const list = Buffer.from(archive).lastIndexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02]))
+  const changed = Buffer.from(archive)
+  changed.write(name, list + 46)
+  return changed
+}
+
+/** The end record says one entry more than the list has. */
+function miscounted(archive: Uint8Array): Uint8Array {
+  const end = Buffer.from(archive).lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]))
+  const changed = Buffer.from(archive)
+  changed.writeUInt16LE(changed.readUInt16LE(end + 10) + 1, end + 10)
+  return changed
+}
+
 describe('format', () => {
   const whole: [string, { mime: string; bytes: Uint8Array }][] = [
     ['a PDF', pdf()],
@@ -117,6 +133,16 @@ describe('format', () => {
       'an archive with an absolute name',
       as('application/zip', zipped({ '/etc/passwd': 'x' })),
       'unsafe_archive',
+    ],
+    [
+      'an archive whose list alone leads out of its folder',
+      as('application/zip', relisted(zipped({ 'aa/aa/passwd': 'x' }), '../../passwd')),
+      'unsafe_archive',
+    ],
+    [
+      'an archive whose list has one entry less than it says',
+      as('application/zip', miscounted(zipped({ a: 'x', b: 'y' }))),
+      'wrong_format',
     ],
     ['an archive with a drive', as('application/zip', zipped({ 'C:\\x': 'x' })), 'unsafe_archive'],
     ['a bomb', as('application/zip', bomb()), 'archive_bomb'],

@@ -12,7 +12,7 @@ const MAX_UNPACKED = 2 * 1024 * 1024 * 1024
 
 /**
  * A ZIP archive whose entries unpack: each to what it says, without leaving the folder they are unpacked in
- * and without growing into a bomb. What comes out is counted and forgotten.
+ * and without growing into a bomb. Names are read where tools read them, before the data and in the list. What comes out is counted and forgotten.
  * @param needs Entries without which it is no file of its kind.
  */
 export const archive = (needs: readonly string[] = []): Look => {
@@ -52,7 +52,11 @@ export const archive = (needs: readonly string[] = []): Look => {
           }
         }
       },
-      isWhole: (size) => whole.isWhole(size) && fault === undefined && missing.size === 0,
+      isWhole(size) {
+        const names = whole.names(size)
+        if (names?.some(isUnsafe)) fault ??= 'unsafe_archive'
+        return names !== undefined && fault === undefined && missing.size === 0
+      },
       fault: () => (fault === 'broken' ? undefined : fault),
     }
 

@@ -77,7 +77,10 @@ export function lookAt(mime: string): {
     },
     async likeness(size) {
       if (size > 8 && isUniform) return 'empty_content'
-      if (shape) return shape.fault?.() ?? (shape.isWhole(size) ? 'whole' : 'wrong_format')
+      if (shape) {
+        const isWhole = shape.isWhole(size)
+        return shape.fault?.() ?? (isWhole ? 'whole' : 'wrong_format')
+      }
       if (isJson(mime)) return 'unread'
       if (mime === 'application/octet-stream') return 'whole'
       if (!supportedMimeTypes.has(mime)) return 'format_unknown'

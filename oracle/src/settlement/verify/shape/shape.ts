@@ -4,7 +4,7 @@ export interface Shape {
   take(part: Uint8Array): void
   /** After the last part: true for a whole file of this kind and size, from its first bytes to its end. */
   isWhole(size: number): boolean
-  /** What is worse than a broken file, where it is. */
+  /** What is worse than a broken file, where it is; asked after `isWhole`. */
   fault?(): 'unsafe_archive' | 'archive_bomb' | undefined
 }
 
