@@ -11,8 +11,8 @@ import {
 import { hexToBytes } from 'viem'
 import { createSigner } from '../../oracle/src/store/signer.ts'
 import { openStore } from '../../oracle/src/store/store.ts'
-import { localClient } from '../local/chain.ts'
 import { localSecret } from '../local/oracle.ts'
+import { wallClock } from '../local/party.ts'
 import { writePast } from '../local/past.ts'
 import type { Book } from './book.ts'
 import { hear, readers, stands } from './hearing.ts'
@@ -36,9 +36,8 @@ const PLANNING = 61
 /** The buyer appeals the jury's word: seven peers are drawn, vote in secret, and are paid. */
 export const committee: Scene = {
   title: `The buyer appeals over ${usdc(amount)}: a committee of seven peers`,
-  prepare: async ({ rpcUrl, data }) => {
+  prepare: async ({ data }) => {
     const seeds = Array.from({ length: 5 }, (_, i) => didOf(`seed/${i}`))
-    const { timestamp } = await localClient(rpcUrl).getBlock()
     const store = await openStore({ folder: join(data, 'oracle') })
     const signer = createSigner({ secretKey: hexToBytes(localSecret('oracle')) })
     await writePast(store.db, signer, {
@@ -46,7 +45,7 @@ export const committee: Scene = {
       sellers: [...memberDids, didOf('seller/hasty')],
       capability: 'dcf_modeling',
       trades: 8,
-      now: Number(timestamp),
+      now: wallClock.now(),
     })
     await store.close()
     const ladder = packLadder(ladderOf({ profile: 'agent', pool: 1, appealBond: bond }))

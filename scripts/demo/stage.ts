@@ -22,11 +22,9 @@ export type Stage = Awaited<ReturnType<typeof openStage>>
 /** Starts a process that ends with the stage; gives what it said when it was ready. */
 export type StartProcess = <ready>(options: StartOptions) => Promise<ready>
 
-/** Starts what a scene needs before the oracle does; gives settings of the oracle. */
+/** Starts what a scene needs beside the chain and before the oracle; gives settings of the oracle. */
 export type Prepare = (backstage: {
   start: StartProcess
-  rpcUrl: string
-  deployment: Deployment
   /** A folder that goes with the stage. */
   data: string
 }) => Promise<Record<string, string>>
@@ -48,12 +46,10 @@ export async function openStage(preparations: readonly Prepare[]) {
   }
 
   try {
-    const { url: rpcUrl, deployment } = await open<{ url: string; deployment: Deployment }>({
-      name: 'chain',
-      script: 'scripts/chain.ts',
-    })
-    const backstage = { start: open, rpcUrl, deployment, data }
-    const prepared = await Promise.all(preparations.map((prepare) => prepare(backstage)))
+    const [{ url: rpcUrl, deployment }, ...prepared] = await Promise.all([
+      open<{ url: string; deployment: Deployment }>({ name: 'chain', script: 'scripts/chain.ts' }),
+      ...preparations.map((prepare) => prepare({ start: open, data })),
+    ])
     const settings = Object.assign({}, ...prepared)
     const oracle = await open<{ url: string; did: string }>({
       name: 'oracle',
