@@ -106,6 +106,11 @@ export interface BuyerOptions {
   journal?: Store
   /** True: the oracle's relay sends what the buyer signs, with the buyer's own sending behind it. */
   useRelay?: boolean
+  /**
+   * Pays a bonded seller as soon as its work passed, where every oracle advises it; the claim against the
+   * bond is then all that is left, and the oracle does not rule such claims yet (`claimRecourse`). Default false.
+   */
+  instantRelease?: boolean
   /** How the money is locked; default `fund` (ERC-3009). `fundByPermit`, `fundByAllowance` for wallets that cannot. */
   fund?: Fund
   /** Default 3. */
@@ -265,7 +270,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
       sellerWallet: await witness.sellerWallet(agent, info.chainId),
       oracle: info,
       now: Math.max(clock.now(), await readChainTime(wallet)),
-      instantRelease: assessment.instantRelease,
+      instantRelease: options.instantRelease === true && assessment.instantRelease,
     })
     const trade: Trade = {
       tradeId,

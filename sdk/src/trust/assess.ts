@@ -83,7 +83,7 @@ export async function assess(agent: Agent, options: AssessOptions): Promise<Asse
       }
     }
   }
-  const instantRelease = first.status === 'rated' && (quote?.instantRelease ?? true)
+  const instantRelease = first.status === 'rated' && quote?.instantRelease === true
   return { ...decision, agent, answers, quote, warnings, instantRelease }
 }
 
