@@ -1,9 +1,9 @@
 import { hashBytes } from '../protocol/hash.ts'
-import type { Account } from './account.ts'
 import type { Alert } from './alert.ts'
 import type { Incoming } from './channel.ts'
 import { type Command, readCommand } from './command.ts'
 import { type DeskContext, engineOf } from './context.ts'
+import type { Heard } from './heard.ts'
 import { type Letter, letter } from './letter.ts'
 import { confirmOrder, orderDefence, orderMoney } from './ordering.ts'
 import { tellAlert, tellAll } from './post.ts'
@@ -20,14 +20,6 @@ const READ = 8000
 const GRAMMAR =
   'Commands: refund | defend <why> | cancel | say <text> | status | confirm <code>. ' +
   'Put #7 before a command to name alert 7.'
-
-/** A message with everything that is known about it. */
-export interface Heard {
-  /** The same for every copy of the message. */
-  id: string
-  incoming: Incoming
-  account: Account
-}
 
 /**
  * Deals with one message: strangers get silence, copies get nothing twice, and of a verified account's
