@@ -1,4 +1,5 @@
 import { hashBytes } from '../protocol/hash.ts'
+import type { Account } from './account.ts'
 import type { Alert } from './alert.ts'
 import type { Incoming } from './channel.ts'
 import { type Command, readCommand } from './command.ts'
