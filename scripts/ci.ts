@@ -13,7 +13,6 @@ const checks = [
   'exports',
   'size',
   'gas:check',
-  'publint',
 ]
 
 const tests = await npmRun('test')
