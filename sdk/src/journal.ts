@@ -41,6 +41,24 @@ export async function writeTrade(journal: Store, trade: Trade): Promise<void> {
   await journal.set(`trade/${trade.tradeId}`, encode(tradeSchema, trade, 'store_corrupt'))
 }
 
+/** One trade that is under way, as it stands and as it is written down. */
+export interface TradeRecord {
+  read(): Trade
+  save(changes: Partial<Trade>): Promise<void>
+}
+
+/** Keeps one trade from here on. */
+export function recordOf(journal: Store, start: Trade): TradeRecord {
+  let trade = start
+  return {
+    read: () => trade,
+    async save(changes) {
+      trade = { ...trade, ...changes }
+      await writeTrade(journal, trade)
+    },
+  }
+}
+
 /** Reads one trade; undefined where none was begun under this id. Throws `store_corrupt`. */
 export async function findTrade(journal: Store, tradeId: string): Promise<Trade | undefined> {
   const wire = await journal.get(`trade/${tradeId}`)

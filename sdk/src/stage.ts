@@ -4,7 +4,7 @@ import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { follow } from './follow.ts'
 import type { Hints } from './hints.ts'
-import type { Objection, Trade } from './journal.ts'
+import type { Objection, TradeRecord } from './journal.ts'
 import type { Channel } from './negotiation/channel.ts'
 import { file, object, objectionTo } from './objection.ts'
 import type { Progress } from './progress.ts'
@@ -48,14 +48,13 @@ export interface StageOptions {
   milestone: number
   channel: Channel
   trust: readonly TrustResponse[]
-  read(): Trade
-  save(changes: Partial<Trade>): Promise<void>
+  record: TradeRecord
 }
 
 /** Layers 4 and 5 for one milestone: funds it, tells the seller, and follows it to its end. */
 export async function runStage(
   context: StageContext,
-  { signed, milestone, channel, trust, read, save }: StageOptions,
+  { signed, milestone, channel, trust, record }: StageOptions,
 ): Promise<Stage> {
   const { wallet, fund, relay, keyOf, onProgress, oracle, witness } = context
   const { pact, pactHash: pactId } = signed
@@ -71,7 +70,7 @@ export async function runStage(
     throw error
   })
   const funding = funded ?? (await fundedBefore(wallet, { signed, milestone }))
-  await save({ fundingTxHash: funding.txHash as `0x${string}`, milestone })
+  await record.save({ fundingTxHash: funding.txHash as `0x${string}`, milestone })
   onProgress({ step: 'funded', funded: funding })
 
   // Layer 5.
@@ -95,15 +94,17 @@ export async function runStage(
     remind: dispatch,
     async object(round, grounds) {
       const objecting = objectionOptions()
-      const known = read().objections.find(
-        ({ claim }) => claim.body.escrowId === escrowId && claim.body.round === round,
-      )
+      const known = record
+        .read()
+        .objections.find(
+          ({ claim }) => claim.body.escrowId === escrowId && claim.body.round === round,
+        )
       const objection = known ?? objectionTo(objecting, { round, grounds })
       const claimHash = await object(objection, objecting)
       onProgress({ step: 'disputed', escrowId, claimHash })
     },
     async fileClaims() {
-      for (const objection of read().objections) await file(objection, objectionOptions())
+      for (const objection of record.read().objections) await file(objection, objectionOptions())
     },
   })
   const { settlement, verification } = end
@@ -115,7 +116,7 @@ export async function runStage(
     settlementStatus: end.status,
     settlementTxHash: settlement?.txHash ?? null,
     receipts: {
-      card: read().card,
+      card: record.read().card,
       trust,
       signed,
       funding,
@@ -133,8 +134,8 @@ export async function runStage(
 
   async function keep(objection: Objection): Promise<void> {
     const { nonce } = objection.claim.body
-    const others = read().objections.filter(({ claim }) => claim.body.nonce !== nonce)
-    await save({ objections: [...others, objection] })
+    const others = record.read().objections.filter(({ claim }) => claim.body.nonce !== nonce)
+    await record.save({ objections: [...others, objection] })
   }
 
   /** Tells the seller to begin; it also sees the money by itself, so that this may fail. */
@@ -146,7 +147,7 @@ export async function runStage(
       pactId,
       ...(pact.milestones && { milestone }),
     }
-    const { taskId, contextId } = read()
+    const { taskId, contextId } = record.read()
     const place = { ...(taskId !== null && { taskId }), ...(contextId !== null && { contextId }) }
     const wire = encode(workMessageSchema, message, 'invalid_message')
     const status = await channel

@@ -1,0 +1,41 @@
+import type { BuyerContext } from './buyerContext.ts'
+import { escrowOfPact } from './escrow/client.ts'
+import { readEscrow } from './escrow/readEscrow.ts'
+import { keepObjection, type Objection, readTrade } from './journal.ts'
+import { type Complaint, object, objectionTo } from './objection.ts'
+import { EarnestError } from './protocol/error.ts'
+
+/**
+ * Objects to the delivery of the milestone that was funded last, once a round. Throws `unknown_trade`,
+ * `unknown_pact`, `not_delivered`, and as the verb `dispute`.
+ */
+export async function disputeTrade(
+  { identity, wallet, oracle, relay, clock, journal }: BuyerContext,
+  tradeId: string,
+  complaint: Complaint,
+): Promise<{ escrowId: string; claimHash: string }> {
+  const { signed, milestone } = await readTrade(journal, tradeId)
+  if (signed === null) throw new EarnestError('unknown_pact', 'This trade has no pact yet')
+  const { pact, pactHash: pactId } = signed
+  const escrow = escrowOfPact({ pact, milestone })
+  const { round, state } = await readEscrow(wallet, escrow)
+  if (state !== 'Delivered') {
+    throw new EarnestError('not_delivered', `The escrow is ${state}`, { details: { state } })
+  }
+  const raising = {
+    identity,
+    wallet,
+    oracle,
+    relay,
+    pact,
+    pactId,
+    escrow,
+    now: clock.now(),
+    save: (one: Objection) => keepObjection(journal, tradeId, one),
+  }
+  const known = (await readTrade(journal, tradeId)).objections.find(
+    ({ claim: { body } }) => body.escrowId === escrow.escrowId && body.round === round,
+  )
+  const objection = known ?? objectionTo(raising, { round, grounds: complaint })
+  return { escrowId: escrow.escrowId, claimHash: await object(objection, raising) }
+}

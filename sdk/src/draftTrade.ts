@@ -1,0 +1,73 @@
+import { base64 } from '@scure/base'
+import type { BuyerContext } from './buyerContext.ts'
+import type { Agent } from './discovery/discover.ts'
+import { readChainTime } from './escrow/readEscrow.ts'
+import { type Trade, writeTrade } from './journal.ts'
+import { draftPact, type Task } from './negotiation/draft.ts'
+import { depositsOf } from './protocol/criterion.ts'
+import { EarnestError } from './protocol/error.ts'
+import { hashBytes } from './protocol/hash.ts'
+import type { Assessment } from './trust/assess.ts'
+import { agreeOnVenue } from './venue.ts'
+
+/** What the caller of `hire` wants, from whom, and the id it has. */
+export interface Wish {
+  tradeId: string
+  agentUrl: string
+  task: Task
+  paymentUsdc: bigint
+}
+
+/**
+ * Drafts the pact and writes the trade down before anybody sees it. Throws `deposit_missing`,
+ * `venue_mismatch`, and as `draftPact`.
+ */
+export async function draftTrade(
+  context: BuyerContext,
+  { tradeId, agentUrl, task, paymentUsdc }: Wish,
+  { agent, assessment }: { agent: Agent; assessment: Assessment },
+): Promise<Trade> {
+  const { identity, wallet, witness, venue, journal, clock } = context
+  const info = await agreeOnVenue(await witness.info(), { venue, journal })
+  const draft = draftPact({
+    agent,
+    task,
+    paymentUsdc,
+    buyer: { did: identity.did, wallet: wallet.account.address },
+    sellerWallet: await witness.sellerWallet(agent, info.chainId),
+    oracle: info,
+    now: Math.max(clock.now(), await readChainTime(wallet)),
+    instantRelease: context.instantRelease && assessment.instantRelease,
+  })
+  const trade: Trade = {
+    tradeId,
+    agentUrl,
+    draft,
+    endpoint: agent.endpoint,
+    cardHash: agent.cardHash,
+    card: agent.card as Trade['card'],
+    signed: null,
+    taskId: null,
+    contextId: null,
+    isRegistered: false,
+    fundingTxHash: null,
+    milestone: 0,
+    objections: [],
+    deposits: depositsFor(task),
+    isEnded: false,
+  }
+  await writeTrade(journal, trade)
+  context.onProgress({ step: 'drafted', tradeId, pact: draft })
+  return trade
+}
+
+/** The bytes of a task's checkers and data, in base64; every hash that its criteria name must be there. */
+function depositsFor({ acceptance, deposits = [] }: Task): string[] {
+  const given = new Set(deposits.map((bytes) => hashBytes(bytes)))
+  const missing = depositsOf(acceptance).find((sha256) => !given.has(sha256))
+  if (missing !== undefined) {
+    const why = 'A metric without its checker or data would pass unseen'
+    throw new EarnestError('deposit_missing', why, { details: { sha256: missing } })
+  }
+  return deposits.map((bytes) => base64.encode(bytes))
+}
