@@ -4,7 +4,8 @@ import { createIdentity } from '@earnest/sdk/protocol'
 import { createTail } from '../../../oracle/src/http/tail.ts'
 import { type Bell, createBell } from '../../../oracle/src/store/bell.ts'
 import { append, readEvents } from '../../../oracle/src/store/journal.ts'
-import { openStore, type Store } from '../../../oracle/src/store/store.ts'
+import type { Store } from '../../../oracle/src/store/store.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 
 const signer = createIdentity({ secretKey: new Uint8Array(32).fill(5) })
 const agents = [6, 7].map((n) => createIdentity({ secretKey: new Uint8Array(32).fill(n) }).did)
@@ -14,7 +15,7 @@ describe('tail', () => {
   let store: Store
   let bell: Bell
   before(async () => {
-    store = await openStore()
+    store = await openFreshStore()
     bell = createBell()
   })
   after(() => store.close())

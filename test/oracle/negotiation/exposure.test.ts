@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { escrowIdOfPact, formatUtc, hashPact, type Pact } from '@earnest/sdk/protocol'
 import { openStore, type Store } from '../../../oracle/src/store/store.ts'
 import { type Server, startServer } from '../../../scripts/local/postgres.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import {
   agree,
   call,
@@ -182,7 +183,7 @@ function describeExposure(
 }
 
 describeExposure('exposure in PGlite', async () => ({
-  stores: [await openStore()],
+  stores: [await openFreshStore()],
   close: async () => {},
 }))
 

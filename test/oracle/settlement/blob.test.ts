@@ -12,7 +12,8 @@ import { createRowStore } from '../../../oracle/src/settlement/blobstore/rows.ts
 import { RETENTION, sweepBlobs } from '../../../oracle/src/settlement/retention.ts'
 import { createExaminer } from '../../../oracle/src/settlement/verify/examiner.ts'
 import { verify } from '../../../oracle/src/settlement/verify/verify.ts'
-import { openStore, type Store } from '../../../oracle/src/store/store.ts'
+import type { Store } from '../../../oracle/src/store/store.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { samplePact } from '../../support/pact.ts'
 import { hashOf, stream } from './blobstore/contract.ts'
 
@@ -23,7 +24,7 @@ describe('blobs', () => {
   let store: Store
   let blobs: Blobs
   before(async () => {
-    store = await openStore()
+    store = await openFreshStore()
     blobs = createBlobs({ db: store.db, masterKey })
   })
   after(() => store.close())
@@ -163,7 +164,7 @@ describe('blobs', () => {
 
 describe('retention', () => {
   test('files are kept past the longest dispute after the end, then they go; uploads of nobody go after a day', async () => {
-    const store = await openStore()
+    const store = await openFreshStore()
     const { db } = store
     const clock = createManualClock(1_800_000_000)
     const signer = createIdentity({ secretKey: new Uint8Array(32).fill(3) })

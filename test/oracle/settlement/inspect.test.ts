@@ -5,7 +5,8 @@ import { zipSync } from 'fflate'
 import { type Blobs, createBlobs } from '../../../oracle/src/settlement/blob.ts'
 import { assertUsable } from '../../../oracle/src/settlement/inspect.ts'
 import { createExaminer } from '../../../oracle/src/settlement/verify/examiner.ts'
-import { openStore, type Store } from '../../../oracle/src/store/store.ts'
+import type { Store } from '../../../oracle/src/store/store.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { json, parts, pdf, png, textFile, wav } from './verify/files.ts'
 
 const zip = (files: Record<string, string>) =>
@@ -22,7 +23,7 @@ describe('inspect', () => {
   let blobs: Blobs
   const examiner = createExaminer({ threads: 1 })
   before(async () => {
-    store = await openStore()
+    store = await openFreshStore()
     blobs = createBlobs({ db: store.db, masterKey: new Uint8Array(32).fill(1) })
   })
   after(async () => {

@@ -49,7 +49,7 @@ import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
 import type { SendMail } from '../../../oracle/src/settlement/notify/mail.ts'
 import type { TestFetch } from '../../../oracle/src/settlement/verify/guardedFetch.ts'
 import { createSigner } from '../../../oracle/src/store/signer.ts'
-import { openStore, type Store } from '../../../oracle/src/store/store.ts'
+import type { Store } from '../../../oracle/src/store/store.ts'
 import {
   fundGas,
   type LocalClient,
@@ -58,6 +58,7 @@ import {
   startChain,
 } from '../../../scripts/local/chain.ts'
 import { build, type Deployment, deployEarnest } from '../../../scripts/local/deploy.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 
 /** An agent with its wallet. */
@@ -141,8 +142,8 @@ export async function createWorld(
   }: WorldOptions = {},
 ): Promise<World> {
   const { client: local, deployment, url } = ground
-  const opened = store ?? (await openStore())
-  // Starting PGlite blocks this process longer than idle connections live: let them close.
+  const opened = store ?? (await openFreshStore())
+  // Starting PGlite blocks this process, maybe longer than idle connections live: let them close.
   await new Promise((resolve) => setTimeout(resolve, 100))
   const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
   const clock = await createChainClock({ client, monotonic: () => 0 })
@@ -208,7 +209,7 @@ export async function createDesk({
   }
   // Nobody answers there, and nothing here asks.
   const client = createPublicClient({ transport: http('http://127.0.0.1:1') }) as PublicClient
-  const opened = store ?? (await openStore())
+  const opened = store ?? (await openFreshStore())
   const wired = wire({
     store: opened,
     clock,

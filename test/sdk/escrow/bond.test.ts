@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { openStore } from '../../../oracle/src/store/store.ts'
 import { fundGas } from '../../../scripts/local/chain.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import {
   readBond,
@@ -48,7 +48,7 @@ describe('bond', () => {
   let seller: ReturnType<typeof walletOf>
   let anybody: ReturnType<typeof walletOf>
   before(async () => {
-    const store = await openStore()
+    const store = await openFreshStore()
     ground = await startGround()
     world = await createWorld(ground, { store })
     buyer = walletOf(ground.url, world.buyer.wallet)

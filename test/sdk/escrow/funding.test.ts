@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { pactEscrowAbi } from '@earnest/contracts'
 import { decodeFunctionData, encodeFunctionData, type Hex, parseAbi, zeroAddress } from 'viem'
-import { openStore } from '../../../oracle/src/store/store.ts'
 import { fundGas } from '../../../scripts/local/chain.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc, usdcAbi } from '../../../scripts/local/usdc.ts'
 import { escrowOfPact } from '../../../sdk/src/escrow/client.ts'
 import { fund } from '../../../sdk/src/escrow/fund.ts'
@@ -52,7 +52,7 @@ describe('ways to fund', () => {
   let anybody: ReturnType<typeof walletOf>
   let smart: Awaited<ReturnType<typeof deploySmartWallet>>
   before(async () => {
-    const store = await openStore()
+    const store = await openFreshStore()
     ground = await startGround()
     world = await createWorld(ground, { store })
     buyer = walletOf(ground.url, world.buyer.wallet)

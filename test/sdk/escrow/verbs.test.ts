@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createWalletClient, custom, type Hex, zeroAddress } from 'viem'
-import { openStore } from '../../../oracle/src/store/store.ts'
 import { fundGas } from '../../../scripts/local/chain.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { amend, authorizeAmend } from '../../../sdk/src/escrow/amend.ts'
 import { type EscrowRef, escrowOfPact } from '../../../sdk/src/escrow/client.ts'
@@ -53,7 +53,7 @@ describe('escrow verbs', () => {
   let seller: ReturnType<typeof walletOf>
   let anybody: ReturnType<typeof walletOf>
   before(async () => {
-    const store = await openStore()
+    const store = await openFreshStore()
     ground = await startGround()
     world = await createWorld(ground, { store })
     buyer = walletOf(ground.url, world.buyer.wallet)

@@ -2,8 +2,8 @@ import type { Hono } from 'hono'
 import { createWalletClient, type Hex, http, publicActions } from 'viem'
 import type { LocalAccount } from 'viem/accounts'
 import { hardhat } from 'viem/chains'
-import { openStore } from '../../../oracle/src/store/store.ts'
 import { fundGas } from '../../../scripts/local/chain.ts'
+import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { type BuyerOptions, createBuyer } from '../../../sdk/src/buyer.ts'
 import type { Task } from '../../../sdk/src/negotiation/draft.ts'
@@ -61,8 +61,7 @@ export function walletOf(
 }
 
 export async function openMarket(): Promise<Market> {
-  // First the store: it takes long enough for an idle connection to the chain to be closed.
-  const store = await openStore()
+  const store = await openFreshStore()
   const ground = await startGround()
   const world = await createWorld(ground, { store })
   const hosts: Market['hosts'] = new Map()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createDiskStore } from '../../../../oracle/src/settlement/blobstore/disk.ts'
 import { createRowStore } from '../../../../oracle/src/settlement/blobstore/rows.ts'
 import { createS3Store } from '../../../../oracle/src/settlement/blobstore/s3.ts'
-import { openStore } from '../../../../oracle/src/store/store.ts'
+import { openFreshStore } from '../../../../scripts/local/store.ts'
 import { describeBlobStore } from './contract.ts'
 import { bucket, credentials, region, startS3 } from './s3server.ts'
 
@@ -21,7 +21,7 @@ describeBlobStore('disk', async () => {
 })
 
 describeBlobStore('rows', async () => {
-  const { db, close } = await openStore()
+  const { db, close } = await openFreshStore()
   return {
     store: createRowStore(db),
     admit: async (id) => {

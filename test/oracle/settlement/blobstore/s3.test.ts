@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { isEarnestError } from '@earnest/sdk/protocol'
+import { createBlobs } from '../../../../oracle/src/settlement/blob.ts'
 import { createS3Store, PART_SIZE } from '../../../../oracle/src/settlement/blobstore/s3.ts'
+import { openFreshStore } from '../../../../scripts/local/store.ts'
 import { hashOf, stream } from './contract.ts'
 import { bucket, credentials, region, type S3Server, startS3 } from './s3server.ts'
 
@@ -106,9 +108,7 @@ describe('S3', () => {
   })
 
   test('[DRV-18] no plain byte leaves for the bucket', async () => {
-    const { createBlobs } = await import('../../../../oracle/src/settlement/blob.ts')
-    const { openStore } = await import('../../../../oracle/src/store/store.ts')
-    const { db, close } = await openStore()
+    const { db, close } = await openFreshStore()
     const blobs = createBlobs({ db, masterKey: new Uint8Array(32).fill(1), store: open() })
     const secret = 'a secret sentence that must not be seen '
     const source = (async function* () {
