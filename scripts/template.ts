@@ -5,7 +5,7 @@
  * unknown or wrong.
  */
 import { formatUsdc, formatUtc, isEarnestError } from '@earnest/sdk/protocol'
-import { instantiate, lint, templates } from '@earnest/sdk/templates'
+import { instantiate, lint, type Template, templates } from '@earnest/sdk/templates'
 
 const [id, ...words] = process.argv.slice(2)
 
@@ -27,7 +27,7 @@ if (id === undefined) {
 }
 
 function print(name: string, given: readonly string[]): void {
-  const template = Object.hasOwn(templates, name) ? templates[name] : undefined
+  const template = new Map<string, Template>(Object.entries(templates)).get(name)
   if (template === undefined) {
     console.error(`unknown_template: want one of ${Object.keys(templates).join(', ')}`)
     process.exitCode = 1

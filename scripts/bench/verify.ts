@@ -31,7 +31,6 @@ const examiner = createExaminer()
 /** The pact that a buyer would propose, and what it deposits. */
 function pactOf({ template: id }: Work, { parameters }: Order) {
   const template = templates[id]
-  if (template === undefined) throw new Error(`no template ${id}`)
   const { task } = instantiate(template, { parameters, now: 0 })
   const { accuracyRequirement: _, accuracyMethod: __, milestones: ___, ...wire } = samplePactWire
   const pact = samplePact({

@@ -27,15 +27,14 @@ function isTypeIn(file: string, from: string | undefined, name: string | null | 
   return exportsOf(join(dirname(file), from)).includes(`type ${name}`)
 }
 
-/** The exports of every entry point of every workspace, by the name that a user imports. */
+/** The exports of every TypeScript entry point of every workspace, by the name that a user imports. */
 export function exportsOfEntries(): Record<string, string[]> {
   const { workspaces } = readPackage('.')
   const entries = (workspaces ?? []).flatMap((workspace) => {
     const { name, exports } = readPackage(workspace)
-    return Object.entries(exports ?? {}).map(([entry, file]) => [
-      join(name, entry),
-      exportsOf(join(workspace, file)),
-    ])
+    return Object.entries(exports ?? {})
+      .filter(([, file]) => file.endsWith('.ts'))
+      .map(([entry, file]) => [join(name, entry), exportsOf(join(workspace, file))])
   })
   return Object.fromEntries(entries)
 }

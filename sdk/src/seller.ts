@@ -57,10 +57,12 @@ export {
   type SellerPolicy,
   type TermsEvaluation,
 } from './negotiation/evaluate.ts'
+export { type SellerFacts, sellerDefaults } from './sellerDefaults.ts'
 export { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
 export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
 export type { Job, Skill } from './skill.ts'
 export { createOracleClient, type OracleClient } from './trust/oracle.ts'
+export type { Venue } from './venue.ts'
 export type { WorkEvent } from './work.ts'
 
 /** What a seller is made of. */

@@ -4,9 +4,12 @@ import { after, before, describe, test } from 'node:test'
 import type { PublicClient } from 'viem'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
+import { createSeller } from '../../sdk/src/seller.ts'
+import { sellerDefaults } from '../../sdk/src/sellerDefaults.ts'
 import { party } from '../oracle/support/world.ts'
 import {
   buyerParty,
+  greeter,
   type Market,
   ORACLE_URL,
   openBuyer,
@@ -97,5 +100,36 @@ describe('strangers who have only read the documents', () => {
     const { token } = market.ground.deployment
     const paid = await readBalance(market.ground.client, { token, owner: wallet.address })
     assert.equal(paid, parseUsdc('1.99'))
+  })
+
+  test('a seller that says no more than its defaults ask is found, hired and paid', async () => {
+    const { identity, wallet } = party(63)
+    await market.endow(buyerParty.wallet.address, parseUsdc('10'))
+    const facts = {
+      identity,
+      wallet: market.wallet(wallet),
+      oracle: market.oracleFor(identity),
+      clock: market.clock,
+      name: 'Greeter',
+      description: 'Says hello for money',
+      endpoint: 'http://plainest.test/a2a',
+      skills: [greeter],
+    } as const
+    const { chainId, escrow, token } = market.ground.deployment
+    await assert.rejects(
+      sellerDefaults({ ...facts, venue: { chainId, escrow, token, arbiters: [wallet.address] } }),
+      { code: 'venue_mismatch' },
+    )
+    const seller = createSeller(await sellerDefaults(facts))
+    market.hosts.set('plainest.test', seller.fetch)
+    await seller.register()
+    await seller.start()
+    try {
+      const options = { task: taskOf(market), paymentUsdc: parseUsdc('2') }
+      const hired = await openBuyer(market).hire('http://plainest.test', options)
+      assert.equal(hired.settlementStatus, 'released')
+    } finally {
+      await seller.stop()
+    }
   })
 })

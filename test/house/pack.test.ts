@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -78,6 +79,20 @@ suite('what is published', () => {
     const tsc = join(process.cwd(), 'node_modules/.bin/tsc')
     execFileSync(tsc, [...options.split(' '), 'app.ts'], inStranger)
   })
+
+  test('every example of the manuals compiles against it as it is printed', () => {
+    for (const name of ['ai', '@hono/node-server']) link(name, 'oracle')
+    writeFileSync(join(stranger, 'reader.ts'), reader)
+    const examples = manuals().flatMap((path) =>
+      [...readFileSync(path, 'utf8').matchAll(/```ts\n(.*?)```/gs)].map((found, index) => {
+        const name = `${path.replace(/\W/g, '_')}_${index}.ts`
+        writeFileSync(join(stranger, name), `import './reader.ts'\n${found[1]}\nexport {}\n`)
+        return name
+      }),
+    )
+    assert.ok(examples.length >= 6)
+    compile(...examples)
+  })
 })
 
 const app = `
@@ -94,6 +109,42 @@ export async function hire(buyer: Buyer): Promise<HireResult> {
 // @ts-expect-error a seller needs an identity
 createSeller({})
 `
+
+/** What a reader of the manuals has before the first line: keys, addresses, functions of their own. */
+const reader = `
+declare global {
+  var secretKey: Uint8Array
+  var walletKey: import('viem').Hex
+  var rpcUrl: string, oracleUrl: string, oracleDid: string, sellerUrl: string, token: any
+  var identity: import('@earnest/sdk/seller').SellerOptions['identity']
+  var wallet: import('@earnest/sdk/seller').SellerOptions['wallet']
+  var oracle: import('@earnest/sdk/seller').OracleClient
+  var clock: { now(): number }
+  var chainId: number
+  var contract: import('viem').Address, arbiter: import('viem').Address
+  var options: import('@earnest/sdk/seller').SellerOptions
+  var sellerOptions: Omit<import('@earnest/sdk/seller').SellerOptions, 'skills'>
+  var tools: readonly import('@earnest/sdk/tools').Tool[]
+  var session: { role: string; content: string }[]
+  function lookUp(input: unknown): Promise<import('@earnest/sdk/protocol').JsonValue>
+  function decide(evidence: unknown): number | null
+}
+export {}
+`
+
+/** Compiles files of the stranger's project as strict TypeScript; throws with what the compiler says. */
+function compile(...files: string[]): void {
+  link('@types/node', 'sdk')
+  const options =
+    '--module nodenext --target es2024 --strict --noEmit --skipLibCheck --types node --allowImportingTsExtensions'
+  const tsc = join(process.cwd(), 'node_modules/.bin/tsc')
+  const { status, stdout } = spawnSync(tsc, [...options.split(' '), ...files], inStranger)
+  assert.equal(status, 0, stdout)
+}
+
+function manuals(): string[] {
+  return ['sdk/README.md', ...globSync('docs/*.md')]
+}
 
 function entries(): string[] {
   return [...manifests].flatMap(([name, { exports }]) =>

@@ -12,15 +12,13 @@ export { lint, type Warning } from './lint.ts'
 export { decodeTemplate, type Instance, instantiate, type Template } from './template.ts'
 
 /** The templates that come with the SDK, by id. */
-export const templates: Readonly<Record<string, Template>> = Object.fromEntries(
-  [
-    apiIntegration,
-    codeFunction,
-    dataExtraction,
-    dataLookup,
-    dcfAnalysis,
-    documentReview,
-    invoiceTable,
-    textClassification,
-  ].map((wire) => [wire.id, decodeTemplate(wire)]),
-)
+export const templates = {
+  'api-integration': decodeTemplate(apiIntegration),
+  'code-function': decodeTemplate(codeFunction),
+  'data-extraction': decodeTemplate(dataExtraction),
+  'data-lookup': decodeTemplate(dataLookup),
+  'dcf-analysis': decodeTemplate(dcfAnalysis),
+  'document-review': decodeTemplate(documentReview),
+  'invoice-table': decodeTemplate(invoiceTable),
+  'text-classification': decodeTemplate(textClassification),
+} satisfies Record<string, Template>

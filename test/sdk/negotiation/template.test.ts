@@ -56,7 +56,10 @@ describe('templates', () => {
   test('at least four validate, instantiate into a legal pact and pass the linter', () => {
     const all = Object.values(templates)
     assert.ok(all.length >= 4)
-    assert.ok(templates['dcf-analysis'])
+    assert.deepEqual(
+      all.map(({ id }) => id),
+      Object.keys(templates),
+    )
     for (const template of all) {
       const parameters = values[template.id]
       assert.ok(parameters, template.id)
@@ -89,7 +92,6 @@ describe('templates', () => {
 
   test('removing any element of the DCF scope fails the criterion that names it', () => {
     const template = templates['dcf-analysis']
-    assert.ok(template)
     const { task } = instantiate(template, { parameters: values['dcf-analysis'] ?? {}, now })
     const pact = {
       ...samplePact(),
@@ -159,7 +161,6 @@ describe('templates', () => {
 
   test('a parameter that looks like a placeholder stays text', () => {
     const template = templates['data-extraction']
-    assert.ok(template)
     const known = JSON.stringify([{ item: '{{=fields}} {{sha256:known}} $& "' }])
     const parameters = { ...values['data-extraction'], subject: '{{text:known}}', known }
     const { task } = instantiate(template, { parameters, now })
@@ -170,7 +171,6 @@ describe('templates', () => {
 
   test('error: a missing, unknown or wrong parameter has its code', () => {
     const template = templates['data-extraction']
-    assert.ok(template)
     const fill = (parameters: Record<string, string>) => () =>
       instantiate(template, { parameters, now })
     const good = values['data-extraction'] ?? {}

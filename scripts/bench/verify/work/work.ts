@@ -1,3 +1,4 @@
+import type { templates } from '@earnest/sdk/templates'
 import type { Files } from '../../../../test/oracle/settlement/verify/files.ts'
 import type { Chance } from '../chance.ts'
 
@@ -13,7 +14,7 @@ export type Spoil = (order: Order, chance: Chance) => Files | undefined
 /** One kind of work. */
 export interface Work {
   /** Id of the SDK's template. */
-  template: string
+  template: keyof typeof templates
   /** The file that carries the work. */
   main: string
   /** Another order for every state of chance. */
