@@ -207,6 +207,37 @@ describe('pact', () => {
     assertCode(accuracy(0.9, 'nobody'), 'accuracy_method_mismatch')
   })
 
+  test('a test run names requests that every client can send, and an origin that is one', () => {
+    const [criterion] = samplePactWire.acceptance
+    const run = (base: string, headers: Record<string, string> = {}) => {
+      const requests = [{ method: 'GET', path: '/', headers, expect: { status: 200 } }]
+      const verifier = { type: 'http', base: { url: base }, requests }
+      return () => decodePact(changed({ acceptance: [{ ...criterion, verifier }] }))
+    }
+    const { verifier } =
+      run('https://api.example.com', { accept: 'text/plain' })().acceptance[0] ?? {}
+    assert.equal(verifier?.type, 'http')
+    for (const base of [
+      'https://[::1',
+      'https://a:99999',
+      'https://a\\b',
+      'http://a',
+      'https://a/b',
+    ]) {
+      assertCode(run(base), 'invalid_pact')
+    }
+    for (const headers of [
+      { accept: 'a\nb' },
+      { accept: '\u65e5' },
+      { host: 'internal' },
+      { 'transfer-encoding': 'chunked' },
+      { 'content-length': '3' },
+      { 'proxy-authorization': 'x' },
+    ]) {
+      assertCode(run('https://api.example.com', headers as Record<string, string>), 'invalid_pact')
+    }
+  })
+
   test('a milestone has its own money, times and criteria', () => {
     const wire = vectors.cases.find(({ name }) => name === 'two milestones')?.pact
     const pact = decodePact(wire)

@@ -83,11 +83,24 @@ const metricVerifier = z.strictObject({
   max: z.number().exactOptional(),
 })
 
+/** Headers that frame a request or say where it goes: those are ours, never a stranger's. */
+const FRAMING =
+  /^(host|connection|content-length|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
+const headerName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,63}$/)
+  .refine((name) => !FRAMING.test(name), 'want a header that does not frame the request')
+/** What every HTTP client can send (RFC 9110, section 5.5). */
+const headerValue = z
+  .string()
+  .max(2000)
+  .regex(/^[\x20-\x7e]*$/, 'want printable ASCII')
+
 const httpRequest = z.strictObject({
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']),
   /** Appended to the base: begins with a slash. */
   path: z.string().max(2000).startsWith('/'),
-  headers: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string().max(2000)).exactOptional(),
+  headers: z.record(headerName, headerValue).exactOptional(),
   body: json.exactOptional(),
   expect: z.strictObject({
     status: z.int().min(100).max(599),
@@ -105,7 +118,8 @@ const httpVerifier = z.strictObject({
       url: z
         .string()
         .max(500)
-        .regex(/^https:\/\/[^\s/?#@]+$/, 'want an https origin'),
+        .regex(/^https:\/\/[^\s/?#@\\]+$/, 'want an https origin')
+        .refine((text) => URL.canParse(text), 'want an https origin'),
     }),
     z.strictObject({ file: fileName, pointer }),
   ]),

@@ -199,6 +199,15 @@ describe('guardedFetch', () => {
     })
   }
 
+  test('a header that no client can write is no answer, and breaks nothing', async () => {
+    const fetch = createGuardedFetch()
+    for (const value of ['a\nb', '\u65e5', '\0']) {
+      const headers = { accept: value }
+      const url = 'https://example.com/'
+      assert.equal(await fetch({ method: 'GET', url, headers, body: null }), null)
+    }
+  })
+
   for (const all of [true, false]) {
     test(`a name of this machine is looked up and refused (all: ${all})`, async () => {
       const error = await new Promise((resolve) => {
