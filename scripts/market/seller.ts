@@ -22,17 +22,20 @@ const url = `http://127.0.0.1:${PORT}`
 
 /** Every write of what a trade depends on is a place to die: before it, and after it. */
 function told(store: Store): Store {
+  async function tell<T>(key: string, value: unknown, write: () => Promise<T>): Promise<T> {
+    const [kind = key] = key.split('/')
+    if (kind === 'task' || kind === 'events') return await write()
+    const state = (value as { state?: string } | null)?.state
+    const step = state === undefined ? kind : `${kind}.${state}`
+    say({ step: `writing ${step}` })
+    const written = await write()
+    say({ step: `wrote ${step}` })
+    return written
+  }
   return {
     ...store,
-    async set(key, value) {
-      const [kind = key] = key.split('/')
-      if (kind === 'task' || kind === 'events') return await store.set(key, value)
-      const state = (value as { state?: string } | null)?.state
-      const step = state === undefined ? kind : `${kind}.${state}`
-      say({ step: `writing ${step}` })
-      await store.set(key, value)
-      say({ step: `wrote ${step}` })
-    },
+    set: (key, value) => tell(key, value, () => store.set(key, value)),
+    swap: (key, expected, value) => tell(key, value, () => store.swap(key, expected, value)),
   }
 }
 

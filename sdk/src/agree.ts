@@ -24,7 +24,12 @@ export async function agree(
       throw cancelled()
     }
     assessment ??= await approveAgain(context, record.read())
-    await sign(context, record, assessment)
+    try {
+      await sign(context, record, assessment)
+    } catch (error) {
+      // Another process of ours may have come to an end with the same draft.
+      if ((await record.refresh()).signed === null) throw error
+    }
   }
   const { signed, isRegistered, deposits } = record.read()
   if (signed === null) throw new EarnestError('store_corrupt', 'No signed pact')

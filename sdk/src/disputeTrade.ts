@@ -31,7 +31,7 @@ export async function disputeTrade(
     pactId,
     escrow,
     now: clock.now(),
-    save: (one: Objection) => keepObjection(journal, tradeId, one),
+    keep: (one: Objection) => keepObjection(journal, tradeId, one),
   }
   const known = (await readTrade(journal, tradeId)).objections.find(
     ({ claim: { body } }) => body.escrowId === escrow.escrowId && body.round === round,

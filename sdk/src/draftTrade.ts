@@ -2,7 +2,7 @@ import { base64 } from '@scure/base'
 import type { BuyerContext } from './buyerContext.ts'
 import type { Agent } from './discovery/discover.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
-import { type Trade, writeTrade } from './journal.ts'
+import { beginTrade, type Trade } from './journal.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import { depositsOf } from './protocol/criterion.ts'
 import { EarnestError } from './protocol/error.ts'
@@ -19,7 +19,7 @@ export interface Wish {
 }
 
 /**
- * Drafts the pact and writes the trade down before anybody sees it. Throws `deposit_missing`,
+ * Drafts the pact and writes the trade down before anybody sees it; gives the one that stands. Throws `deposit_missing`,
  * `venue_mismatch`, and as `draftPact`.
  */
 export async function draftTrade(
@@ -56,9 +56,9 @@ export async function draftTrade(
     deposits: depositsFor(task),
     isEnded: false,
   }
-  await writeTrade(journal, trade)
-  context.onProgress({ step: 'drafted', tradeId, pact: draft })
-  return trade
+  const begun = await beginTrade(journal, trade)
+  context.onProgress({ step: 'drafted', tradeId, pact: begun.draft })
+  return begun
 }
 
 /** The bytes of a task's checkers and data, in base64; every hash that its criteria name must be there. */

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isSameJson } from './protocol/canonical.ts'
 import { EarnestError } from './protocol/error.ts'
 import type { Store } from './protocol/store.ts'
 
@@ -7,53 +8,84 @@ import type { Store } from './protocol/store.ts'
 const writer = crypto.randomUUID()
 let writes = 0
 
+/** Milliseconds between two looks at another's turn, and looks after which it counts as dead. */
+const LOOK = 10
+const LOOKS = 200
+
 /**
  * A store in a folder, one file per key: written beside, flushed to disk, then renamed, so that a process
- * killed at any moment leaves the old value or the new one. One process per folder.
+ * killed at any moment leaves the old value or the new one. Any number of processes of one machine may use
+ * the folder: who changes a key has its turn, a folder beside it that holds the new value, and the one step
+ * that makes the value stand takes it out of that very turn. So a turn may be taken away from whoever seems
+ * dead: if it was only slow, its step finds nothing to take and begins anew. Throws `store_corrupt`.
  * @example
  * const journal = createFileStore({ folder: './trades' })
  */
 export function createFileStore({ folder }: { folder: string }): Store {
   const ready = mkdir(folder, { recursive: true, mode: 0o700 })
-  const fileOf = (key: string) => join(folder, `${encodeURIComponent(key)}.json`)
-  return {
-    async get(key) {
-      await ready
-      let text: string
+  const pathOf = (key: string, ending: string) =>
+    join(folder, `${encodeURIComponent(key)}.${ending}`)
+
+  async function get(key: string): Promise<unknown> {
+    await ready
+    let text: string
+    try {
+      text = await readFile(pathOf(key, 'json'), 'utf8')
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined
+      throw error
+    }
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw new EarnestError('store_corrupt', `Not JSON: ${key}`, { cause })
+    }
+  }
+
+  /** Has a value stand, or none where it is undefined; false where `mayStand` says no. */
+  async function change(
+    key: string,
+    value: unknown,
+    mayStand: () => Promise<boolean>,
+  ): Promise<boolean> {
+    await ready
+    const [target, turn] = [pathOf(key, 'json'), pathOf(key, 'turn')]
+    for (;;) {
+      const name = `${writer}.${writes++}`
+      const beside = pathOf(key, `${name}.tmp`)
+      let stands = false
       try {
-        text = await readFile(fileOf(key), 'utf8')
+        await mkdir(join(beside, name), { recursive: true, mode: 0o700 })
+        if (value !== undefined) await writeDown(join(beside, name, 'next'), value)
+        await takeTurn(beside, turn)
+        if (!(await mayStand())) return false
+        if (value !== undefined) await rename(join(turn, name, 'next'), target)
+        else if (await isThere(target)) await rename(target, join(turn, name, 'gone'))
+        stands = true
+        await flush(folder)
+        return true
       } catch (error) {
-        if (isMissing(error)) return undefined
-        throw error
-      }
-      try {
-        return JSON.parse(text)
-      } catch (cause) {
-        throw new EarnestError('store_corrupt', `Not JSON: ${key}`, { cause })
-      }
-    },
-    async set(key, value) {
-      await ready
-      const target = fileOf(key)
-      const beside = `${target}.${writer}.${writes++}.tmp`
-      const file = await open(beside, 'wx', 0o600)
-      try {
-        await file.writeFile(JSON.stringify(value))
-        await file.sync()
+        // The turn was taken away from us: nothing of ours stands.
+        if (stands || !isCode(error, 'ENOENT')) throw error
       } finally {
-        await file.close()
+        await rm(beside, { recursive: true, force: true })
+        await rm(join(turn, name), { recursive: true, force: true })
+        // Empty it is nobody's; where it is not, it is another's by now.
+        await rmdir(turn).catch(() => {})
       }
-      await rename(beside, target)
-      await flush(folder)
+    }
+  }
+
+  return {
+    get,
+    async set(key, value) {
+      await change(key, value, async () => true)
     },
     async delete(key) {
-      await ready
-      try {
-        await unlink(fileOf(key))
-      } catch (error) {
-        if (!isMissing(error)) throw error
-      }
+      await change(key, undefined, async () => true)
     },
+    swap: (key, expected, value) =>
+      change(key, value, async () => isSameJson(await get(key), expected)),
     async keys(prefix) {
       await ready
       const names = await readdir(folder)
@@ -63,6 +95,44 @@ export function createFileStore({ folder }: { folder: string }): Store {
         .filter((key) => key.startsWith(prefix))
         .sort()
     },
+  }
+}
+
+/** Puts our folder in the place of a turn that nobody has; waits for whoever has it, unless it is dead. */
+async function takeTurn(beside: string, turn: string): Promise<void> {
+  let holder = ''
+  for (let looks = 0; ; looks++) {
+    try {
+      // A folder takes the place of none or of an empty one, in one step.
+      return await rename(beside, turn)
+    } catch (error) {
+      if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) throw error
+    }
+    const [now = ''] = await readdir(turn).catch(() => [])
+    if (now !== holder) looks = 0
+    holder = now
+    if (looks < LOOKS) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK))
+      continue
+    }
+    const aside = `${beside}.dead`
+    try {
+      await rename(turn, aside)
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error
+    }
+    await rm(aside, { recursive: true, force: true })
+    looks = 0
+  }
+}
+
+async function writeDown(path: string, value: unknown): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(value))
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 
@@ -76,6 +146,16 @@ async function flush(folder: string): Promise<void> {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+function isCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

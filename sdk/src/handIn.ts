@@ -81,12 +81,14 @@ export async function handIn(
       }
       if (!isTaken) {
         await send(round + 1)
+        // Another process of ours may have come to the end before.
+        if (job.response !== null) return job.response
         isTaken = true
         looks = 0
         wait = FIRST_PAUSE
       } else if (++looks >= LOOKS) {
         // What the chain refused is not sent again under the same signature.
-        job = { ...job, nonce: crypto.randomUUID(), submission: null }
+        job = await jobs.advance(job, { ...job, nonce: crypto.randomUUID(), submission: null })
         isTaken = false
         continue
       }
@@ -112,10 +114,11 @@ export async function handIn(
       const action = { verb: 'deliver', artifactHash: toBytes32(deliverableHash), reserve } as const
       const validBefore = BigInt(deadlineUtc)
       const authorization = await authorize(client, { escrow, action, validBefore })
-      job = { ...job, submission: { round, completedAt: clock.now(), authorization } }
-      await jobs.write(job)
+      const submission = { round, completedAt: clock.now(), authorization }
+      job = await jobs.advance(job, { ...job, submission })
     }
     const { submission } = job
+    if (job.response !== null) return
     if (submission === null || draft === null) throw new EarnestError('store_corrupt', 'No draft')
     if (!isUploaded) await upload({ oracle, escrowId, files })
     isUploaded = true

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { encode } from './protocol/decode.ts'
+import { decode, encode } from './protocol/decode.ts'
+import { EarnestError } from './protocol/error.ts'
 import { responseMessageSchema } from './protocol/message.ts'
 import type { Store } from './protocol/store.ts'
 import type { ReceivedFile } from './settlement/file.ts'
@@ -33,11 +34,18 @@ const jobSchema = z.strictObject({
 })
 /** One paid work as a seller remembers it across crashes. */
 export type JobRecord = z.output<typeof jobSchema>
+type JobResponse = NonNullable<JobRecord['response']>
 
 /** The jobs of one seller. */
 export interface JobBook {
   read(escrowId: string): Promise<JobRecord | undefined>
-  write(job: JobRecord): Promise<void>
+  /**
+   * Writes what comes after a job as it stood, which is nothing for one that begins. Where another process
+   * has gone on with it meanwhile, its word stands; gives the one that stands.
+   */
+  advance(before: JobRecord | undefined, next: JobRecord): Promise<JobRecord>
+  /** Ends a job, whoever has gone on with it; the first answer stays and is given back. */
+  end(escrowId: string, response: JobResponse): Promise<JobResponse>
   /** Escrows of the jobs that have not ended. */
   open(): Promise<string[]>
 }
@@ -47,14 +55,27 @@ export function createJobBook(store: Store): JobBook {
   const ended = new Set<string>()
 
   async function read(escrowId: string): Promise<JobRecord | undefined> {
-    const known = jobSchema.safeDecode((await store.get(`job/${escrowId}`)) as never)
+    const known = jobSchema.safeDecode((await store.get(placeOf(escrowId))) as never)
     return known.success ? known.data : undefined
   }
 
   return {
     read,
-    async write(job) {
-      await store.set(`job/${job.escrowId}`, encode(jobSchema, job, 'store_corrupt'))
+    async advance(before, next) {
+      const [was, will] = [before && wireOf(before), wireOf(next)]
+      if (await store.swap(placeOf(next.escrowId), was, will)) return next
+      const standing = await read(next.escrowId)
+      if (standing === undefined) throw new EarnestError('store_corrupt', 'The job is gone')
+      return standing
+    },
+    async end(escrowId, response) {
+      for (;;) {
+        const wire = await store.get(placeOf(escrowId))
+        const job = decode(jobSchema, wire, 'store_corrupt')
+        if (job.response !== null) return job.response
+        const ended: JobRecord = { ...job, state: 'ended', draft: null, response }
+        if (await store.swap(placeOf(escrowId), wire, wireOf(ended))) return response
+      }
     },
     async open() {
       const open: string[] = []
@@ -69,6 +90,14 @@ export function createJobBook(store: Store): JobBook {
       return open
     },
   }
+}
+
+function placeOf(escrowId: string): string {
+  return `job/${escrowId}`
+}
+
+function wireOf(job: JobRecord): unknown {
+  return encode(jobSchema, job, 'store_corrupt')
 }
 
 /** The files of a draft. */

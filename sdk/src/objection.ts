@@ -37,8 +37,8 @@ export interface ObjectionOptions {
   escrow: EscrowRef
   /** Unix seconds. */
   now: number
-  /** Writes the objection down; before it returns nothing is sent. */
-  save(objection: Objection): Promise<void>
+  /** Writes the objection down, before anything is sent; gives the one that stands for its round. */
+  keep(objection: Objection): Promise<Objection>
 }
 
 /** The buyer's objection to one round, worded once and for all its tries. */
@@ -67,7 +67,7 @@ export function objectionTo(
 /** Files the claim at the oracle; the same again changes nothing. True once the oracle has it. */
 export async function file(
   objection: Objection,
-  { oracle, save }: Pick<ObjectionOptions, 'oracle' | 'save'>,
+  { oracle, keep }: Pick<ObjectionOptions, 'oracle' | 'keep'>,
 ): Promise<boolean> {
   if (objection.isFiled) return true
   const { claim } = objection
@@ -77,7 +77,7 @@ export async function file(
     if (!isEarnestError(error)) throw error
     return false
   }
-  await save({ ...objection, isFiled: true })
+  await keep({ ...objection, isFiled: true })
   return true
 }
 
@@ -87,10 +87,10 @@ export async function file(
  * follow its hash. Throws as the verb `dispute`.
  */
 export async function object(objection: Objection, options: ObjectionOptions): Promise<string> {
-  const { wallet, escrow, pact, relay, save } = options
-  await save(objection)
-  await file(objection, options)
-  const claimHash = hashClaim(objection.claim.body)
+  const { wallet, escrow, pact, relay, keep } = options
+  const standing = await keep(objection)
+  await file(standing, options)
+  const claimHash = hashClaim(standing.claim.body)
   const { token } = pact.escrow
   await dispute(wallet, { escrow, token, claimHash, ...(relay && { relay }) })
   return claimHash

@@ -4,7 +4,7 @@ import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { follow } from './follow.ts'
 import type { Hints } from './hints.ts'
-import type { Objection, TradeRecord } from './journal.ts'
+import type { TradeRecord } from './journal.ts'
 import type { Channel } from './negotiation/channel.ts'
 import { file, object, objectionTo } from './objection.ts'
 import type { Progress } from './progress.ts'
@@ -129,13 +129,7 @@ export async function runStage(
   function objectionOptions() {
     const { identity, clock } = context
     const now = clock.now()
-    return { identity, wallet, oracle, relay, pact, pactId, escrow, now, save: keep }
-  }
-
-  async function keep(objection: Objection): Promise<void> {
-    const { nonce } = objection.claim.body
-    const others = record.read().objections.filter(({ claim }) => claim.body.nonce !== nonce)
-    await record.save({ objections: [...others, objection] })
+    return { identity, wallet, oracle, relay, pact, pactId, escrow, now, keep: record.keep }
   }
 
   /** Tells the seller to begin; it also sees the money by itself, so that this may fail. */

@@ -44,8 +44,9 @@ async function firstWord(info: OracleInfo, journal: Store): Promise<Venue> {
   if (before !== undefined) return decode(venueSchema, before, 'store_corrupt')
   const { chainId, escrow, token, arbiters } = info
   const venue = { chainId, escrow, token, arbiters }
-  await journal.set(key, encode(venueSchema, venue, 'invalid_oracle_answer'))
-  return venue
+  const wire = encode(venueSchema, venue, 'invalid_oracle_answer')
+  if (await journal.swap(key, undefined, wire)) return venue
+  return decode(venueSchema, await journal.get(key), 'store_corrupt')
 }
 
 function mismatch(field: string, got: unknown, want: unknown): EarnestError {

@@ -110,8 +110,7 @@ export function createWork(options: WorkOptions): Work {
         submission: null,
         response: null,
       }
-      await jobs.write(job)
-      return await carryOut(job)
+      return await carryOut(await jobs.advance(undefined, job))
     })
   }
 
@@ -148,15 +147,16 @@ export function createWork(options: WorkOptions): Work {
     try {
       if (skill === undefined) throw new EarnestError('unknown_capability', 'No such skill')
       if (job.state === 'accepted') {
-        job = { ...job, state: 'drafted', draft: await produce(job, pact, skill) }
-        await jobs.write(job)
+        const draft = await produce(job, pact, skill)
+        job = await jobs.advance(job, { ...job, state: 'drafted', draft })
       }
+      if (job.response !== null) return job.response
       const response = await deliver(job, pact)
       onEvent({ type: 'delivered', escrowId })
-      return await end(job, response)
+      return await jobs.end(escrowId, response)
     } catch (error) {
       if (stopped.signal.aborted) throw error
-      return await end(job, await fail(job, pact, error))
+      return await jobs.end(escrowId, await fail(job, pact, error))
     }
   }
 
@@ -269,11 +269,6 @@ export function createWork(options: WorkOptions): Work {
   async function relay(data: `0x${string}`): Promise<`0x${string}`> {
     const body = { data: data.toLowerCase() as `0x${string}` }
     return (await oracle.call('relay', { body })).txHash
-  }
-
-  async function end(job: JobRecord, response: ResponseMessage): Promise<ResponseMessage> {
-    await jobs.write({ ...job, state: 'ended', draft: null, response })
-    return response
   }
 
   return {

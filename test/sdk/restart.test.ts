@@ -65,7 +65,12 @@ describe('restart', () => {
       return await work()
     }
     return {
-      journal: { ...store, set: (key: string, value: unknown) => act(() => store.set(key, value)) },
+      journal: {
+        ...store,
+        set: (key: string, value: unknown) => act(() => store.set(key, value)),
+        swap: (key: string, expected: unknown, value: unknown) =>
+          act(() => store.swap(key, expected, value)),
+      },
       fetch: ((input: string | URL | Request, init?: RequestInit) =>
         act(() => market.fetch(input, init))) as typeof globalThis.fetch,
       /** A dead process sends no transaction; that its ghost may look at the chain helps nobody. */

@@ -112,10 +112,9 @@ export async function lock(
   } catch (error) {
     // A crash between sending and noting it, or a relay that answered too late: it may stand all the same.
     const then = await readEscrow(client, escrow)
-    if (then.state === 'Funded' && isEarnestError(error)) {
-      return funded(await findFunding(client, escrow, then))
-    }
-    throw error
+    if (then.state === 'None' || !isEarnestError(error)) throw error
+    if (then.state !== 'Funded') throw notOpen(then.state)
+    return funded(await findFunding(client, escrow, then))
   }
 }
 

@@ -16,6 +16,15 @@ export function canonicalBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(canonicalText(value))
 }
 
+/** True where two values are the same JSON, or both undefined; members that are undefined do not count. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  const [left, right] = [a, b].map((value) => {
+    const text = JSON.stringify(value)
+    return text === undefined ? undefined : canonicalText(JSON.parse(text))
+  })
+  return left === right
+}
+
 function write(value: unknown, depth: number): string {
   if (depth > MAX_DEPTH) refuse('nesting deeper than 64')
   if (value === null || typeof value === 'boolean') return String(value)

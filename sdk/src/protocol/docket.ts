@@ -54,7 +54,8 @@ export interface Docket {
 /** One log of arbiter or committee about one id. */
 export type DocketLog = { timestamp: number } & ReturnType<typeof decode>
 
-const abi = [...pactArbiterAbi, ...committeeAbi].filter(({ type }) => type === 'event')
+// Pure: who reads no docket, as a buyer, gets a bundle without these interfaces.
+const abi = /* @__PURE__ */ events()
 /** Members of a panel are the fourteen of its draw; so many of them sit. */
 export const SEATS = 7
 
@@ -71,6 +72,10 @@ export function decodeDocketLog(
     return undefined
   }
   return log.args && 'id' in log.args ? { ...log, timestamp, id: log.args.id } : undefined
+}
+
+function events() {
+  return [...pactArbiterAbi, ...committeeAbi].filter(({ type }) => type === 'event')
 }
 
 function decode({ topics, data }: { topics: readonly Hex[]; data: Hex }) {

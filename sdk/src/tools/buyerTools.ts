@@ -116,7 +116,7 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
   })
   /** What a trade may come to before both have signed: a counter-proposal may be taken. */
   const atMost = (payment: bigint) => (payment > maxPaymentUsdc ? payment : maxPaymentUsdc)
-  const keys = createKeyBook(journal)
+  const keys = createKeyBook(journal, clock)
   const reading = {
     clock,
     ...(options.fetch && { fetch: options.fetch }),

@@ -61,7 +61,7 @@ export function createSellerTools(options: SellerToolsOptions): SellerTools {
   const { onMessage = () => {}, onAlert = () => {}, waitSeconds = 120 } = options
   const { refundRule: rule = defaultRefundRule } = options
   const store = options.store ?? createMemoryStore()
-  const keys = createKeyBook(store)
+  const keys = createKeyBook(store, clock)
   const offers = createOfferBook(store)
   const shelf = createArtifactShelf(store)
   const system = createSystemChannel(store)

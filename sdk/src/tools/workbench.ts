@@ -22,6 +22,8 @@ export interface Workbench {
   abandon(escrowId: string, reason: string): boolean
 }
 
+/** Handed over jobs that are remembered: a call that is repeated later than that has its key. */
+const REMEMBERED = 1000
 /** Milliseconds between two looks at the bench. */
 const LOOK = 50
 
@@ -64,6 +66,8 @@ export function createWorkbench(): Workbench {
       bench.delete(escrowId)
       if (place === undefined) return
       finished.add(escrowId)
+      const [oldest] = finished
+      if (finished.size > REMEMBERED && oldest !== undefined) finished.delete(oldest)
       place.finish(files)
     },
     isFinished: (escrowId) => finished.has(escrowId),

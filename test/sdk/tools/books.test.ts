@@ -82,7 +82,8 @@ describe('artifact shelf', () => {
 describe('key book', () => {
   test('a wish happens once for its key, a refusal may be tried again, and another wish is refused', async () => {
     const store = createMemoryStore()
-    const keys = createKeyBook(store)
+    const clock = createManualClock(1_800_000_000)
+    const keys = createKeyBook(store, clock)
     let runs = 0
     const again: boolean[] = []
     const wish = { key: 'k', tool: 't', input: { a: 1 } }
@@ -95,7 +96,10 @@ describe('key book', () => {
     }
     const all = await Promise.all([1, 2, 3].map(() => keys.once(wish, run)))
     assert.deepEqual(all, Array(3).fill({ next_step: 'x', runs: 1 }))
-    assert.deepEqual(await createKeyBook(store).once(wish, fails), { next_step: 'x', runs: 1 })
+    assert.deepEqual(await createKeyBook(store, clock).once(wish, fails), {
+      next_step: 'x',
+      runs: 1,
+    })
     assert.deepEqual(again, [true])
     for (const other of [
       { ...wish, tool: 'u' },

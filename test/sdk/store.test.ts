@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { renameSync, writeFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { createFileStore } from '../../sdk/src/fileStore.ts'
+import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
+import type { Store } from '../../sdk/src/protocol/store.ts'
+
+const folder = () => mkdtemp(join(tmpdir(), 'earnest-store-'))
+
+const stores: [string, () => Promise<Store>][] = [
+  ['memoryStore', async () => createMemoryStore()],
+  ['fileStore', async () => createFileStore({ folder: await folder() })],
+]
+
+for (const [name, open] of stores) {
+  describe(name, () => {
+    test('gives what was set, lists it, forgets it', async () => {
+      const store = await open()
+      assert.equal(await store.get('job/1'), undefined)
+      await store.set('job/1', { n: 1 })
+      await store.set('job/2', [2])
+      await store.set('pact/1', 'three')
+      assert.deepEqual(await store.get('job/1'), { n: 1 })
+      assert.deepEqual(await store.keys('job/'), ['job/1', 'job/2'])
+      await store.delete('job/1')
+      await store.delete('job/1')
+      assert.deepEqual(await store.keys('job/'), ['job/2'])
+    })
+
+    test('swap writes only where the expected stands, whatever the order of its members', async () => {
+      const store = await open()
+      assert.equal(await store.swap('k', { a: 1 }, 'never'), false)
+      assert.equal(await store.get('k'), undefined)
+      assert.equal(await store.swap('k', undefined, { a: 1, b: [2] }), true)
+      assert.equal(await store.swap('k', undefined, 'never'), false)
+      assert.equal(await store.swap('k', { a: 1 }, 'never'), false)
+      assert.equal(await store.swap('k', null, 'never'), false)
+      assert.deepEqual(await store.get('k'), { a: 1, b: [2] })
+      assert.equal(await store.swap('k', { b: [2], a: 1 }, null), true)
+      assert.equal(await store.get('k'), null)
+      assert.equal(await store.swap('k', undefined, 'never'), false)
+      assert.equal(await store.swap('k', 'other', undefined), false)
+      assert.equal(await store.swap('k', null, undefined), true)
+      assert.deepEqual(await store.keys(''), [])
+      assert.equal(await store.swap('k', undefined, undefined), true)
+    })
+
+    test('of many swaps at once from the same value one takes place', async () => {
+      const store = await open()
+      await store.set('k', 0)
+      const all = await Promise.all(Array.from({ length: 12 }, (_, n) => store.swap('k', 0, n + 1)))
+      assert.equal(all.filter(Boolean).length, 1)
+      assert.equal(await store.get('k'), all.indexOf(true) + 1)
+    })
+  })
+}
+
+describe('a folder', () => {
+  const left = async (place: string) =>
+    (await readdir(place)).filter((entry) => !entry.endsWith('.json'))
+
+  test('what a killed process of the same number left half written stops nobody', async () => {
+    const place = await folder()
+    // In a container every process has the same number.
+    for (let n = 0; n < 4; n++) {
+      await writeFile(join(place, `job%2F1.json.${process.pid}.${n}.tmp`), '{"n":')
+    }
+    const store = createFileStore({ folder: place })
+    await store.set('job/1', { n: 1 })
+    assert.deepEqual(await store.get('job/1'), { n: 1 })
+    assert.deepEqual(await store.keys('job/'), ['job/1'])
+  })
+
+  test('several stores of one folder in one process write at the same time', async () => {
+    const place = await folder()
+    const all = Array.from({ length: 8 }, () => createFileStore({ folder: place }))
+    await Promise.all(
+      all.flatMap((store, n) => [store.set('venue/one', { n }), store.set(`trade/${n}`, { n })]),
+    )
+    const [store = assert.fail()] = all
+    assert.equal(typeof ((await store.get('venue/one')) as { n: number }).n, 'number')
+    assert.equal((await store.keys('trade/')).length, 8)
+    assert.deepEqual(await left(place), [])
+  })
+
+  test('processes that change one key lose no change of each other, one of them killed at any instant', async () => {
+    const place = await folder()
+    const run = (times: number) =>
+      spawn(process.execPath, [join(import.meta.dirname, 'support/counting.ts')], {
+        env: { ...process.env, FOLDER: place, TIMES: String(times) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+    const [one, two, doomed] = [run(20), run(20), run(1e9)]
+    let heard = 0
+    doomed.stdout.on('data', (dots: Buffer) => {
+      heard += dots.length
+      if (heard >= 5) doomed.kill('SIGKILL')
+    })
+    const codes = await Promise.all(
+      [one, two, doomed].map(async (child) => (await once(child, 'close'))[0]),
+    )
+    assert.deepEqual(codes, [0, 0, null])
+    const count = Number(await createFileStore({ folder: place }).get('count'))
+    // The last of the killed one may stand without its word.
+    assert.ok(count === 40 + heard || count === 41 + heard, `${count} of ${40 + heard}`)
+  })
+
+  test('the turn of a process that died is over, and one that was only slow changes nothing any more', async () => {
+    const place = await folder()
+    const store = createFileStore({ folder: place })
+    await mkdir(join(place, 'k.turn', 'of a dead one'), { recursive: true })
+    await store.set('k', 'old')
+    assert.equal(await store.get('k'), 'old')
+    let isFirst = true
+    const expected = {
+      // Asked within the turn: meanwhile another takes the turn away and writes.
+      toJSON() {
+        if (isFirst) {
+          renameSync(join(place, 'k.turn'), join(place, 'aside'))
+          writeFileSync(join(place, 'k.json'), '"of another"')
+        }
+        isFirst = false
+        return 'old'
+      },
+    }
+    assert.equal(await store.swap('k', expected, 'of the slow one'), false)
+    assert.equal(isFirst, false)
+    assert.equal(await store.get('k'), 'of another')
+  })
+})
