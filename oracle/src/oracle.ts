@@ -30,6 +30,9 @@ import { remind } from './settlement/notify/remind.ts'
 import { assemblePackage } from './settlement/package.ts'
 import { sweepBlobs } from './settlement/retention.ts'
 import { recordSettlements } from './settlement/settle.ts'
+import { hearSpot } from './settlement/spot/hear.ts'
+import { pickSpots } from './settlement/spot/pick.ts'
+import { NO_SPOTS, type SpotPolicy } from './settlement/spot/rate.ts'
 import { createExaminer, type Examiner } from './settlement/verify/examiner.ts'
 import { createGuardedFetch, type TestFetch } from './settlement/verify/guardedFetch.ts'
 import { type Bell, createBell } from './store/bell.ts'
@@ -76,6 +79,8 @@ export type OracleOptions = {
   mail?: SendMail
   /** The judges of the ladder's first rung; without keys they do not sit, and the ladder goes on. */
   jury?: readonly Juror[]
+  /** How much of what passed the jury looks at; without it nothing. */
+  spots?: SpotPolicy
   log?: Log
 }
 
@@ -93,6 +98,8 @@ export type Oracle = Context & {
   blobs: Blobs
   examiner: Examiner
   relayBudget: RelayBudget
+  /** How spot checks are made, and how many judges there are to make them. */
+  spots: SpotPolicy & { judges: number }
   /** Seals the answers that are kept for whoever repeats a write. */
   answers: Envelope
   /** Rings when there is a new event or new work. */
@@ -170,6 +177,7 @@ export function createOracle(options: OracleOptions): Oracle {
     timeoutMs: JUDGE_SECONDS * 1000,
   })
   const sitting = { ...context, chain, attestors, blobs, jury }
+  const policy = options.spots ?? NO_SPOTS
   const sending = {
     ...context,
     webhookKey: signer.webhookKey,
@@ -201,6 +209,7 @@ export function createOracle(options: OracleOptions): Oracle {
     blobs,
     examiner,
     relayBudget: { ...RELAY_BUDGET, ...options.relayBudget },
+    spots: { ...policy, judges: jury.judges },
     answers: createEnvelope(options.artifactKey, 'answer'),
     bell,
     start() {
@@ -268,6 +277,7 @@ export function createOracle(options: OracleOptions): Oracle {
       await forget(context)
       await sweepBlobs({ ...context, blobs })
       await watchCovers({ db, signer, clock, lease })
+      await pickSpots({ ...context, chain, policy, lease, latest: head.number })
       await publishDay({ ...context, trust, lease })
       // Last: a node that refuses so wide a question holds up nothing else.
       await watchFunders({ db, signer, chain, lease })
@@ -305,7 +315,7 @@ export function createOracle(options: OracleOptions): Oracle {
   }
 
   async function work(): Promise<number> {
-    const queues = ['complete', 'attest', 'dispute', 'jury', 'submit']
+    const queues = ['complete', 'attest', 'dispute', 'jury', 'spot', 'submit']
     const jobs = await claim(db, { queues, limit: 16, leaseSeconds: JOB_SECONDS })
     await Promise.all(jobs.map(run))
     return jobs.length
@@ -350,6 +360,10 @@ export function createOracle(options: OracleOptions): Oracle {
         if (wait === undefined) bell.ring()
         return wait === undefined ? undefined : Math.min(wait, (RIPENING_LOOKS * pollMs) / 1000)
       }
+      case 'spot':
+        await hearSpot({ ...context, blobs, jury, policy }, payload)
+        bell.ring()
+        return undefined
       case 'submit':
         return (await submitter.advance(payload.key)).again
       default:

@@ -96,6 +96,10 @@ const environment = z.object({
     })
     .pipe(z.array(jurorSchema))
     .optional(),
+  /** How much of what passed the jury looks at, in ten-thousandths; more of newcomers and large trades. */
+  EARNEST_SPOT_BPS: z.coerce.number().int().min(0).max(10_000).default(500),
+  /** USDC that the judges may cost for one such look. */
+  EARNEST_SPOT_COST: z.string().default('0.5').pipe(usdc),
   /** Moderators' wallets besides the arbiter's own: they read, and sign where two people are wanted. */
   EARNEST_MODERATORS: addresses.default([]),
   /** Mail server for notices to people, smtp(s)://user:password@host:port. */

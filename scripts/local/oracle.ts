@@ -38,6 +38,8 @@ export function oracleEnvironment({
     EARNEST_DATA: data,
     EARNEST_PORT: String(port),
     EARNEST_POLL_MS: '100',
+    // A draw by chance would make no two runs alike.
+    EARNEST_SPOT_BPS: '0',
     EARNEST_LOG: 'warn',
   }
 }

@@ -15,14 +15,18 @@ export type Counting = {
  */
 export function counts(state: EscrowState, counting: Counting): boolean {
   const { terms, clauses, ending } = state
-  if (ending === null || ending.how === 'amended') return false
+  if (ending === null || ending.how === 'amended' || !isListed(state, counting)) return false
+  const due =
+    (terms.amount * BigInt(ending.sellerBps) * BigInt(clauses.protocolFeeBps)) / 100_000_000n
+  return ending.protocolFee >= due
+}
+
+/** Whether an escrow can come to count, by its terms and its funding. */
+export function isListed({ terms, clauses, fundedAt }: EscrowState, counting: Counting): boolean {
   const listed = (list: readonly Address[], address: Address) =>
     list.some((item) => item.toLowerCase() === address.toLowerCase())
   if (!listed(counting.arbiters, terms.arbiter)) return false
   if (!listed(counting.feeRecipients, terms.feeRecipient)) return false
   if (clauses.protocolFeeBps < counting.minProtocolFeeBps) return false
-  if (state.fundedAt >= clauses.fundBy) return false
-  const due =
-    (terms.amount * BigInt(ending.sellerBps) * BigInt(clauses.protocolFeeBps)) / 100_000_000n
-  return ending.protocolFee >= due
+  return fundedAt < clauses.fundBy
 }

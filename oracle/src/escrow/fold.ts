@@ -176,6 +176,22 @@ export async function logsOf(db: Tx | Db, escrowId: string): Promise<EscrowLog[]
   return rows.flatMap((row) => logOf(row) ?? [])
 }
 
+/** Everything that the chain said of any escrow above one block and up to another, in its order. */
+export async function logsBetween(
+  db: Db,
+  { after, upTo }: { after: number; upTo: number },
+): Promise<EscrowLog[]> {
+  const rows = await db
+    .selectFrom('log')
+    .selectAll()
+    .where('block_number', '>', after)
+    .where('block_number', '<=', upTo)
+    .orderBy('block_number')
+    .orderBy('log_index')
+    .execute()
+  return rows.flatMap((row) => logOf(row) ?? [])
+}
+
 /** The deliveries of an escrow that stand on chain, the first round first. */
 export async function deliveriesOf(
   db: Tx | Db,

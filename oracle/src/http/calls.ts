@@ -36,12 +36,17 @@ import {
 import { readPapers } from '../settlement/papers.ts'
 import { publicManifest, publicReport } from '../settlement/publicRound.ts'
 import { escrowRecord, listAttestations, pactRecord } from '../settlement/record.ts'
+import { SPOT_TABLE } from '../settlement/spot/rate.ts'
+import { listSpotChecks } from '../settlement/spot/read.ts'
 import type { Calls } from './call.ts'
 import { createCourtCalls } from './courtCalls.ts'
 import { createOfferCalls } from './offerCalls.ts'
 
 /** What an operator decides about an oracle; the rest of its introduction it knows itself. */
-export type OperatorInfo = Omit<OracleInfo, 'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc'>
+export type OperatorInfo = Omit<
+  OracleInfo,
+  'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc' | 'spotChecks'
+>
 
 /** Days for which a credential is valid. */
 const CREDENTIAL_DAYS = 90
@@ -82,6 +87,12 @@ export function createCalls(
       scorer: trust.scorer,
       seeds: [...trust.seeds],
       newcomerCapUsdc: trust.newcomerCap,
+      spotChecks: {
+        table: SPOT_TABLE.version,
+        rateBps: oracle.spots.rateBps,
+        costUsdc: oracle.spots.cost,
+        judges: oracle.spots.judges,
+      },
     }),
 
     registerAgent: async ({ body, by }) =>
@@ -298,6 +309,10 @@ export function createCalls(
     listDisputes: ({ query }) => listDisputes(db, query),
 
     getDispute: ({ params }) => disputeRecord(db, params.escrowId),
+
+    listSpotChecks: async ({ params }) => ({
+      spotChecks: await listSpotChecks(db, params.escrowId),
+    }),
 
     getRecord: ({ params }) => verdictRecord(db, params.escrowId),
 

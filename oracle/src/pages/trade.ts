@@ -1,16 +1,17 @@
-import { EarnestError, type Pact } from '@earnest/sdk/protocol'
+import { EarnestError, type Pact, type SpotCheck } from '@earnest/sdk/protocol'
 import { logsOf, readEscrow } from '../escrow/fold.ts'
 import type { EscrowLog } from '../escrow/log.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
 import { readDispute } from '../settlement/case.ts'
+import { listSpotChecks } from '../settlement/spot/read.ts'
 import { transaction } from './chainLink.ts'
 import { moment, named, percent, short, shortDid, usdcText } from './format.ts'
 import { namesOf } from './ledger.ts'
 import { type Html, html, when } from './markup.ts'
 import { page } from './page.ts'
 import { atTheEnd, paidParts, termsList } from './terms.ts'
-import { capabilityWords, EVENT_WORDS, RESULT_WORDS, STATE_WORDS } from './words.ts'
+import { capabilityWords, codeWords, EVENT_WORDS, RESULT_WORDS, STATE_WORDS } from './words.ts'
 
 /**
  * A trade as the chain tells it, each step with its transaction.
@@ -20,9 +21,10 @@ export async function tradePage({ db, chain }: Oracle, escrowId: string): Promis
   const [lock, state] = await Promise.all([findLock(db, escrowId), readEscrow(db, escrowId)])
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives it')
   const { pact, pactId, milestone } = lock
-  const [logs, names, dispute] = await Promise.all([
+  const [logs, names, spotChecks, dispute] = await Promise.all([
     logsOf(db, escrowId),
     namesOf(db, [pact.buyer.did, pact.seller.did]),
+    listSpotChecks(db, escrowId),
     state ? readDispute(db, escrowId, state.round) : undefined,
   ])
   const party = (did: string) =>
@@ -48,6 +50,7 @@ ${when(state?.ending === null && state, (open) => html`<li class="next"><p>${atT
 </ol>
 ${when(logs.length === 0, () => html`<p class="soft">Nothing was paid in yet.</p>`)}
 ${when(state?.result, (result) => html`<p>The oracle’s check of the last delivery: ${RESULT_WORDS[result].toLowerCase()}. <a href="/api/v1/escrows/${escrowId}/report">The report</a> can be recomputed by anybody who holds the files.</p>`)}
+${spotChecks.map((check) => html`<p>${spotWords(check)} <a href="/api/v1/escrows/${escrowId}/spot-checks">How it was drawn and judged</a> can be recomputed by anybody.</p>`)}
 ${when(state?.ending && state.ending.how !== 'amended' && state, paidParts)}
 ${when(dispute, () => html`<p><a href="/trades/${escrowId}/dispute">The record of the dispute</a></p>`)}
 <h2>What was agreed</h2>
@@ -60,6 +63,17 @@ function step(log: EscrowLog, pact: Pact, chainId: number): Html {
   return html`<li><p><strong>${EVENT_WORDS[log.name]}</strong></p>
 <p class="soft">${moment(log.timestamp)} · transaction ${transaction(chainId, log.place.txHash)}</p>
 ${when(said, () => html`<p>${said}</p>`)}</li>`
+}
+
+/** What came of a look at work that had passed; it moved no money, whatever it found. */
+function spotWords({ round, status, code, qualityBps, poor }: SpotCheck): string {
+  const drawn = `Round ${round} was drawn for a look by independent judges`
+  if (status === 'drawn') return `${drawn}, who have not answered yet.`
+  if (status === 'not_heard')
+    return `${drawn}, but none was made: ${codeWords(code ?? '').toLowerCase()}.`
+  if (qualityBps === null) return `${drawn}, who came to no number that holds.`
+  const found = `${drawn}, who found the work worth ${percent(qualityBps)}`
+  return poor ? `${found}: poor work, which lowers its seller’s accuracy.` : `${found}.`
 }
 
 function detail(log: EscrowLog, { buyer, seller }: Pact): Html | undefined {

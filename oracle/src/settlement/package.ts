@@ -3,6 +3,7 @@ import { linkOf, readEscrow, tellOf } from '../escrow/fold.ts'
 import { findPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
+import type { Db, Tx } from '../store/store.ts'
 import type { Blobs } from './blob.ts'
 import { openDispute, readClaims } from './case.ts'
 import { excerptsOf } from './excerpt.ts'
@@ -17,15 +18,9 @@ export async function assemblePackage(
   { db, signer, clock, blobs }: Context & { blobs: Blobs },
   { escrowId, round }: { escrowId: `0x${string}`; round: number },
 ): Promise<string | undefined> {
-  const state = await readEscrow(db, escrowId)
-  const link = await linkOf(db, escrowId)
-  const found = link && (await findPact(db, link.pactId))
-  if (!state || !link || !found) throw new EarnestError('pact_unknown', 'No pact to judge by')
-  if (state.round !== round) return undefined
-  const pact = encode(pactSchema, found.signed.pact, 'invalid_pact')
-  if (`0x${hashBody(pact)}` !== state.terms.pactHash) {
-    throw new EarnestError('pact_mismatch', 'The chain names another pact')
-  }
+  const judged = await judgedRound(db, { escrowId, round })
+  if (!judged) return undefined
+  const { delivery, link } = judged
   const now = clock.now()
   await db
     .transaction()
@@ -36,12 +31,6 @@ export async function assemblePackage(
     .where('escrow_id', '=', escrowId)
     .where('round', '=', round)
     .executeTakeFirstOrThrow()
-  const completion = await db
-    .selectFrom('completion')
-    .select(['manifest', 'report'])
-    .where('escrow_id', '=', escrowId)
-    .where('round', '=', round)
-    .executeTakeFirst()
   const evidence = await db
     .selectFrom('evidence')
     .select(['sha256', 'submitted_by', 'content', 'verified', 'at'])
@@ -50,16 +39,8 @@ export async function assemblePackage(
     .orderBy('at')
     .orderBy('sha256')
     .execute()
-  const parse = (text: string | null | undefined): unknown => (text ? JSON.parse(text) : null)
   const body = {
-    version: '1',
-    escrowId,
-    round,
-    pact,
-    artifactHash: state.artifactHash,
-    deliveredAt: state.deliveredAt,
-    manifest: parse(completion?.manifest),
-    report: parse(completion?.report),
+    ...delivery,
     claims: (await readClaims(db, escrowId, round)).map((row) => parse(row.claim)),
     defence: parse(dispute.defence),
     // Of a delivered file what lies here is shown, never what somebody says lies here.
@@ -93,4 +74,42 @@ export async function assemblePackage(
     ])
   })
   return packageHash
+}
+
+const parse = (text: string | null | undefined): unknown => (text ? JSON.parse(text) : null)
+
+/**
+ * The pact, the delivery and the report of an escrow's current round, as every tribunal gets them;
+ * undefined where another round has followed. @throws pact_unknown, pact_mismatch
+ */
+export async function judgedRound(
+  db: Db | Tx,
+  { escrowId, round }: { escrowId: `0x${string}`; round: number },
+) {
+  const state = await readEscrow(db, escrowId)
+  const link = await linkOf(db, escrowId)
+  const found = link && (await findPact(db, link.pactId))
+  if (!state || !link || !found) throw new EarnestError('pact_unknown', 'No pact to judge by')
+  if (state.round !== round) return undefined
+  const pact = encode(pactSchema, found.signed.pact, 'invalid_pact')
+  if (`0x${hashBody(pact)}` !== state.terms.pactHash) {
+    throw new EarnestError('pact_mismatch', 'The chain names another pact')
+  }
+  const completion = await db
+    .selectFrom('completion')
+    .select(['manifest', 'report'])
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .executeTakeFirst()
+  const delivery = {
+    version: '1',
+    escrowId,
+    round,
+    pact,
+    artifactHash: state.artifactHash,
+    deliveredAt: state.deliveredAt,
+    manifest: parse(completion?.manifest),
+    report: parse(completion?.report),
+  }
+  return { state, link, pact: found.signed.pact, delivery }
 }

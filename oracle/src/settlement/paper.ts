@@ -2,7 +2,7 @@ import type { Context } from '../store/context.ts'
 import type { Blob, Blobs } from './blob.ts'
 
 /** Bytes of the oracle's own making that a hash on record names: a jury's package, recorded HTTP answers. */
-export type PaperKind = 'package' | 'transcript'
+export type PaperKind = 'package' | 'transcript' | 'spot'
 
 /** Keeps a paper under its hash for as long as its escrow's files are kept. */
 export async function keepPaper(

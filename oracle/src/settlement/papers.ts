@@ -17,6 +17,7 @@ import type { Db } from '../store/store.ts'
 import { readClaims, readDispute } from './case.ts'
 import { readCompletion } from './completion.ts'
 import { decisionsOf } from './moderation/decide.ts'
+import { spotRecord } from './spot/read.ts'
 
 /**
  * The words behind the public hashes of one round, for its parties: manifest and report of the
@@ -37,6 +38,7 @@ export async function readPapers(
   const n = round ?? Math.max(1, state?.round ?? 0)
   const decision = await decisionOf(db, { state, round: n })
   const completion = await readCompletion(db, escrowId, n)
+  const spotCheck = await spotRecord(db, { escrowId, round: n })
   const dispute = await readDispute(db, escrowId, n)
   const claims = await readClaims(db, escrowId, n)
   const evidence = await db
@@ -81,6 +83,7 @@ export async function readPapers(
       : null,
     cancellation: cancelledAt === null ? null : { reason: pact?.cancel_reason ?? '', cancelledAt },
     ...(decision && { decision }),
+    ...(spotCheck && { spotCheck }),
     evidence: evidence.map((row) => ({
       ...(JSON.parse(row.content) as Pick<Papers['evidence'][number], 'type' | 'content'>),
       sha256: row.sha256,

@@ -15,6 +15,7 @@ import { type Counting, counts } from '../escrow/count.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findPact } from '../negotiation/pact.ts'
 import { settledFacts } from './facts.ts'
+import { withdrawSpot } from './spot/withdraw.ts'
 
 /**
  * Writes the signed receipt of an end that the chain will not take back, once for each escrow. It
@@ -76,6 +77,8 @@ export function recordSettlements({
       data: { outcome: ending.how, sellerBps: ending.sellerBps, txHash: ending.place.txHash },
       ...(fact && { fact }),
     })
+    const isRuled = fact?.dispute !== undefined && fact.dispute.awardedBps !== null
+    if (isRuled) entries.push(...(await withdrawSpot(tx, state)))
   }
 }
 

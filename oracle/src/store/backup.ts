@@ -40,6 +40,7 @@ const tables = [
   'claim',
   'evidence',
   'verdict',
+  'spot_check',
   'split_offer',
   'decision',
   'settlement',

@@ -602,6 +602,31 @@ const amendments = `
 alter table pact add column amends boolean not null default false;
 `
 
+/** Passed deliveries that the jury looked at. */
+const spots = `
+create table spot_check (
+  escrow_id text not null,
+  round int4 not null,
+  seller_did text not null,
+  draw int4 not null,
+  rate_bps int4 not null,
+  rate_table text not null,
+  seed_block int8 not null,
+  seed_hash text not null,
+  drawn_at int8 not null,
+  status text not null,
+  code text,
+  quality_bps int4,
+  poor boolean not null default false,
+  withdrawn boolean not null default false,
+  record_hash text,
+  record text,
+  decided_at int8,
+  primary key (escrow_id, round)
+);
+create index spot_check_of_seller on spot_check (seller_did, drawn_at);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -616,6 +641,7 @@ export const migrations: Record<string, Migration> = {
   '0010_scores': { up: (db) => run(db as Kysely<unknown>, scores) },
   '0011_reads': { up: (db) => run(db as Kysely<unknown>, reads) },
   '0012_amendments': { up: (db) => run(db as Kysely<unknown>, amendments) },
+  '0014_spots': { up: (db) => run(db as Kysely<unknown>, spots) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -372,6 +372,28 @@ export type VerdictTable = {
   at: number
 }
 
+/** A passed delivery that was drawn for a look by the jury, and what came of it; one for each round. */
+export type SpotCheckTable = {
+  escrow_id: string
+  round: number
+  seller_did: string
+  draw: number
+  rate_bps: number
+  rate_table: string
+  seed_block: number
+  seed_hash: string
+  drawn_at: number
+  status: 'drawn' | 'heard' | 'not_heard'
+  code: Generated<string | null>
+  quality_bps: Generated<number | null>
+  poor: Generated<boolean>
+  /** A ruling on the same round took the finding's place. */
+  withdrawn: Generated<boolean>
+  record_hash: Generated<string | null>
+  record: Generated<string | null>
+  decided_at: Generated<number | null>
+}
+
 /** Who wants to be told where; `cursor` is the last event that was dealt with. */
 export type WebhookTable = {
   id: string
@@ -519,6 +541,7 @@ export type Tables = {
   evidence: EvidenceTable
   deposit: DepositTable
   verdict: VerdictTable
+  spot_check: SpotCheckTable
   split_offer: SplitOfferTable
   decision: DecisionTable
   session: SessionTable

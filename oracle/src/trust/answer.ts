@@ -26,8 +26,10 @@ import { wireOfEvent } from './eventlog.ts'
 import { createTrustModel } from './model.ts'
 import { TRUST_PARAMETERS } from './parameters.ts'
 import type { Published } from './published.ts'
+import { QUALITY_TABLE } from './quality.ts'
 import type { Review } from './review.ts'
 import { accountAnswer } from './scoreboard.ts'
+import { spotChecksOf } from './spotchecks.ts'
 import type { Standing, Tie } from './standing.ts'
 
 /** Seconds for which a signed answer is served again while nothing changed. */
@@ -340,7 +342,17 @@ export function createTrust({
       const forecast = model.forecast({ seller: did, at: now })
       const sanction = model.sanction({ agent: did, now })
       const flags = model.flags(did)
-      const explained = { agentId: did, scorer, forecast, influences, flags, sanction }
+      const spotChecks = await spotChecksOf(db, did)
+      const explained = {
+        agentId: did,
+        scorer,
+        forecast,
+        influences,
+        flags,
+        sanction,
+        quality: QUALITY_TABLE,
+        spotChecks,
+      }
       return JSON.parse(JSON.stringify(explained))
     },
   }

@@ -81,7 +81,7 @@ export type Incident = {
   incidentId: string
   agent: string
   at: number
-  class: 'harm' | 'security' | 'availability' | 'executionFailure'
+  class: 'harm' | 'security' | 'availability' | 'executionFailure' | 'quality'
   /** 0..1; 0 withdraws the incident of the same id. */
   severity: number
   capability?: string

@@ -13,6 +13,7 @@ const CLASSES: Record<Incident['class'], { dimension: Dimension | null; penalty:
   harm: { dimension: 'safety', penalty: 'harmIncident' },
   security: { dimension: 'security', penalty: 'securityIncident' },
   availability: { dimension: null, penalty: 'unavailable' },
+  quality: { dimension: 'accuracy', penalty: 'poorQuality' },
   executionFailure: { dimension: 'harnessStability', penalty: 'executionFailure' },
 }
 

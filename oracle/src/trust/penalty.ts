@@ -12,6 +12,7 @@ export type PenaltyKind =
   | 'unavailable'
   | 'outageRecovered'
   | 'executionFailure'
+  | 'poorQuality'
 
 /**
  * The penalty table (W-43), versioned like the formula. Points are on the 0-100 scale of a dimension;
@@ -25,7 +26,7 @@ export const PENALTY_TABLE: {
   window: number
   points: Record<PenaltyKind, Partial<Record<Dimension | 'availability', number>>>
 } = {
-  version: 'earnest-penalties/1',
+  version: 'earnest-penalties/2',
   multipliers: [1, 1.5, 2.25, 4],
   window: 90 * DAY,
   points: {
@@ -37,6 +38,7 @@ export const PENALTY_TABLE: {
     unavailable: { availability: 10 },
     outageRecovered: { latency: 3 },
     executionFailure: { harnessStability: 4 },
+    poorQuality: { accuracy: 5 },
   },
 }
 

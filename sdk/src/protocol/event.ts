@@ -46,6 +46,8 @@ export const eventTypeSchema = z.enum([
   'panel_drawn',
   'member_struck',
   'panel_closed',
+  'spot_checked',
+  'quality_warning',
   'score_changed',
   'bond_review',
 ])

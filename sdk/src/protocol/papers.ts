@@ -7,6 +7,7 @@ import { hash } from './hash.ts'
 import { manifestSchema } from './manifest.ts'
 import { reportSchema } from './report.ts'
 import { utc } from './time.ts'
+import { verdictRecordSchema } from './verdict.ts'
 
 /** The words behind the public hashes of one round, for the parties (DRV-18). */
 export const papersSchema = z.strictObject({
@@ -37,6 +38,8 @@ export const papersSchema = z.strictObject({
       decidedAt: utc,
     })
     .exactOptional(),
+  /** What the jury wrote in a spot check of this round; absent where it made none (UNS-01). */
+  spotCheck: verdictRecordSchema.exactOptional(),
   evidence: z.array(
     evidenceSchema.extend({
       sha256: hash,

@@ -27,6 +27,7 @@ import { quoteSchema } from './quote.ts'
 import { reportSchema, resultSchema } from './report.ts'
 import { attestationSchema, settlementSchema } from './settlement.ts'
 import { signature } from './signature.ts'
+import { spotCheckSchema, spotPolicySchema } from './spot.ts'
 import { escrowStateSchema, pactStatusSchema } from './status.ts'
 import { utc } from './time.ts'
 import { factsSchema, scoreboardSchema, scorerSchema, trustResponseSchema } from './trust.ts'
@@ -65,6 +66,8 @@ export const oracleInfoSchema = z.strictObject({
   seeds: z.array(did),
   /** What a newcomer without a bond may have open in all. */
   newcomerCapUsdc: usdc,
+  /** Absent from an oracle of before. */
+  spotChecks: spotPolicySchema.exactOptional(),
 })
 export type OracleInfo = z.output<typeof oracleInfoSchema>
 
@@ -544,6 +547,15 @@ export const routes = {
     params: escrowParams,
     status: 200,
     response: disputeRecordSchema,
+  },
+  listSpotChecks: {
+    method: 'GET',
+    path: '/escrows/:escrowId/spot-checks',
+    summary: 'Rounds that were drawn for a look by the jury, with draw and result',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: z.strictObject({ spotChecks: z.array(spotCheckSchema) }),
   },
   getRecord: {
     method: 'GET',

@@ -47,6 +47,7 @@ import { createMetrics } from '../../../oracle/src/http/metrics.ts'
 import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
 import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
 import type { SendMail } from '../../../oracle/src/settlement/notify/mail.ts'
+import { NO_SPOTS, type SpotPolicy } from '../../../oracle/src/settlement/spot/rate.ts'
 import type { TestFetch } from '../../../oracle/src/settlement/verify/guardedFetch.ts'
 import { createSigner } from '../../../oracle/src/store/signer.ts'
 import type { Store } from '../../../oracle/src/store/store.ts'
@@ -119,6 +120,8 @@ type WorldOptions = {
   store?: Store
   secret?: number
   jury?: readonly Juror[]
+  /** How much of what passed the jury looks at; nothing unless a test is about it. */
+  spots?: SpotPolicy
   /** Pre-trusted agents of the trust model. */
   seeds?: readonly Did[]
   /** Base units that a newcomer may have open; far above the micro amount unless a test is about it. */
@@ -135,6 +138,7 @@ export async function createWorld(
     store,
     secret = 33,
     jury = [],
+    spots = NO_SPOTS,
     seeds = [],
     newcomerCap,
     outside = {},
@@ -155,6 +159,7 @@ export async function createWorld(
     deployment,
     secret,
     jury,
+    spots,
     seeds,
     newcomerCap,
     outside,
@@ -189,6 +194,7 @@ export async function createDesk({
   store,
   secret = 33,
   jury = [],
+  spots = NO_SPOTS,
   seeds = [],
   newcomerCap,
   outside = {},
@@ -217,6 +223,7 @@ export async function createDesk({
     deployment,
     secret,
     jury,
+    spots,
     seeds,
     newcomerCap,
     outside,
@@ -234,6 +241,7 @@ function wire({
   deployment,
   secret,
   jury,
+  spots,
   seeds,
   newcomerCap = 1_000_000_000_000n,
   outside,
@@ -245,6 +253,7 @@ function wire({
   deployment: Deployment
   secret: number
   jury: readonly Juror[]
+  spots: SpotPolicy
   seeds: readonly Did[]
   newcomerCap: bigint | undefined
   outside: NonNullable<WorldOptions['outside']>
@@ -258,6 +267,7 @@ function wire({
     attestors: attestorKeys,
     artifactKey: new Uint8Array(32).fill(9),
     jury,
+    spots,
     seeds,
     newcomerCap,
     ...outside,

@@ -9,6 +9,7 @@ import {
   penaltyMultiplier,
   penaltyPoints,
 } from '../../../oracle/src/trust/penalty.ts'
+import { isPoor, poorWork, withdrawn } from '../../../oracle/src/trust/quality.ts'
 import { DAY, livelyMarket, START, settled } from './market.ts'
 
 const missed = { ending: 'expired', sellerBps: 0, protocolFee: 0n } as const
@@ -54,6 +55,21 @@ describe('penalties', () => {
     assert.equal(penaltyMultiplier([0], 90 * DAY - 1), 1.5)
     assert.equal(penaltyMultiplier([0], 90 * DAY), 1)
     assert.match(PENALTY_TABLE.version, /^earnest-penalties\//)
+  })
+
+  test('poor work found by a spot check takes 5 from accuracy, once a round, until a ruling takes its place', () => {
+    const work = { escrowId: '0x1', round: 1, seller: 's', capability: 'c', at: START }
+    assert.deepEqual([5_999, 6_000].map(isPoor), [true, false])
+    const model = livelyMarket(10)
+    const standing = () => model.assess({ agent: 's', role: 'seller', now: START })
+    for (const qualityBps of [2_000, 0]) model.apply(poorWork({ ...work, qualityBps }))
+    assert.deepEqual(standing().penalties, [
+      { code: 'poor_quality', at: START, points: { accuracy: 5 } },
+    ])
+    // It is no grave incident, and no deadline: it limits nobody's trades.
+    assert.equal(model.sanction({ agent: 's', now: START }).rung, 'none')
+    model.apply(withdrawn(work, 'a ruling took its place'))
+    assert.deepEqual([standing().penalties, standing().incidentCount90d], [[], 0])
   })
 
   test('[REP-03] the third missed deadline within 90 days opens a bond review and takes a tier off', () => {

@@ -44,6 +44,10 @@ export type Hearing =
 /** The T1 rung of the ladder. */
 export type Jury = {
   rosterHash: string
+  /** Judges that have a key. */
+  judges: number
+  /** Who would be missing, and whether the others are enough to sit; nothing is read for it. */
+  muster(of: Pick<JuryCase, 'families' | 'readers'>): { isQuorate: boolean; absent: Absence[] }
   hear(juryCase: JuryCase): Promise<Hearing>
 }
 
@@ -68,6 +72,11 @@ export function createJury(dependencies: JuryDependencies): Jury {
   const roster = checkRoster(dependencies.roster)
   return {
     rosterHash: hashRoster(roster),
+    judges: roster.filter(({ apiKey }) => apiKey).length,
+    muster(of) {
+      const { seated, absent } = seatsFor(roster, of)
+      return { isQuorate: seated.length >= MIN_SEATS, absent }
+    },
     hear: (juryCase) => hear(dependencies, juryCase),
   }
 }

@@ -190,7 +190,7 @@ async function readVerdict(
 }
 
 /** The models by which the seller says it worked: their families are recused. */
-async function declaredModels(
+export async function declaredModels(
   db: Context['db'],
   escrowId: string,
   round: number,

@@ -19,6 +19,7 @@ export const PERSONAL: readonly EventType[] = [
   'concluded',
   'execution_failed',
   'seller_unreachable',
+  'quality_warning',
 ]
 
 const sentences: Partial<Record<EventType, string>> = {
@@ -36,6 +37,8 @@ const sentences: Partial<Record<EventType, string>> = {
   ruled: 'The arbiter ruled, and the escrow paid.',
   concluded: 'The arbitration ran out; the escrow paid by the evidence.',
   execution_failed: 'The seller says that it cannot do the work.',
+  quality_warning:
+    'The delivery passed the checks, but judges who looked at it find it poor. Look at it before the review ends.',
   seller_unreachable: 'The seller appears unreachable. The deadline stays as it is.',
 }
 

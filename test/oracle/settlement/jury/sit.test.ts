@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { pactEscrowAbi } from '@earnest/contracts'
+import { createJury } from '../../../../oracle/src/settlement/jury/jury.ts'
+import { hearSpot } from '../../../../oracle/src/settlement/spot/hear.ts'
+import { createChance } from '../../../../scripts/bench/verify/chance.ts'
+import { play } from '../../../../scripts/bench/verify/play.ts'
+import { tally } from '../../../../scripts/bench/verify/tally.ts'
+import { code } from '../../../../scripts/bench/verify/work/code.ts'
+import { invoices } from '../../../../scripts/bench/verify/work/invoices.ts'
 import { type Provider, startProvider, wires } from '../../../../scripts/local/judge/provider.ts'
 import { isEmpty, section, verdict } from '../../../../scripts/local/judge/verdict.ts'
 import { decode } from '../../../../sdk/src/protocol/decode.ts'
 import { packLadder } from '../../../../sdk/src/protocol/ladder.ts'
 import { encodePact, type Pact, type PactWire } from '../../../../sdk/src/protocol/pact.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
+import { type SpotCheck, spotDraw } from '../../../../sdk/src/protocol/spot.ts'
 import { hashVerdict, verdictRecordSchema } from '../../../../sdk/src/protocol/verdict.ts'
 import {
   agree,
@@ -18,6 +26,7 @@ import {
   type Ground,
   pactOf,
   register,
+  send,
   startGround,
   type World,
 } from '../../support/world.ts'
@@ -29,6 +38,8 @@ let providers: Provider[]
 /** Judges by the report: what the checks found missing is not paid, and a little of the rest neither. */
 const judge = (generous: number) => (heard: Parameters<typeof section>[0]) => {
   if (isEmpty(heard)) return verdict(heard, 0)
+  // There are a greeting and a name, and neither says anything.
+  if (section(heard, 'deliverable').includes('lorem')) return verdict(heard, 20 + generous)
   const lost = section(heard, 'verification_report').includes('name (weight 40, path): fail')
     ? 40
     : 0
@@ -40,7 +51,10 @@ before(async () => {
   providers = await Promise.all(
     wires.map((wire, seat) => startProvider(wire, judge([5, 5, 15, 0, -5][seat]!))),
   )
-  world = await createWorld(ground, { jury: providers.map(({ juror }) => juror) })
+  world = await createWorld(ground, {
+    jury: providers.map(({ juror }) => juror),
+    spots: { rateBps: 10_000, cost: 500_000n },
+  })
   await register(world, world.buyer)
   await register(world, world.seller)
 })
@@ -180,3 +194,171 @@ describe('sit', () => {
     assert.equal((await escrowOf(escrowId)).state, 8)
   })
 })
+
+/** Delivers work that passes, and lets its seed come on chain. */
+async function passed(
+  text: string,
+  change: Partial<PactWire> = {},
+): Promise<{ pact: Pact; escrowId: `0x${string}` }> {
+  const pact = pactOf(world, {
+    paymentUsdc: '500',
+    disclosure: { committee: false, judges },
+    ...change,
+  })
+  const escrowId = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  const body = await completionOf(world, pact, { files: { 'result.json': text } })
+  await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
+  await world.settle()
+  assert.equal((await escrowOf(escrowId)).state, 2)
+  await ground.client.mine({ blocks: 4 })
+  await pass(11)
+  return { pact, escrowId }
+}
+
+const get = async <T>(path: string) => (await (await world.app.request(path)).json()) as T
+
+const checksOf = async (id: string) =>
+  (await get<{ spotChecks: SpotCheck[] }>(`/api/v1/escrows/${id}/spot-checks`)).spotChecks
+
+const accuracyLost = async () => {
+  const answer = await world.oracle.trust.answer({ id: world.seller.identity.did, role: 'seller' })
+  return answer.penalties
+    .filter(({ code }) => code === 'poor_quality')
+    .reduce((sum, { points }) => sum + (points.accuracy ?? 0), 0)
+}
+
+const eventsOf = (id: string) =>
+  world.oracle.db.selectFrom('event').select('type').where('escrow_id', '=', id).execute()
+
+describe('spot checks', () => {
+  test('[UNS-01] what machines can tell is told before anything is delivered; work that passes and is worth nothing warns its buyer, marks its seller once, and is paid all the same', async () => {
+    await measured()
+
+    const before = await accuracyLost()
+    const { escrowId } = await passed('{"greeting":"lorem","name":"ipsum"}')
+    const [check] = await checksOf(escrowId)
+    assert.ok(check)
+    const report = await get<{ result: string }>(`/api/v1/escrows/${escrowId}/report`)
+    assert.equal(report.result, 'PASS')
+    const { draw, rateBps, seedBlock, seedHash, status, qualityBps, poor, record } = check
+    assert.deepEqual(
+      { status, qualityBps, poor, rateBps },
+      {
+        status: 'heard',
+        qualityBps: 2500,
+        poor: true,
+        rateBps: 10_000,
+      },
+    )
+    // Anybody repeats the draw and the count of the votes.
+    const block = await ground.client.getBlock({ blockNumber: BigInt(seedBlock) })
+    assert.equal(block.hash, seedHash)
+    assert.equal(spotDraw({ escrowId, round: 1, seedHash }), draw)
+    const public_ = decode(verdictRecordSchema, record, 'invalid_verdict')
+    assert.deepEqual([recount(public_).faults, public_.texts], [[], {}])
+    assert.equal(hashVerdict(public_), check.recordHash)
+
+    const types = (await eventsOf(escrowId)).map(({ type }) => type)
+    assert.equal(types.filter((type) => type === 'quality_warning').length, 1)
+    assert.ok(!types.includes('disputed'))
+    assert.equal(await accuracyLost(), before + 5)
+    // Whoever looks at it again changes nothing: neither the work queue nor another process.
+    await hearSpot(
+      { ...world.oracle, jury: silentJury, policy: world.oracle.spots },
+      {
+        escrowId,
+        round: 1,
+      },
+    )
+    assert.equal(await accuracyLost(), before + 5)
+
+    const explained = await world.oracle.trust.explain({ id: world.seller.identity.did })
+    const [first] = explained.spotChecks as { escrowId: string; qualityBps: number }[]
+    assert.deepEqual([first?.escrowId, first?.qualityBps], [escrowId, 2500])
+    const page = await (await world.app.request(`/trades/${escrowId}`)).text()
+    assert.match(page, /found the work worth 25/)
+    const read = await send(world, {
+      by: world.buyer,
+      method: 'GET',
+      path: `/api/v1/escrows/${escrowId}/papers`,
+      body: new Uint8Array(),
+    })
+    const papers = (await read.json()) as { spotCheck: { texts: Record<string, string> } }
+    assert.ok(Object.values(papers.spotCheck.texts).some((text) => text.includes('ipsum')))
+
+    await pass(3600)
+    const ended = await escrowOf(escrowId)
+    assert.equal(ended.state, 6)
+    await confirm(world)
+    const { receipt } = await world.oracle.db
+      .selectFrom('settlement')
+      .select('receipt')
+      .where('escrow_id', '=', escrowId)
+      .executeTakeFirstOrThrow()
+    assert.equal(JSON.parse(receipt).settlement.sellerUsdc, '497.5')
+  })
+
+  test('good work is looked at and gains nothing', async () => {
+    const before = await accuracyLost()
+    const { escrowId } = await passed('{"greeting":"hello","name":"world"}')
+    const [check] = await checksOf(escrowId)
+    assert.deepEqual([check?.status, check?.poor], ['heard', false])
+    assert.equal(await accuracyLost(), before)
+    const facts = await world.oracle.db
+      .selectFrom('fact')
+      .select('fact')
+      .where('fact', 'like', `%spot/${escrowId}%`)
+      .execute()
+    assert.deepEqual(facts, [])
+  })
+
+  test('a pact that lets no judge read is not read, and a rung without keys says so', async () => {
+    const heard = () => providers.flatMap((provider) => provider.heard).length
+    const before = heard()
+    const lorem = '{"greeting":"lorem","name":"ipsum"}'
+    const closed = await passed(lorem, { disclosure: { committee: true, judges: [] } })
+    const [check] = await checksOf(closed.escrowId)
+    assert.deepEqual([check?.status, check?.code], ['not_heard', 'not_disclosed'])
+    const few = await passed(lorem, { disclosure: { committee: true, judges: ['openai', 'meta'] } })
+    const [other] = await checksOf(few.escrowId)
+    assert.deepEqual([other?.status, other?.code], ['not_heard', 'too_few_seats'])
+    assert.equal(heard(), before)
+
+    const { escrowId } = few
+    await world.oracle.db
+      .updateTable('spot_check')
+      .set({ status: 'drawn' })
+      .where('escrow_id', '=', escrowId)
+      .execute()
+    const noKeys = { ...world.oracle, jury: silentJury, policy: world.oracle.spots }
+    await hearSpot(noKeys, { escrowId, round: 1 })
+    const [unheard] = await checksOf(escrowId)
+    assert.equal(unheard?.code, 'no_judges')
+    const [entry] = await journalOf(escrowId, 'spot_not_checked')
+    assert.equal(JSON.parse(entry!.data).code, 'too_few_seats')
+  })
+})
+
+/** A jury without a key. */
+const silentJury = createJury({
+  roster: [],
+  probes: { read: async () => [], append: async () => {} },
+  clock: { now: () => 0 },
+  random: (bytes) => new Uint8Array(bytes),
+  timeoutMs: 1000,
+})
+
+/** The engine over a seeded set of defects of two templates: `bench:verify` has all of them. */
+async function measured(): Promise<void> {
+  const { examiner } = world.oracle
+  const played = [invoices, code].map((work, index) =>
+    play(work, { chance: createChance(2000 + index), copies: 2, examiner }),
+  )
+  const trials = (await Promise.all(played)).flat()
+  const accepted = tally(trials, ['form', 'meaning'])
+  assert.ok(accepted.deliveries > 80)
+  assert.ok(accepted.rate < 0.02, JSON.stringify(accepted))
+  assert.equal(tally(trials, ['good']).wrong, 0)
+}
