@@ -2,9 +2,10 @@
  * A local chain with USDC, escrow, arbiter and vault deployed, as a process of its own.
  * `PORT` binds it to a fixed port. Its one line says where everything stands.
  */
-import { localAccount, localClient, startChain } from './local/chain.ts'
+import { localAccount, localClient } from './local/chain.ts'
 import { deployEarnest } from './local/deploy.ts'
 import { attestorIndexes } from './local/oracle.ts'
+import { startChain } from './local/startChain.ts'
 
 const chain = await startChain({ port: Number(process.env.PORT ?? 0), blockSeconds: 1 })
 const deployment = await deployEarnest(localClient(chain.url), {

@@ -1,8 +1,9 @@
-import hre from 'hardhat'
+import { pbkdf2Sync } from 'node:crypto'
 import {
   type Chain,
   createTestClient,
   custom,
+  defineChain,
   type Hex,
   http,
   publicActions,
@@ -11,15 +12,25 @@ import {
   toHex,
   walletActions,
 } from 'viem'
-import { mnemonicToAccount } from 'viem/accounts'
-import { hardhat } from 'viem/chains'
+import { HDKey, hdKeyToAccount } from 'viem/accounts'
+
+/** Hardhat's chain; the list that viem has of all chains takes longer to load than viem. */
+export const localChain = defineChain({
+  id: 31_337,
+  name: 'Hardhat',
+  nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+  rpcUrls: { default: { http: ['http://127.0.0.1:8545'] } },
+})
 
 /** The public development mnemonic of Hardhat; its accounts hold ether on the local chain and nowhere else. */
 const mnemonic = 'test test test test test test test test test test test junk'
 
+// BIP-39 by the platform: 2048 rounds in JavaScript for every account are seconds.
+const root = HDKey.fromMasterSeed(pbkdf2Sync(mnemonic, 'mnemonic', 2048, 64, 'sha512'))
+
 /** Account `index` of the local chain: 0 deploys, 1 owns USDC, 2 mints, 3 submits for the oracle. */
 export function localAccount(index: number) {
-  return mnemonicToAccount(mnemonic, { addressIndex: index })
+  return hdKeyToAccount(root, { addressIndex: index })
 }
 
 /** The key of `localAccount(index)`, for processes that take keys from their environment. */
@@ -31,12 +42,12 @@ export function localKey(index: number): Hex {
 
 /** A viem client of the local chain with public, wallet and test actions, sending as `localAccount(0)`. */
 export function localClient(url: string) {
-  return clientOver(http(url, { retryCount: 0 }), hardhat)
+  return clientOver(http(url, { retryCount: 0 }), localChain)
 }
 
 /** The same over a chain in this process, with an id of its own. */
 export function providerClient(provider: Parameters<typeof custom>[0], chainId: number) {
-  return clientOver(custom(provider), { ...hardhat, id: chainId })
+  return clientOver(custom(provider), { ...localChain, id: chainId })
 }
 
 function clientOver(transport: Transport, chain: Chain) {
@@ -53,36 +64,6 @@ function clientOver(transport: Transport, chain: Chain) {
 }
 
 export type LocalClient = ReturnType<typeof localClient>
-
-/**
- * Starts a local chain that mines at once and, like Base, also by the clock.
- * @param blockSeconds Seconds between empty blocks; 0 mines only with a transaction.
- */
-export async function startChain({
-  port = 0,
-  blockSeconds = 0,
-}: {
-  port?: number
-  blockSeconds?: number
-} = {}): Promise<{ url: string; close(): Promise<void> }> {
-  const server = await hre.network.createServer(
-    {
-      network: 'default',
-      override: {
-        allowUnlimitedContractSize: false,
-        initialDate: new Date(),
-        // Its clock keeps to the wall clock however many transactions a second brings.
-        allowBlocksWithSameTimestamp: true,
-        mining: { auto: true, interval: blockSeconds * 1000 },
-        loggingEnabled: false,
-      },
-    },
-    '127.0.0.1',
-    port,
-  )
-  const { address, port: bound } = await server.listen()
-  return { url: `http://${address}:${bound}`, close: () => server.close() }
-}
 
 /** Gives `address` one ether on the local chain, enough for thousands of transactions. */
 export async function fundGas(client: TestClient, address: Hex): Promise<void> {

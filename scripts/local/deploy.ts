@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pactArbiterAbi } from '@earnest/contracts'
@@ -25,12 +27,30 @@ const BUILD_TIMEOUT = 600_000
 
 /** Compiles the contracts where they changed; processes that want it at once take turns. */
 export async function build(): Promise<void> {
+  // Hardhat looks at every import of every file, which each of a hundred processes would wait for.
+  const stamp = join(hre.config.paths.cache, 'built')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint()) return
   // Hardhat writes its cache through one temporary file: two builds at once lose it to each other.
   const lock = join(hre.config.paths.cache, 'build.lock')
   await mkdir(dirname(lock), { recursive: true })
   await new MultiProcessMutex(lock, BUILD_TIMEOUT).use(async () => {
     await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+    writeFileSync(stamp, fingerprint())
   })
+}
+
+/** Hash over all that the contracts are compiled from and with, and what came of it. */
+function fingerprint(): string {
+  const { root, artifacts, sources } = hre.config.paths
+  const files = [
+    join(root, 'hardhat.config.ts'),
+    join(root, 'package-lock.json'),
+    ...sources.solidity.flatMap((folder) => globSync(join(folder, '**/*.sol'))),
+    ...globSync(join(artifacts, 'contracts/**/*.json')),
+  ]
+  const hash = createHash('sha256')
+  for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(file))
+  return hash.digest('hex')
 }
 
 async function deploy(client: LocalClient, name: string, args: unknown[]): Promise<Address> {

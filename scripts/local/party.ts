@@ -2,7 +2,7 @@ import { createOracleClient } from '@earnest/sdk/buyer'
 import { bindWallet, type Clock, createIdentity } from '@earnest/sdk/protocol'
 import { createWalletClient, hexToBytes, http, publicActions } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { hardhat } from 'viem/chains'
+import { localChain } from './chain.ts'
 import { localSecret } from './oracle.ts'
 
 /** The wall clock; scripts may read it, the libraries take it. */
@@ -24,7 +24,7 @@ export function localParty({
   const account = privateKeyToAccount(localSecret(`${name}/wallet`))
   const wallet = createWalletClient({
     account,
-    chain: hardhat,
+    chain: localChain,
     transport: http(rpcUrl, { retryCount: 0, batch: true }),
     pollingInterval: 50,
     cacheTime: 0,
@@ -40,7 +40,7 @@ export function localParty({
         body: {
           did: identity.did,
           wallet: account.address,
-          chainId: hardhat.id,
+          chainId: localChain.id,
           issuedAt: clock.now(),
           nonce: crypto.randomUUID(),
         },

@@ -25,8 +25,9 @@ import {
   zeroAddress,
   zeroHash,
 } from 'viem'
-import { type LocalClient, localAccount, localClient, startChain } from '../../local/chain.ts'
+import { type LocalClient, localAccount, localClient } from '../../local/chain.ts'
 import { type Deployment, deployEarnest } from '../../local/deploy.ts'
+import { startChain } from '../../local/startChain.ts'
 import { mintUsdc, usdcAbi } from '../../local/usdc.ts'
 
 /** 100 USDC. */

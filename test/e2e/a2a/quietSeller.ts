@@ -6,7 +6,7 @@ import {
   publicActions,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { hardhat } from 'viem/chains'
+import { localChain } from '../../../scripts/local/chain.ts'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import { issueBearer } from '../../../sdk/src/negotiation/bearer.ts'
 import { type Clock, createManualClock } from '../../../sdk/src/protocol/clock.ts'
@@ -32,7 +32,7 @@ export const NOW = 1_800_000_000
 const at = (byte: number) => `0x${byte.toString(16).padStart(2, '0').repeat(20)}` as `0x${string}`
 /** Where the quiet seller settles. */
 export const venue = {
-  chainId: hardhat.id,
+  chainId: localChain.id,
   contract: at(0xe2),
   token: at(0xe1),
   arbiter: at(0xe3),
@@ -76,7 +76,7 @@ export async function openQuietSeller(
   const clock = createManualClock(NOW)
   const wallet = createWalletClient({
     account: owner.wallet,
-    chain: hardhat,
+    chain: localChain,
     transport: custom({ request: rpc }, { retryCount: 0 }),
   }).extend(publicActions)
   const binding = await bindWallet({

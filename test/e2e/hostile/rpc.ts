@@ -7,7 +7,7 @@ import {
   numberToHex,
   publicActions,
 } from 'viem'
-import { hardhat } from 'viem/chains'
+import { localChain } from '../../../scripts/local/chain.ts'
 import type { Party } from '../a2a/quietSeller.ts'
 
 const STATES = [
@@ -40,7 +40,7 @@ const HEAD = 1000n
 
 /** An RPC that says what it likes; nothing stands behind it. */
 export function claimingRpc(claims: Claims = {}): EIP1193RequestFn {
-  const { chainId = hardhat.id, state = 'None', before = state, round = 0, result = 0 } = claims
+  const { chainId = localChain.id, state = 'None', before = state, round = 0, result = 0 } = claims
   const fundedAt = claims.fundedAt ?? (state === 'None' ? 0 : 1_800_000_000)
   const escrowAt = (block: unknown) => {
     const isLatest = block === 'latest' || block === undefined
@@ -83,7 +83,7 @@ export function claimingRpc(claims: Claims = {}): EIP1193RequestFn {
 export function clientOf(rpc: EIP1193RequestFn, { wallet }: Party) {
   return createWalletClient({
     account: wallet,
-    chain: hardhat,
+    chain: localChain,
     transport: custom({ request: rpc }, { retryCount: 0 }),
     cacheTime: 0,
   }).extend(publicActions)

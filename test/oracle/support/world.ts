@@ -56,9 +56,9 @@ import {
   type LocalClient,
   localAccount,
   localClient,
-  startChain,
 } from '../../../scripts/local/chain.ts'
 import { build, type Deployment, deployEarnest } from '../../../scripts/local/deploy.ts'
+import { startChain } from '../../../scripts/local/startChain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 

@@ -1,8 +1,7 @@
 import type { Hono } from 'hono'
 import { createWalletClient, type Hex, http, publicActions } from 'viem'
 import type { LocalAccount } from 'viem/accounts'
-import { hardhat } from 'viem/chains'
-import { fundGas } from '../../../scripts/local/chain.ts'
+import { fundGas, localChain } from '../../../scripts/local/chain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { type BuyerOptions, createBuyer } from '../../../sdk/src/buyer.ts'
@@ -53,7 +52,7 @@ export function walletOf(
 ) {
   return createWalletClient({
     account,
-    chain: hardhat,
+    chain: localChain,
     transport: http(url, { fetchFn }),
     pollingInterval: 50,
     cacheTime: 0,

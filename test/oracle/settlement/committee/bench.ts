@@ -1,7 +1,6 @@
 import { createWalletClient, http, publicActions } from 'viem'
 import type { LocalAccount } from 'viem/accounts'
-import { hardhat } from 'viem/chains'
-import { fundGas } from '../../../../scripts/local/chain.ts'
+import { fundGas, localChain } from '../../../../scripts/local/chain.ts'
 import { writePast } from '../../../../scripts/local/past.ts'
 import { mintUsdc } from '../../../../scripts/local/usdc.ts'
 import { createMember, type Member, type VotePolicy } from '../../../../sdk/src/member.ts'
@@ -17,7 +16,7 @@ export const SEEDS = [201, 202, 203, 204, 205].map((byte) => party(byte).identit
 export function walletOf({ url }: Pick<Ground, 'url'>, account: LocalAccount) {
   return createWalletClient({
     account,
-    chain: hardhat,
+    chain: localChain,
     transport: http(url),
     pollingInterval: 20,
     cacheTime: 0,
