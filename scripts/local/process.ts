@@ -26,7 +26,7 @@ export type StartOptions = {
 
 /**
  * Starts `script` with this Node and waits until it prints `{"ready": …}`.
- * @throws Error with the process's last lines when it ends or stays silent for 60 s.
+ * @throws Error with the process's last lines when it ends or stays silent for 180 s.
  */
 export async function start<ready>({
   name,
@@ -46,7 +46,7 @@ export async function start<ready>({
   }
   createInterface({ input: child.stderr }).on('line', keep)
   const ready = await new Promise<ready>((resolve, reject) => {
-    const timer = setTimeout(() => fail('did not become ready within 60 s'), 60_000)
+    const timer = setTimeout(() => fail('did not become ready within 180 s'), 180_000)
     const fail = (why: string) => {
       clearTimeout(timer)
       reject(new Error(`${name} ${why}\n${last.join('\n')}`))

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { isCancelled, noteCancelled } from './cancelled.ts'
 import { mountAgent } from './discovery/mountAgent.ts'
 import { type AgentFacts, publish } from './discovery/publish.ts'
 import {
@@ -222,7 +223,11 @@ export function createSeller(options: SellerOptions): Seller {
     }),
   }
   const cancel = async (pactId: string, reason: string): Promise<void> => {
-    await oracle.call('cancelPact', { params: { pactId }, body: { reason } })
+    // What was taken back stays so, also where the process died on its way out of here.
+    if (!(await isCancelled(store, pactId))) {
+      await oracle.call('cancelPact', { params: { pactId }, body: { reason } })
+      await noteCancelled(store, pactId)
+    }
     await store.delete(`pact/${pactId}`)
   }
   owner?.attachSeller({ wallet, oracle, store, negotiator, disputes, cancel })

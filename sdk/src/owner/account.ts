@@ -39,8 +39,16 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     return isIt ? known.data : undefined
   }
 
-  async function write(account: Account): Promise<void> {
-    await store.set(keyOf(account.channel, account.account), account)
+  /** Changes an account as it stands, also where another process counts at the same time. */
+  async function change(
+    { channel, account }: Pick<Account, 'channel' | 'account'>,
+    by: (known: Account) => Partial<Account>,
+  ): Promise<void> {
+    for (;;) {
+      const known = await find(channel, account)
+      if (known === undefined) return
+      if (await store.swap(keyOf(channel, account), known, { ...known, ...by(known) })) return
+    }
   }
 
   return {
@@ -65,9 +73,10 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
       const key = linkKey(code)
       const known = linkSchema.safeParse(await store.get(key))
       if (!known.success || known.data.channel !== channel) return false
-      if (clock.now() < known.data.expires) await verify(channel, account, clock.now())
-      await store.delete(key)
-      return clock.now() < known.data.expires
+      if (!(await store.swap(key, known.data, undefined))) return false
+      if (clock.now() >= known.data.expires) return false
+      await verify(channel, account, clock.now())
+      return true
     },
     verify,
     async unlink(channel: string, account: string): Promise<void> {
@@ -78,14 +87,13 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     },
     /** Notes that it wrote to us. */
     async heard({ channel, account }: Account): Promise<void> {
-      const known = await find(channel, account)
-      if (known !== undefined) await write({ ...known, heardAt: clock.now() })
+      await change({ channel, account }, () => ({ heardAt: clock.now() }))
     },
     /** Notes a wrong confirmation code. */
     async wrong({ channel, account }: Account): Promise<void> {
-      const known = await find(channel, account)
-      if (known === undefined) return
-      await write({ ...known, wrongAt: [...recent(known.wrongAt), clock.now()] })
+      await change({ channel, account }, ({ wrongAt }) => ({
+        wrongAt: [...recent(wrongAt), clock.now()],
+      }))
     },
     /** True where too many codes were wrong within the hour. */
     async isLocked({ channel, account }: Account): Promise<boolean> {
@@ -109,9 +117,8 @@ export function createAccounts({ store, clock }: { store: Store; clock: Clock })
     account: string,
     heardAt: number | null = null,
   ): Promise<void> {
-    const known = await find(channel, account)
-    if (known !== undefined) return
-    await write({ channel, account, linkedAt: clock.now(), heardAt, wrongAt: [] })
+    const linked = { channel, account, linkedAt: clock.now(), heardAt, wrongAt: [] }
+    await store.swap(keyOf(channel, account), undefined, linked)
   }
 }
 

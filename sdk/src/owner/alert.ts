@@ -62,8 +62,9 @@ export function createAlerts({ store, clock }: { store: Store; clock: Clock }) {
     if (typeof known === 'number') return known
     const last = await store.get('owner/last')
     const id = (typeof last === 'number' ? last : 0) + 1
-    await store.set('owner/last', id)
-    await store.set(`owner/once/${key}`, id)
+    // Where another process was faster, its number counts, and ours is another's or nobody's.
+    if (!(await store.swap('owner/last', last, id))) return await numberOf(key)
+    if (!(await store.swap(`owner/once/${key}`, undefined, id))) return await numberOf(key)
     return id
   }
 

@@ -32,16 +32,23 @@ export async function openAudit(store: Store, clock: { now(): number }): Promise
   let last = lastKey === undefined ? undefined : read(await store.get(lastKey))
   return {
     async note(action, data) {
-      const body = {
-        number: (last?.number ?? 0) + 1,
-        at: clock.now(),
-        action,
-        data,
-        before: last?.hash ?? GENESIS,
+      for (;;) {
+        const body = {
+          number: (last?.number ?? 0) + 1,
+          at: clock.now(),
+          action,
+          data,
+          before: last?.hash ?? GENESIS,
+        }
+        const entry = { ...body, hash: hashBody(body) }
+        const key = keyOf(entry.number)
+        if (await store.swap(key, undefined, entry)) {
+          last = entry
+          return
+        }
+        // Another process has written on: ours comes after it.
+        last = read(await store.get(key))
       }
-      const entry = { ...body, hash: hashBody(body) }
-      await store.set(keyOf(entry.number), entry)
-      last = entry
     },
   }
 }

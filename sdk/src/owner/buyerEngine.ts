@@ -1,6 +1,6 @@
 import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
 import { readEscrow } from '../escrow/readEscrow.ts'
-import { readTrade, type Trade } from '../journal.ts'
+import { isStopped, readTrade, type Trade } from '../journal.ts'
 import { EarnestError } from '../protocol/error.ts'
 import { milestoneOf, type Pact } from '../protocol/pact.ts'
 import type { Store } from '../protocol/store.ts'
@@ -74,6 +74,10 @@ export function createBuyerEngine({ wallet, journal, cancel }: BuyerParts): Owne
     defend: notOurs,
     async cancel({ pactId }) {
       await cancel((await tradeOf(pactId)).tradeId)
+    },
+    async cancelled({ pactId }) {
+      const tradeId = (await look()).get(pactId)
+      return tradeId !== undefined && (await isStopped(journal, tradeId))
     },
     taskOf: async () => undefined,
   }

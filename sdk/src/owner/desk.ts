@@ -33,7 +33,7 @@ const SEEN_FOR = 8 * DAY
 
 /** What an owner's desk is made of. */
 export interface OwnerDeskOptions {
-  /** Survives the process: alerts, letters, orders, the log. One desk for each store. */
+  /** Survives the process: alerts, letters, orders, the log. The desks of several processes may share it. */
   store: Store
   clock: Clock
   /** In the order of the owner's preference: alerts go to the first that has an account (TOL-17). */
@@ -241,10 +241,8 @@ export async function createOwnerDesk(options: OwnerDeskOptions): Promise<OwnerD
       },
       async useToken({ id }) {
         await inTurn(async () => {
-          if ((await store.get(usedKey(id))) !== undefined) {
-            throw new EarnestError('token_used', 'This link was used already')
-          }
-          await store.set(usedKey(id), clock.now())
+          if (await store.swap(usedKey(id), undefined, clock.now())) return
+          throw new EarnestError('token_used', 'This link was used already')
         })
       },
       async verify({ account, kind }) {

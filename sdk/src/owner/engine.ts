@@ -48,6 +48,8 @@ export interface OwnerEngine {
   defend(trade: TradeRef, explanation: string): Promise<Sent>
   /** Seller: takes back an unfunded offer. Buyer: funds no further milestone. */
   cancel(trade: TradeRef): Promise<void>
+  /** True once it was cancelled here, also where nothing else is left of it. */
+  cancelled(trade: TradeRef): Promise<boolean>
   /** The A2A task in which the customer talks with the agent about it. */
   taskOf(trade: TradeRef): Promise<string | undefined>
 }

@@ -1,3 +1,4 @@
+import { underLease } from '../lease.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { type DeskContext, engineOf } from './context.ts'
 import type { OwnerEngine } from './engine.ts'
@@ -15,18 +16,30 @@ export interface Execution {
 
 /** One order runs at a time for an escrow, and as often as it takes until it has ended on chain. */
 export function createExecution(context: DeskContext): Execution {
-  const { orders, clock, audit, alerts, inTurn } = context
+  const { store, orders, clock, audit, alerts, inTurn } = context
   const running = new Map<string, Promise<void>>()
+
+  /** No two processes carry out one order; that of a process that died is taken up when its lease is over. */
+  async function alone({ id }: Order): Promise<void> {
+    await underLease({ store, clock }, `owner/lease/order/${id}`, async () => {
+      const order = await orders.read(id)
+      if (order?.stage === 'confirmed') await carryOut(order)
+    })
+  }
 
   async function carryOut(order: Order): Promise<void> {
     let result: string
     try {
       const engine = await engineOf(context, order.trade)
-      if (engine === undefined) {
+      if (engine !== undefined) {
+        result = await run(engine, order)
+      } else if (order.verb === 'cancel' && (await wasCancelled(order))) {
+        // The process died between the cancelling and its note.
+        result = 'cancelled'
+      } else {
         // Its engine may be attached a moment later.
         throw new EarnestError('unknown_trade', 'No agent here knows it', { retryable: true })
       }
-      result = await run(engine, order)
     } catch (error) {
       const isOurs = isEarnestError(error)
       const mayTry = clock.now() < (order.confirmedAt ?? 0) + TRIED_FOR
@@ -35,6 +48,11 @@ export function createExecution(context: DeskContext): Execution {
       return await inTurn(() => fail(order, isOurs ? error.code : 'execution_failed', isSure))
     }
     await inTurn(() => succeed(order, result))
+  }
+
+  async function wasCancelled({ trade }: Order): Promise<boolean> {
+    const answers = await Promise.all(context.engines.map((engine) => engine.cancelled(trade)))
+    return answers.includes(true)
   }
 
   async function succeed(order: Order, result: string): Promise<void> {
@@ -71,7 +89,7 @@ export function createExecution(context: DeskContext): Execution {
     async resume() {
       for (const order of await orders.running()) {
         if (running.has(order.id)) continue
-        const run = carryOut(order).finally(() => running.delete(order.id))
+        const run = alone(order).finally(() => running.delete(order.id))
         running.set(order.id, run)
         void run.catch(() => {})
       }

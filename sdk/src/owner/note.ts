@@ -49,8 +49,11 @@ export function createNotes(store: Store) {
     /** What is to be said in a conversation now; it is said once. */
     async takeSayings(taskId: string): Promise<string[]> {
       const found = await list(`owner/saying/${talkOf(taskId)}/`)
-      for (const [key] of found) await store.delete(key)
-      return found.map(([, { text }]) => text)
+      const taken: string[] = []
+      for (const [key, note] of found) {
+        if (await store.swap(key, note, undefined)) taken.push(note.text)
+      }
+      return taken
     },
   }
 }

@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { underLease } from '../lease.ts'
 import type { Clock } from '../protocol/clock.ts'
+import { EarnestError } from '../protocol/error.ts'
 import type { Store } from '../protocol/store.ts'
 import type { Account } from './account.ts'
 import { accountKey } from './account.ts'
@@ -43,8 +45,10 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
     return known.success ? known.data : undefined
   }
 
-  async function write(order: Order): Promise<void> {
-    await store.set(`owner/order/${order.id}`, order)
+  /** From one step to the next, as long as no other process has gone on with it. */
+  async function move(from: Order | undefined, to: Order): Promise<void> {
+    if (await store.swap(`owner/order/${to.id}`, from, to)) return
+    throw elsewhere()
   }
 
   const waitingKey = ({ channel, account }: Pick<Account, 'channel' | 'account'>) =>
@@ -55,13 +59,21 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
   }
   const runningKey = ({ escrowId }: Pick<TradeRef, 'escrowId'>) => `owner/running/${escrowId}`
 
+  async function runningFor(trade: Pick<TradeRef, 'escrowId'>): Promise<Order | undefined> {
+    const id = await store.get(runningKey(trade))
+    const order = typeof id === 'string' ? await read(id) : undefined
+    return order?.stage === 'confirmed' ? order : undefined
+  }
+
+  const isTaken = async ({ id, trade }: Order) => ((await runningFor(trade))?.id ?? id) !== id
+
   return {
     read,
     /** Writes an order down; a later one of the same account takes its place. */
     async ask(order: Order): Promise<void> {
       // The same message once more, after a crash, begins nothing anew.
       if ((await read(order.id)) !== undefined) return
-      await write(order)
+      await move(undefined, order)
       await store.set(waitingKey(order), order.id)
     },
     /** The order that waits for this account's code. */
@@ -73,34 +85,35 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
     /** Counts a try before its code is looked at: a crash in between gives nobody another one. */
     async count(order: Order): Promise<Order> {
       const counted = { ...order, tries: order.tries + 1 }
-      await write(counted)
+      await move(order, counted)
       return counted
     },
     async giveBack(order: Order): Promise<void> {
-      await write({ ...order, tries: order.tries - 1 })
+      await move(order, { ...order, tries: order.tries - 1 })
     },
     async drop(order: Order, result: string): Promise<void> {
-      await write({ ...order, stage: 'dropped', result })
+      await move(order, { ...order, stage: 'dropped', result })
       await forget(order)
     },
     /** The order that runs for an escrow. */
-    async runningFor(trade: Pick<TradeRef, 'escrowId'>): Promise<Order | undefined> {
-      const id = await store.get(runningKey(trade))
-      const order = typeof id === 'string' ? await read(id) : undefined
-      return order?.stage === 'confirmed' ? order : undefined
-    },
+    runningFor,
     /** From here on it is carried out, by this process or the next. */
     async confirm(order: Order): Promise<Order> {
       const confirmed: Order = { ...order, stage: 'confirmed', confirmedAt: clock.now() }
-      // The mark first: an order that is confirmed and that nobody looks for would never be carried out.
-      await store.set(runningKey(order.trade), order.id)
-      await write(confirmed)
+      const { escrowId } = order.trade
+      await underLease({ store, clock }, `owner/lease/trade/${escrowId}`, async () => {
+        const standing = await read(order.id)
+        if ((standing?.stage ?? 'asked') !== 'asked' || (await isTaken(order))) throw elsewhere()
+        // The mark first: an order that is confirmed and that nobody looks for would never be carried out.
+        await store.set(runningKey(order.trade), order.id)
+        await move(standing, confirmed)
+      })
       await forget(order)
       return confirmed
     },
     async end(order: Order, stage: 'done' | 'failed', result: string): Promise<void> {
-      await write({ ...order, stage, result })
-      await store.delete(runningKey(order.trade))
+      await move(order, { ...order, stage, result })
+      await store.swap(runningKey(order.trade), order.id, undefined)
     },
     /** The orders' end is remembered for a while, so that the same message does nothing twice. */
     async prune(before: number): Promise<void> {
@@ -119,9 +132,14 @@ export function createOrders({ store, clock }: { store: Store; clock: Clock }) {
         const order = typeof id === 'string' ? await read(id) : undefined
         if (order?.stage === 'confirmed') orders.push(order)
         // It ended, and the process died before its mark was taken away.
-        else await store.delete(key)
+        else if (order !== undefined && order.stage !== 'asked')
+          await store.swap(key, id, undefined)
       }
       return orders
     },
   }
+}
+
+function elsewhere(): EarnestError {
+  return new EarnestError('held_elsewhere', 'Another process is at this order', { retryable: true })
 }

@@ -23,6 +23,8 @@ const mailSchema = z.strictObject({
 /** A letter that waits to be sent. */
 export type Mail = z.infer<typeof mailSchema>
 
+/** Seconds after which whoever sends a letter counts as dead. */
+const SENDING = 60
 /** Seconds of the first and the longest wait, and tries after which a letter is given up: about a day. */
 const FIRST = 2
 const LONGEST = 3600
@@ -66,7 +68,7 @@ export function createOutbox(options: OutboxOptions) {
       nextAt: clock.now(),
       ...mail,
     }
-    await store.set(`owner/outbox/${mail.key}`, whole)
+    await store.swap(`owner/outbox/${mail.key}`, undefined, whole)
   }
 
   async function waiting(): Promise<Mail[]> {
@@ -102,8 +104,11 @@ export function createOutbox(options: OutboxOptions) {
   }
 
   /** False where the letters behind it have to wait. */
-  async function send(channel: Channel, mail: Mail): Promise<boolean> {
-    const { key, account, letter, replyTo } = mail
+  async function send(channel: Channel, found: Mail): Promise<boolean> {
+    const { key, account, letter, replyTo } = found
+    const mail = { ...found, nextAt: clock.now() + SENDING }
+    // Taken before it is sent: of several processes one sends it, and where that one dies another does later.
+    if (!(await store.swap(`owner/outbox/${key}`, found, mail))) return false
     try {
       const known = await accounts.find(channel.name, account)
       const { messageId } = await channel.send({

@@ -1,3 +1,4 @@
+import { underLease } from '../lease.ts'
 import { hashBytes } from '../protocol/hash.ts'
 import type { Account } from './account.ts'
 import type { Alert } from './alert.ts'
@@ -31,13 +32,25 @@ export async function receive(
   channel: string,
   incoming: Incoming,
 ): Promise<Letter | null> {
-  const { store, clock, accounts, audit, outbox } = context
+  const { store, clock, accounts } = context
   const { account: name, messageId } = incoming
   const id = hashBytes(new TextEncoder().encode(`${channel}\0${name}\0${messageId}`))
   const account = await accounts.find(channel, name)
   if (account === undefined) return await meet(context, channel, incoming)
-  if ((await store.get(`owner/seen/${id}`)) !== undefined) return null
-  const answer = await answerTo(context, { id, incoming, account })
+  const isSeen = async () => (await store.get(`owner/seen/${id}`)) !== undefined
+  if (await isSeen()) return null
+  // Delivered to two processes at once it is dealt with by one; the other's channel brings it again.
+  return await underLease({ store, clock }, `owner/lease/${id}`, async () =>
+    (await isSeen()) ? null : await deal(context, { id, incoming, account }),
+  )
+}
+
+async function deal(context: DeskContext, heard: Heard): Promise<Letter> {
+  const { store, clock, accounts, audit, outbox } = context
+  const { id, account, incoming } = heard
+  const { channel, account: name } = account
+  const { messageId } = incoming
+  const answer = await answerTo(context, heard)
   await accounts.heard(account)
   await audit.note('heard', { message: id, channel, answer: answer.title })
   await outbox.put({

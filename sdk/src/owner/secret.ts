@@ -28,11 +28,9 @@ export interface Secret {
 
 /** Opens the desk's secret in its store, or makes one. */
 export async function openSecret(store: Store): Promise<Secret> {
-  let known = await store.get('owner/secret')
-  if (known === undefined) {
-    known = bytesToHex(crypto.getRandomValues(new Uint8Array(32)))
-    await store.set('owner/secret', known)
-  }
+  const fresh = bytesToHex(crypto.getRandomValues(new Uint8Array(32)))
+  const isFirst = await store.swap('owner/secret', undefined, fresh)
+  const known = isFirst ? fresh : await store.get('owner/secret')
   const key = hexToBytes(z.string().length(64).parse(known))
   const mac = (use: string, text: string) => hmac(sha256, key, utf8ToBytes(`${use}\0${text}`))
   return {

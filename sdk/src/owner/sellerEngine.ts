@@ -1,3 +1,4 @@
+import { isCancelled } from '../cancelled.ts'
 import type { DisputeDesk } from '../disputeDesk.ts'
 import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
 import { readEscrow } from '../escrow/readEscrow.ts'
@@ -101,6 +102,8 @@ export function createSellerEngine(parts: SellerParts): OwnerEngine {
     async cancel({ pactId }) {
       await parts.cancel(pactId, 'The owner of the agent took the offer back')
     },
+    cancelled: ({ side, pactId }) =>
+      side === 'seller' ? isCancelled(parts.store, pactId) : Promise.resolve(false),
     async taskOf({ pactId }) {
       return (await negotiator.agreed(pactId))?.taskId
     },

@@ -66,9 +66,10 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
       await file(findingAlert({ finding, trade, standing, taskId, detail }))
     }
     // After the alert: what is in the history is not found a second time.
-    if (history !== before) {
-      await store.set('owner/history', encode(historySchema, history, 'store_corrupt'))
-    }
+    if (history === before) return
+    const next = encode(historySchema, history, 'store_corrupt')
+    // Another process has noted something meanwhile: ours is weighed again.
+    if (!(await store.swap('owner/history', wire, next))) await note(fact, detail)
   }
 
   async function dispute(ids: Pending): Promise<void> {
@@ -111,7 +112,8 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
 
   async function admit(kind: string): Promise<number | undefined> {
     const now = clock.now()
-    const known = bucketSchema.safeParse(await store.get(`owner/bucket/${kind}`))
+    const wire = await store.get(`owner/bucket/${kind}`)
+    const known = bucketSchema.safeParse(wire)
     const before = known.success ? known.data : { since: now, count: 0, muted: 0 }
     const isOver = now >= before.since + HOUR
     const bucket = isOver ? { since: now, count: 0, muted: before.muted } : before
@@ -119,7 +121,7 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
     const next = isFull
       ? { ...bucket, muted: bucket.muted + 1 }
       : { ...bucket, count: bucket.count + 1, muted: 0 }
-    await store.set(`owner/bucket/${kind}`, next)
+    if (!(await store.swap(`owner/bucket/${kind}`, wire, next))) return await admit(kind)
     return isFull ? undefined : bucket.muted
   }
 

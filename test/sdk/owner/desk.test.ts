@@ -91,7 +91,7 @@ describe('alert', () => {
     assert.deepEqual(taken, [true, true, true, true, true, false, false])
     assert.equal(box.sent.length, 5)
     assert.match(box.last(), /> Help: x \/ confirm 123456/)
-    store.set = async () => {
+    store.set = store.swap = async () => {
       throw new Error('disk full')
     }
     assert.equal(await desk.notifyOwner(call), false)
@@ -261,6 +261,79 @@ describe('order', () => {
       assert.equal(box.texts().filter((each) => /went back to the buyer/.test(each)).length, 1)
     })
   }
+
+  for (const where of ['before', 'after'] as const) {
+    test(`a process that dies ${where} an offer was taken back goes on, takes it back once and says so once`, async () => {
+      const { desk, box, hear, settle, world, reopen } = await openDesk({
+        policy: { amountHistory: 0, amountFactor: 1 },
+      })
+      world.add(a, { state: 'None', seq: 0n, verbs: ['cancel'], window: null })
+      await desk.observe({ type: 'work', event: { type: 'started', escrowId: a.escrowId } })
+      await settle()
+      await hear('cancel')
+      await settle()
+      world.failures[where].push(away())
+      await hear(`confirm ${box.code()}`)
+      await desk.idle()
+      await desk.stop()
+      const next = await reopen()
+      await settle(next)
+      await settle(await reopen())
+      assert.deepEqual(world.done, [{ verb: 'cancel', escrowId: a.escrowId }])
+      assert.equal(box.texts().filter((each) => /^Cancelled/.test(each)).length, 1)
+    })
+  }
+
+  test('of two desks on one store, each told the same reply, one carries it out', async () => {
+    const { desk, box, settle, world, clock, store, reopen } = await disputed()
+    const first = box.reception()
+    const second = await reopen()
+    const other = box.reception()
+    assert.notEqual(first, other)
+    const both = async (text: string, messageId: string) => {
+      const at = { sentAt: clock.now(), replyTo: null, refusal: null }
+      const incoming = { account: 'owner', messageId, text, ...at }
+      const all = await Promise.allSettled([first.receive(incoming), other.receive(incoming)])
+      const refused = all.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+      // Whoever lost is brought the message again by its channel.
+      for (const error of refused)
+        assert.deepEqual([error.code, error.retryable], ['held_elsewhere', true])
+      assert.ok(refused.length < 2)
+      await Promise.all([settle(desk), settle(second)])
+    }
+    const sent = box.sent.length
+    await both('refund', 'm1')
+    assert.equal(box.sent.length, sent + 1)
+    await both(`confirm ${box.code()}`, 'm2')
+    assert.equal(world.done.length, 1)
+    assert.equal(box.texts().filter((each) => /went back to the buyer/.test(each)).length, 1)
+    const actions = (await readAudit(store)).map(({ action }) => action)
+    assert.equal(actions.filter((action) => action === 'confirmed').length, 1)
+    assert.equal(actions.filter((action) => action === 'executed').length, 1)
+  })
+
+  test('an order that a dead process holds is carried out when its lease is over', async () => {
+    const { desk, box, hear, settle, world, clock, store, reopen } = await disputed()
+    await hear('refund')
+    await settle()
+    const { swap } = store
+    // It dies with the lease in hand: nothing that it writes after that arrives.
+    store.swap = async (key, expected, value) => {
+      const isTaken = await swap(key, expected, value)
+      if (key.startsWith('owner/lease/order/')) throw new Error('killed')
+      return isTaken
+    }
+    await hear(`confirm ${box.code()}`)
+    await desk.idle()
+    store.swap = swap
+    await desk.stop()
+    const next = await reopen()
+    await settle(next)
+    assert.equal(world.done.length, 0)
+    clock.set(clock.now() + 31)
+    await settle(next)
+    assert.equal(world.done.length, 1)
+  })
 
   test('the same confirmation delivered again after a crash before it was noted does nothing twice', async () => {
     const { box, hear, settle, world, store, reopen } = await disputed()

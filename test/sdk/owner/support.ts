@@ -128,9 +128,15 @@ export function createEngine() {
       return sent
     },
     async cancel(trade) {
+      const before = failures.before.shift()
+      if (before) throw before
       done.push({ verb: 'cancel', escrowId: trade.escrowId })
       trades.delete(trade.escrowId)
+      const after = failures.after.shift()
+      if (after) throw after
     },
+    cancelled: async ({ escrowId }) =>
+      done.some((each) => each.verb === 'cancel' && each.escrowId === escrowId),
     taskOf: async (trade) => `task-${trade.pactId[0]}`,
   }
   return {
