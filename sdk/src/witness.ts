@@ -73,7 +73,7 @@ export function createWitness({
       // The oracle follows the chain a moment later; its paper can also be fetched another time.
       for (let attempt = 0; attempt < 5; attempt++) {
         const found = await oracle
-          .call('listAttestations', { params, query: { limit: 100 } })
+          .call('listAttestations', { params, query: { escrowId: escrowId as `0x${string}` } })
           .then(({ attestations }) =>
             attestations.find(({ settlement }) => settlement.escrowId === escrowId),
           )

@@ -147,7 +147,8 @@ export function createCalls(
       const { did } = await getAgent(db, didOf(params.id))
       const after = Number(query.cursor ?? 0)
       if (!Number.isSafeInteger(after)) throw new EarnestError('invalid_request', 'cursor')
-      const page = await listAttestations(db, { did, after, limit: query.limit ?? 50 })
+      const { escrowId, limit = 50 } = query
+      const page = await listAttestations(db, { did, escrowId, after, limit })
       return {
         attestations: page.attestations,
         cursor: page.last === null ? null : String(page.last),

@@ -158,12 +158,17 @@ async function findSettlement(db: Db, escrowId: string): Promise<Settlement | nu
   return decode(attestationSchema, JSON.parse(row.receipt), 'invalid_settlement').settlement
 }
 
-/** Signed settlements that count, newest last, after `after`. */
+/** Signed settlements that count, newest last, after `after`; of one escrow where it is named. */
 export async function listAttestations(
   db: Db,
-  { did, after, limit }: { did: string; after: number; limit: number },
+  {
+    did,
+    escrowId,
+    after,
+    limit,
+  }: { did: string; escrowId?: string | undefined; after: number; limit: number },
 ): Promise<{ attestations: Attestation[]; last: number | null }> {
-  const rows = await db
+  let query = db
     .selectFrom('settlement')
     .select(['seq', 'receipt'])
     .where('counts', '=', true)
@@ -171,7 +176,8 @@ export async function listAttestations(
     .where('seq', '>', after)
     .orderBy('seq')
     .limit(limit)
-    .execute()
+  if (escrowId !== undefined) query = query.where('escrow_id', '=', escrowId)
+  const rows = await query.execute()
   return {
     attestations: rows.map((row) =>
       decode(attestationSchema, JSON.parse(row.receipt), 'invalid_settlement'),

@@ -324,7 +324,11 @@ export const routes = {
     summary: 'The settlements behind a record, each verifiable offline',
     signed: false,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
-    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+    query: z.strictObject({
+      escrowId: word.optional(),
+      limit: limit.optional(),
+      cursor: cursor.optional(),
+    }),
     status: 200,
     response: z.strictObject({
       attestations: z.array(attestationSchema),

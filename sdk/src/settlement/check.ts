@@ -176,20 +176,35 @@ function isEmpty(value: unknown): boolean {
 const validators = new Map<string, ReturnType<Ajv2020['compile']>>()
 const MAX_VALIDATORS = 64
 
+// No remote references: an unknown $ref is an error and not a request.
+const AJV = { strict: false, allErrors: true, validateFormats: false } as const
+/** Holds schemas against draft 2020-12, which it compiles once: that takes far longer than most schemas do. */
+const draft = new Ajv2020(AJV)
+
 /** Undefined for a schema that cannot be read. */
 function validatorOf(schema: Record<string, unknown>): ReturnType<Ajv2020['compile']> | undefined {
   const text = JSON.stringify(schema)
   const known = validators.get(text)
   if (known !== undefined) return known
   try {
-    // No remote references: an unknown $ref is an error and not a request.
-    const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
-    const validate = ajv.compile(schema)
+    // An asynchronous one answers by a promise, which is never false.
+    if (schema.$async || !draft.validateSchema(schema)) return undefined
+    const validate = compile(schema)
     if (validators.size >= MAX_VALIDATORS) validators.clear()
     validators.set(text, validate)
     return validate
   } catch {
     return undefined
+  }
+}
+
+/** Each schema is alone, so that none can name a part of another. */
+function compile(schema: Record<string, unknown>): ReturnType<Ajv2020['compile']> {
+  try {
+    return new Ajv2020({ ...AJV, meta: false, validateSchema: false }).compile(schema)
+  } catch {
+    // One that refers to the draft itself needs it at hand.
+    return new Ajv2020(AJV).compile(schema)
   }
 }
 

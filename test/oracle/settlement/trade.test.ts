@@ -114,6 +114,9 @@ test('[SET-08] [SET-10] [UNS-07] a delivery that passes is released without the 
       ({ settlement }) => (settlement as { escrowId: string }).escrowId === escrowId,
     )
     assert.ok(found)
+    const of = (id: string) => get(`/api/v1/trust/${did}/attestations?escrowId=${id}`)
+    assert.deepEqual(await of(escrowId), { attestations: [found], cursor: null })
+    assert.deepEqual(await of(`0x${'0'.repeat(64)}`), { attestations: [], cursor: null })
     const { signature, ...body } = found
     const publicKey = publicKeyFromDid(world.oracle.signer.did)
     assert.ok(verifyBody({ type: 'attestation', body, signature: String(signature), publicKey }))

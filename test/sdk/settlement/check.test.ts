@@ -54,8 +54,19 @@ describe('checkDelivery', () => {
     const number = { properties: { a: { type: 'number' } } } as unknown as Record<string, never>
     assert.equal(codeOf(schema(number), [json({ a: 1 })]), 'met')
     assert.equal(codeOf(schema(number), [json({ a: '1' })]), 'schema_mismatch')
-    const remote = { $ref: 'https://thief.example/schema' } as unknown as Record<string, never>
-    assert.equal(codeOf(schema(remote), [json({})]), 'schema_unreadable')
+    const unreadable: unknown[] = [
+      { $ref: 'https://thief.example/schema' },
+      { type: 'nonsense' },
+      { $schema: 'http://json-schema.org/draft-07/schema#' },
+      { $async: true, type: 'string' },
+    ]
+    for (const own of unreadable) {
+      assert.equal(codeOf(schema(own as Record<string, never>), [json({})]), 'schema_unreadable')
+    }
+    const draft = 'https://json-schema.org/draft/2020-12/schema'
+    const itself = { $schema: draft, $ref: draft } as unknown as Record<string, never>
+    assert.equal(codeOf(schema(itself), [json({ type: 'object' })]), 'met')
+    assert.equal(codeOf(schema(itself), [json({ type: 'nonsense' })]), 'schema_mismatch')
   })
 
   test('a format is its first bytes and its size, not its name', () => {

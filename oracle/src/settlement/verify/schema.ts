@@ -48,13 +48,19 @@ export function validate(
   return failed('schema_violated', [...new Set(places)])
 }
 
-/** The compiled schema; undefined where it is no draft 2020-12 schema. */
+/** Holds schemas against draft 2020-12, which it compiles once: that takes far longer than most schemas do. */
+const draft = new Ajv2020({ strict: false, validateFormats: false })
+
+/** The compiled schema; undefined where it is no draft 2020-12 schema that answers at once. */
 function compile(
   schema: Readonly<Record<string, unknown>>,
   { patterns, allErrors }: { patterns: Session; allErrors: boolean },
 ): ValidateFunction | undefined {
+  // Each schema has an instance of its own, so that none can name a part of another.
   const ajv = new Ajv2020({
     allErrors,
+    meta: false,
+    validateSchema: false,
     strict: false,
     validateFormats: false,
     code: { regExp: regExpIn(patterns) },
@@ -63,6 +69,8 @@ function compile(
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', validate: isUnique })
   try {
+    // An asynchronous one answers by a promise, which is never false.
+    if (schema.$async || !draft.validateSchema({ ...schema })) return undefined
     return ajv.compile({ ...schema })
   } catch {
     return undefined

@@ -55,6 +55,8 @@ describe('schema', () => {
       { pattern: '(' },
       { $ref: '#/$defs/none' },
       { $id: 'https://example.com/a', type: 'object' },
+      { $schema: 'http://json-schema.org/draft-07/schema#' },
+      { $async: true, type: 'string' },
     ]) {
       const report = await bySchema(schema)
       assert.deepEqual(
