@@ -107,8 +107,6 @@ function fill(): BareGraph {
   // Trust spreads only once everything stands: a flow without trust takes edges in constant time.
   flow.trust.fill(0)
   flow.residual.fill(0)
-  flow.queued.fill(0)
-  flow.waiting = 0
   for (let row = 0; row < trades; row++) {
     const buyer = Math.floor(random() * agents)
     let seller = Math.floor(random() ** 2 * agents)

@@ -1,9 +1,9 @@
 import type { Audit } from './audit.ts'
-import { settleAt } from './flow.ts'
 import { fullPass } from './fullpass.ts'
 import type { TrustParameters } from './parameters.ts'
 import { evidenceAt } from './record.ts'
 import { refresh } from './settle.ts'
+import { settleAt } from './spread.ts'
 import type { TrustState } from './state.ts'
 
 /** Graph weights may differ by rounding only. */
@@ -39,11 +39,6 @@ export function passFully(state: TrustState, parameters: TrustParameters): Audit
     trust,
     unit,
     evidence,
-    agrees: trust <= toleranceFor(agents.length) && evidence <= EVIDENCE_TOLERANCE,
+    agrees: trust <= TOLERANCE && evidence <= EVIDENCE_TOLERANCE,
   }
-}
-
-/** Up to 20,000 agents every change is followed to its end; above, down to a part of the mean trust. */
-function toleranceFor(agents: number): number {
-  return agents <= 20_000 ? TOLERANCE : 1 / agents
 }

@@ -4,7 +4,7 @@ import { grown } from './column.ts'
 import { DIMENSIONS } from './dimension.ts'
 import type { SettledEscrow } from './event.ts'
 import { fade } from './fade.ts'
-import { addEdge, boundRow, settleFlow } from './flow.ts'
+import { addEdge, boundRow } from './flow.ts'
 import { failureOf, posteriorOf } from './forecast.ts'
 import { clearHabit, purchase } from './habit.ts'
 import { chain, nextRow } from './history.ts'
@@ -17,6 +17,7 @@ import { PENALTY_TABLE, type PenaltyKind, penaltyMultiplier } from './penalty.ts
 import { learn, recalibrated } from './recalibration.ts'
 import { clearRecord, contribute, evidenceAt } from './record.ts'
 import { openReview } from './review.ts'
+import { precisionFor, settleFlow } from './spread.ts'
 import {
   agentIndex,
   capabilityIndex,
@@ -358,20 +359,8 @@ export function refresh(state: TrustState, parameters: TrustParameters): void {
   const { flow } = state
   for (const { row, sign } of state.pending) connect(state, row, sign, parameters)
   state.pending = []
-  settleFlow(flow, residualFor(flow.nodes, parameters.alpha))
+  settleFlow(flow, precisionFor(flow))
   state.unit = trustUnit(flow.trust, flow.nodes, parameters.massShare)
-}
-
-/** Agents up to which every change is followed to its end. */
-const SMALL = 20_000
-
-/**
- * How far one node may be off before it is spread: with up to 20,000 agents the sum of all errors
- * stays below 1e-10; above that a change stays local, to a thousandth of the mean trust, until
- * the nightly full pass.
- */
-export function residualFor(nodes: number, alpha: number): number {
-  return (nodes <= SMALL ? 1e-10 * alpha : 1e-3) / Math.max(1, nodes)
 }
 
 /**

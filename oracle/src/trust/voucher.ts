@@ -1,5 +1,5 @@
+import { backflow } from './backflow.ts'
 import { clusterOf, membersOf } from './cluster.ts'
-import { backflow } from './flow.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
 import type { TrustState } from './state.ts'
@@ -26,7 +26,9 @@ export function voucherOf(
   if (clusterOf(clusters, buyer) === clusterOf(clusters, seller)) return { weight: 0, untrusted: 0 }
   const repeat = 2 ** -earlierTrades(state, buyer, seller)
   const own = ownTrust(state, { buyer, seller }, parameters.parcelShare)
-  const full = unit > 0 ? Math.min(1, own / unit) : 0
+  const share = unit > 0 ? own / unit : 0
+  // Smaller parts are not followed either, so that less than one is no path of trust.
+  const full = share < parameters.parcelShare ? 0 : Math.min(1, share)
   const burned = feesOutside(state, buyer, seller) / parameters.feePerVoucher
   const seed = buyer < state.seeds
   const weight = (seed ? full : Math.min(full, burned)) * repeat

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { backflow } from '../../../oracle/src/trust/backflow.ts'
 import {
   addEdge,
-  backflow,
   boundRow,
   createTrustFlow,
   edgeWeight,
   forEachEdge,
   growFlow,
-  settleFlow,
   type TrustFlow,
 } from '../../../oracle/src/trust/flow.ts'
 import { rankGraph } from '../../../oracle/src/trust/rank.ts'
+import { settleFlow } from '../../../oracle/src/trust/spread.ts'
 import { trustUnit } from '../../../oracle/src/trust/trustunit.ts'
 import { generator } from './generator.ts'
 
