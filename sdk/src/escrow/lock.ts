@@ -55,16 +55,21 @@ export interface Payment {
   isRelayed: boolean
 }
 
-/**
- * Locks the payment of a signed pact by whichever call pays: checks the pact, the chain and the purse,
- * sends, and finds what stands already. No way to pay has checks of its own that another lacks.
- */
-export async function lock(
+/** One payment that is to be locked: checked papers, and what it takes to say that it stands. */
+export interface Lockable {
+  signed: SignedPact
+  milestone: number
+  pactId: string
+  escrow: EscrowRef
+  /** Unix seconds: the last moment at which these terms can be funded. */
+  fundBy: number
+}
+
+/** Checks that a pact is what both signed and what the caller thinks it is, and that its wallet pays. */
+export function checkPact(
   client: EscrowClient,
-  { signed, milestone = 0, expect = {}, relay, keyOf }: FundParameters,
-  pay: (payment: Payment) => Promise<Call>,
-): Promise<FundedPact> {
-  // Step 1: the pact is what both signed and what the caller thinks it is.
+  { signed, milestone = 0, expect = {}, keyOf }: Omit<FundParameters, 'relay'>,
+): Lockable {
   const { pact } = signed
   const pactId = verifySignedPact(signed, keyOf)
   checkExpectation(signed, milestone, expect)
@@ -73,48 +78,84 @@ export async function lock(
       details: { got: client.account.address, want: pact.buyer.wallet },
     })
   }
-  const escrow = escrowOfPact({ pact, milestone })
-  const { terms, chainId, escrowId } = escrow
-  const funded = (sent: Sent): FundedPact => ({
-    signed,
-    pactId,
-    milestone,
-    escrow,
-    escrowId,
-    ...sent,
-    status: 'locked',
-    network: `eip155:${chainId}`,
-  })
-
-  // Step 2: the chain. What stands already is not paid again.
-  const now = await readEscrow(client, escrow)
-  if (now.state !== 'None') {
-    if (now.state !== 'Funded') throw notOpen(now.state)
-    return funded(await findFunding(client, escrow, now))
-  }
   const { fundBy } = milestoneOf(pact, milestone)
-  if ((await readChainTime(client)) >= fundBy) {
+  return { signed, milestone, pactId, escrow: escrowOfPact({ pact, milestone }), fundBy }
+}
+
+/** What stands on chain already; undefined where nothing does. Throws `escrow_not_open` where it has moved on. */
+export async function findLock(
+  client: EscrowClient,
+  { escrow }: Pick<Lockable, 'escrow'>,
+): Promise<Sent | undefined> {
+  const now = await readEscrow(client, escrow)
+  if (now.state === 'None') return undefined
+  if (now.state === 'Funded') return await findFunding(client, escrow, now)
+  throw new EarnestError('escrow_not_open', `This pact was funded before and is ${now.state}`, {
+    details: { state: now.state },
+  })
+}
+
+/** Checks that it is not too late for any of some payments and that the purse holds them all. */
+export async function checkPurse(
+  client: EscrowClient,
+  payments: readonly Lockable[],
+): Promise<void> {
+  const now = await readChainTime(client)
+  if (payments.some(({ fundBy }) => now >= fundBy)) {
     throw new EarnestError('fund_by_passed', 'It is too late to fund this pact')
   }
-  const { token } = pact.escrow
+  const token = payments[0]?.signed.pact.escrow.token
+  if (token === undefined) return
   const balance = await readBalance(client, { token, owner: client.account.address })
-  if (balance < terms.amount) {
+  const want = payments.reduce((sum, { escrow }) => sum + escrow.terms.amount, 0n)
+  if (balance < want) {
     throw new EarnestError('insufficient_funds', 'The wallet holds too little USDC', {
-      details: { got: balance, want: terms.amount },
+      details: { got: balance, want },
     })
   }
+}
+
+/** A payment that stands. */
+export function fundedPact(
+  { signed, milestone, pactId, escrow }: Lockable,
+  { txHash, blockNumber }: Sent,
+): FundedPact {
+  const network = `eip155:${escrow.chainId}`
+  const { escrowId } = escrow
+  const facts = { signed, pactId, milestone, escrow, escrowId, txHash, blockNumber }
+  return { ...facts, status: 'locked', network }
+}
+
+/**
+ * Locks the payment of a signed pact by whichever call pays: checks the pact, the chain and the purse,
+ * sends, and finds what stands already. No way to pay has checks of its own that another lacks.
+ */
+export async function lock(
+  client: EscrowClient,
+  parameters: FundParameters,
+  pay: (payment: Payment) => Promise<Call>,
+): Promise<FundedPact> {
+  const { relay } = parameters
+  // Step 1: the pact.
+  const payment = checkPact(client, parameters)
+  const { escrow, fundBy, signed } = payment
+
+  // Step 2: the chain. What stands already is not paid again.
+  const before = await findLock(client, payment)
+  if (before !== undefined) return fundedPact(payment, before)
+  await checkPurse(client, [payment])
 
   // Step 3: one call, sent by the relay or by the buyer.
+  const { token } = signed.pact.escrow
   const call = await pay({ escrow, token, fundBy, isRelayed: relay !== undefined })
   try {
-    if (relay === undefined) return funded(await send(client, escrow, call))
-    return funded(await relayOrSend(client, { ...escrow, relay }, call))
+    if (relay === undefined) return fundedPact(payment, await send(client, escrow, call))
+    return fundedPact(payment, await relayOrSend(client, { ...escrow, relay }, call))
   } catch (error) {
     // A crash between sending and noting it, or a relay that answered too late: it may stand all the same.
-    const then = await readEscrow(client, escrow)
-    if (then.state === 'None' || !isEarnestError(error)) throw error
-    if (then.state !== 'Funded') throw notOpen(then.state)
-    return funded(await findFunding(client, escrow, then))
+    const then = isEarnestError(error) ? await findLock(client, payment) : undefined
+    if (then === undefined) throw error
+    return fundedPact(payment, then)
   }
 }
 
@@ -144,10 +185,4 @@ function checkExpectation(signed: SignedPact, milestone: number, expect: Expecta
       })
     }
   }
-}
-
-function notOpen(state: string): EarnestError {
-  return new EarnestError('escrow_not_open', `This pact was funded before and is ${state}`, {
-    details: { state },
-  })
 }

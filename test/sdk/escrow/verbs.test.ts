@@ -26,6 +26,7 @@ import { authorizeSettle, settle } from '../../../sdk/src/escrow/settle.ts'
 import { signReceipt } from '../../../sdk/src/escrow/signReceipt.ts'
 import { readBalance, readToken } from '../../../sdk/src/escrow/token.ts'
 import { verifyLock, verifyLockOnAll } from '../../../sdk/src/escrow/verifyLock.ts'
+import { formatUsdc } from '../../../sdk/src/protocol/money.ts'
 import {
   hashPact,
   type Pact,
@@ -354,6 +355,41 @@ describe('escrow verbs', () => {
     assert.equal(new Set(funded.map(({ txHash }) => txHash)).size, 1)
     for (const { escrow } of funded) assert.equal(await stateOf(escrow), 'Funded')
     await assert.rejects(fundBatch(buyer, { items: [] }), { code: 'empty_batch' })
+  })
+
+  test('a batch has the checks of a single lock: another wallet, a late pact, too small a purse and what stands already', async () => {
+    await world.settle()
+    const { token } = ground.deployment
+    const purse = await readBalance(buyer, { token, owner: buyer.account.address })
+    const balance = () => readBalance(buyer, { token, owner: buyer.account.address })
+    const item = (changes: Parameters<typeof pactOf>[1] = {}) => ({
+      signed: sign(pactOf(world, changes)),
+    })
+    const refused = (items: Parameters<typeof fundBatch>[1]['items'], code: string, by = buyer) =>
+      assert.rejects(fundBatch(by, { items }), { code })
+    await refused([item(), item()], 'wrong_wallet', anybody)
+    const half = formatUsdc(purse / 2n + 1n)
+    await refused([item({ paymentUsdc: half }), item({ paymentUsdc: half })], 'insufficient_funds')
+    const same = item()
+    await refused([same, same], 'mixed_batch')
+    assert.equal(await balance(), purse)
+
+    const [one, two] = [item(), item()]
+    const first = await fundBatch(buyer, { items: [one, two] })
+    const paid = await balance()
+    const again = await fundBatch(buyer, { items: [one, two] })
+    assert.deepEqual(
+      again.map(({ txHash }) => txHash),
+      first.map(({ txHash }) => txHash),
+    )
+    await refused([one, item()], 'escrow_not_open')
+    assert.equal(await balance(), paid)
+
+    const late = item()
+    const timestamp = BigInt(late.signed.pact.timing.fundBy)
+    await ground.client.setNextBlockTimestamp({ timestamp })
+    await ground.client.mine({ blocks: 1 })
+    await refused([late], 'fund_by_passed')
   })
 
   test('error: the contract’s errors arrive as stable codes', async () => {
