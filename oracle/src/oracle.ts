@@ -8,7 +8,7 @@ import type { Chain } from './escrow/chain.ts'
 import { watchCovers } from './escrow/cover.ts'
 import { watchFunders } from './escrow/funder.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
-import { fireTimers } from './escrow/keeper.ts'
+import { endRecourses, fireTimers } from './escrow/keeper.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { attestDelivery, type Check, processCompletion } from './settlement/attest.ts'
@@ -28,6 +28,7 @@ import { deliverNotices } from './settlement/notify/deliver.ts'
 import type { SendMail } from './settlement/notify/mail.ts'
 import { remind } from './settlement/notify/remind.ts'
 import { assemblePackage } from './settlement/package.ts'
+import { recordRecourses } from './settlement/recourse.ts'
 import { sweepBlobs } from './settlement/retention.ts'
 import { recordSettlements } from './settlement/settle.ts'
 import { hearSpot } from './settlement/spot/hear.ts'
@@ -256,9 +257,11 @@ export function createOracle(options: OracleOptions): Oracle {
     if (!head) return undefined
     const told = await announce({ db, signer, chain, lease, latest: head.number, onSettled })
     await watchBonds({ db, signer, chain, lease, latest: head.number })
+    const recorded = await recordRecourses({ db, signer, chain, lease, latest: head.number })
     const found = await courts()
     await watchDockets({ ...context, chain, courts: found, lease, latest: head.number })
     const fired = await fireTimers(db, clock.now())
+    const ended = await endRecourses(db, clock.now())
     const tended = await tendDockets({
       db,
       chain,
@@ -287,7 +290,8 @@ export function createOracle(options: OracleOptions): Oracle {
       await planNextPool(found)
     }
     const scored = await publishScores({ ...context, trust, lease })
-    if (isNews || told + fired.length + tended.length + scored > 0) bell.ring()
+    const due = fired.length + ended.length + tended.length
+    if (isNews || told + recorded + due + scored > 0) bell.ring()
     return head
   }
 

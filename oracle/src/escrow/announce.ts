@@ -5,7 +5,7 @@ import { holdLease, type Lease } from '../store/lease.ts'
 import { holdRegistry } from '../store/registry.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Chain } from './chain.ts'
-import { type Heads, isFinal, LATEST_BELOW } from './finality.ts'
+import { type Heads, isFinal, readHeads } from './finality.ts'
 import { type Link, linkOf, tellOf } from './fold.ts'
 import type { EscrowState } from './state.ts'
 
@@ -45,12 +45,10 @@ export async function announce({
     .limit(500)
     .execute()
   if (rows.length === 0) return 0
-  const large = rows.some((row) => BigInt(row.amount) >= LATEST_BELOW)
-  const heads: Heads = {
+  const heads = await readHeads(chain, {
     latest,
-    safe: large ? await headAt('safe') : 0,
-    finalized: large ? await headAt('finalized') : 0,
-  }
+    amounts: rows.map(({ amount }) => BigInt(amount)),
+  })
   const ready = rows
     .map((row) => unpack<EscrowState>(row.body))
     .filter((state) => isSure(state.funding.block, state, heads) || isTerminal(state.state))
@@ -82,10 +80,6 @@ export async function announce({
     await append(tx, signer, entries)
     return entries.length
   })
-
-  async function headAt(blockTag: 'safe' | 'finalized'): Promise<number> {
-    return Number((await chain.client.getBlock({ blockTag })).number)
-  }
 }
 
 function isSure(block: number, state: EscrowState, heads: Heads): boolean {

@@ -1,12 +1,13 @@
 import { bondVaultAbi } from '@earnest/contracts'
 import type { Identity } from '@earnest/sdk/protocol'
 import { type Address, type Hex, parseEventLogs } from 'viem'
-import { append, type Entry } from '../store/journal.ts'
+import { append } from '../store/journal.ts'
 import { unpack } from '../store/json.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
 import type { Db } from '../store/store.ts'
 import type { BondStatement } from '../trust/event.ts'
 import type { Chain } from './chain.ts'
+import { decodeVaultLog, storeRecourses, type VaultLog, type VaultView } from './recourse.ts'
 import type { EscrowState } from './state.ts'
 
 /** Blocks below the last that are read again, since a reorg may have changed them. */
@@ -14,8 +15,8 @@ const OVERLAP = 64
 const STEP = 2_000
 
 /**
- * Follows the bonds in the vault: whoever staked, withdrew, was slashed, freed or released against
- * its bond is read anew, and what changed is told to the trust model (ORC-07).
+ * Follows the vault: whoever staked, withdrew, was slashed, freed or released against its bond is read
+ * anew, and what changed is told to the trust model (ORC-07); so is what was reserved and claimed of it.
  */
 export async function watchBonds({
   db,
@@ -56,17 +57,21 @@ export async function watchBonds({
     if ('seller' in args) wallets.add(args.seller)
     else if ('id' in args) claimed.push(args.id)
   }
-  for (const row of released) {
-    if (unpack<EscrowState>(row.body).bonded) wallets.add(row.seller as Address)
-  }
+  const bonded = released.filter(({ body }) => unpack<EscrowState>(body).bonded)
+  for (const { seller } of bonded) wallets.add(seller as Address)
   for (const wallet of await sellersOf(db, claimed)) wallets.add(wallet)
+  const view = await viewOf(
+    chain,
+    logs,
+    bonded.map(({ escrow_id }) => escrow_id),
+  )
 
   const { timestamp } = await client.getBlock({ blockNumber: BigInt(to) })
   const at = Number(timestamp)
   const bonds = await Promise.all([...wallets].map((wallet) => readBond(wallet)))
   await db.transaction().execute(async (tx) => {
     await holdLease(tx, lease)
-    const entries: Entry[] = []
+    const entries = await storeRecourses(tx, { vault, from, ...view })
     for (const { wallet, staked, free } of bonds) {
       const key = wallet.toLowerCase()
       const before = await tx
@@ -118,4 +123,42 @@ async function sellersOf(db: Db, escrowIds: readonly string[]): Promise<Address[
     .where('escrow_id', 'in', [...escrowIds])
     .execute()
   return rows.map((row) => row.seller as Address)
+}
+
+async function viewOf(
+  { client, vault }: Chain,
+  found: readonly FoundLog[],
+  released: readonly string[],
+): Promise<Pick<VaultView, 'arbiter' | 'logs' | 'released'>> {
+  const logs: VaultLog[] = []
+  for (const { blockNumber, blockHash, logIndex, transactionHash, topics, data } of found) {
+    const row = {
+      block_number: Number(blockNumber),
+      log_index: logIndex,
+      block_hash: blockHash,
+      tx_hash: transactionHash,
+      timestamp: 0,
+      escrow_id: '',
+      raw: JSON.stringify({ topics, data }),
+    }
+    const log = decodeVaultLog(row)
+    if (!log) continue
+    const { timestamp } = await client.getBlock({ blockNumber })
+    logs.push({ ...log, row: { ...log.row, timestamp: Number(timestamp) } })
+  }
+  const arbiter = await client.readContract({
+    address: vault as Address,
+    abi: bondVaultAbi,
+    functionName: 'arbiter',
+  })
+  return { arbiter, logs, released }
+}
+
+type FoundLog = {
+  blockNumber: bigint
+  blockHash: Hex
+  logIndex: number
+  transactionHash: Hex
+  topics: readonly Hex[]
+  data: Hex
 }

@@ -1,3 +1,5 @@
+import type { Chain } from './chain.ts'
+
 /** Heads of the chain by how sure they are; block numbers. */
 export type Heads = { latest: number; safe: number; finalized: number }
 
@@ -21,4 +23,15 @@ export function isFinal({
   if (amount < LATEST_BELOW) return heads.latest >= block + SMALL_CONFIRMATIONS
   if (amount < SAFE_BELOW) return heads.safe >= block
   return heads.finalized >= block
+}
+
+/** The heads that amounts of these sizes want; a small one asks for no more than is known. */
+export async function readHeads(
+  { client }: Pick<Chain, 'client'>,
+  { latest, amounts }: { latest: number; amounts: readonly bigint[] },
+): Promise<Heads> {
+  const headAt = async (blockTag: 'safe' | 'finalized') =>
+    Number((await client.getBlock({ blockTag })).number)
+  if (amounts.every((amount) => amount < LATEST_BELOW)) return { latest, safe: 0, finalized: 0 }
+  return { latest, safe: await headAt('safe'), finalized: await headAt('finalized') }
 }

@@ -8,7 +8,7 @@ import type { NewRow, Row } from '../store/tables.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
 import { type Effect, reduceEscrow } from './reduce.ts'
 import type { EscrowState } from './state.ts'
-import { nextReminder } from './window.ts'
+import { nextReminder, windowOf } from './window.ts'
 
 /** Removes everything above `ancestor`. */
 export async function unwind(tx: Tx, ancestor: number): Promise<Row<'log'>[]> {
@@ -90,6 +90,8 @@ async function enact(
         seq: state.seq,
         round: state.round,
         timerEnd: state.timerEnd,
+        // Paid at once: until `timerEnd` the buyer may claim against the bond.
+        ...(state.bonded && { bonded: true }),
         block: log.place.block,
         blockHash: log.place.blockHash,
         txHash: log.place.txHash,
@@ -217,7 +219,7 @@ async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
     funded_block: state.funding.block,
     updated_block: state.last.block,
     awaits: true,
-    remind_at: nextReminder(state, 0),
+    remind_at: nextReminder(windowOf(state), 0),
     body: pack(state),
   }
   await tx

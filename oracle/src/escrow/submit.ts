@@ -1,11 +1,12 @@
 import { isTerminal } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
-import { pack } from '../store/json.ts'
+import { pack, unpack } from '../store/json.ts'
 import { enqueue } from '../store/queue.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import type { Call } from './chain.ts'
 import { readEscrow } from './fold.ts'
+import { isRecourseOpen } from './recourse.ts'
 
 /** Refusals of the chain after which a call of the oracle's own is left to the operator. */
 const MAX_TRIES = 16
@@ -97,12 +98,18 @@ export async function takeUp(
   return true
 }
 
-/** True where nobody wants the call any more: the escrow ended, or went past what the call is for. */
+/**
+ * True where nobody wants the call any more: the escrow ended, or went past what the call is for. A
+ * release at once leaves a claim behind: a call beside the escrow lives as long as that does.
+ */
 export async function isMoot(
   db: Db,
-  { escrow_id, seq }: Pick<Row<'submission'>, 'escrow_id' | 'seq'>,
+  { escrow_id, seq, request }: Pick<Row<'submission'>, 'escrow_id' | 'seq' | 'request'>,
 ): Promise<boolean> {
   const state = await readEscrow(db, escrow_id)
   if (!state) return false
-  return isTerminal(state.state) || (seq !== null && state.seq > seq)
+  if (seq !== null && state.seq > seq) return true
+  if (!isTerminal(state.state)) return false
+  const isBeside = unpack<Call>(request).to !== undefined
+  return !(isBeside && (await isRecourseOpen(db, escrow_id)))
 }

@@ -36,6 +36,7 @@ import {
 import { readPapers } from '../settlement/papers.ts'
 import { publicManifest, publicReport } from '../settlement/publicRound.ts'
 import { escrowRecord, listAttestations, pactRecord } from '../settlement/record.ts'
+import { recourseRecord } from '../settlement/recourse.ts'
 import { SPOT_TABLE } from '../settlement/spot/rate.ts'
 import { listSpotChecks } from '../settlement/spot/read.ts'
 import type { Calls } from './call.ts'
@@ -316,6 +317,8 @@ export function createCalls(
     }),
 
     getRecord: ({ params }) => verdictRecord(db, params.escrowId),
+
+    getRecourse: ({ params }) => recourseRecord(db, params.escrowId),
 
     createWebhook: ({ body, by }) => rung(createWebhook(oracle, { subscription: body, by })),
 

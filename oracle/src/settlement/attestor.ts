@@ -31,7 +31,7 @@ export type Attestors = {
   /** Signs typed data with as many of this process's keys as the arbiter wants for it. */
   prove(options: {
     arbiter: Address
-    kind: 'receipt' | 'attestation' | 'proposal'
+    kind: 'receipt' | 'attestation' | 'proposal' | 'ruling'
     typedData: TypedDataDefinition
   }): Promise<Hex>
 }

@@ -1,5 +1,6 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import { readEscrow } from '../escrow/fold.ts'
+import { type Recourse, readRecourse } from '../escrow/recourse.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Db, Tx } from '../store/store.ts'
@@ -11,6 +12,8 @@ export type Signed<T> = { body: T; signature: string }
 /** A funded escrow, its pact and its parties. */
 export type Case = {
   state: EscrowState
+  /** The reservation behind a release at once; undefined where there was none. */
+  recourse: Recourse | undefined
   pactId: string
   milestone: number
   buyer: string
@@ -27,6 +30,7 @@ export async function findCase(db: Db, escrowId: string, pactId?: string): Promi
   }
   return {
     state,
+    recourse: await readRecourse(db, escrowId),
     pactId: lock.pactId,
     milestone: lock.milestone,
     buyer: lock.pact.buyer.did,

@@ -14,14 +14,14 @@ import { touchAgents } from '../discovery/agent.ts'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
-import { assertParty, findCase, openDispute, readClaims, type Signed } from './case.ts'
+import { assertParty, type Case, findCase, openDispute, readClaims, type Signed } from './case.ts'
 import { disputeRecord } from './dispute.ts'
 import { judgeEvidence, keepEvidence } from './evidence.ts'
 
 /**
- * Files a claim: the paper whose hash the party disputes with on chain. Only a party, only while the
- * window of a delivery runs; each side files one in a round, so that nobody keeps the other's paper
- * out by being first (DSP-01 to DSP-03).
+ * Files a claim: the paper whose hash the party disputes with on chain, or claims with against the bond of
+ * a seller that was paid at once. Only a party, only while the window of a delivery runs; each side files
+ * one in a round, so that nobody keeps the other's paper out by being first (DSP-01 to DSP-03).
  * @throws escrow_unknown, pact_mismatch, signer_not_party, invalid_claim_signature, wrong_state,
  * wrong_round, review_window_over, dispute_exists, too_much_evidence
  */
@@ -48,15 +48,7 @@ export async function fileClaim(
   if (round !== state.round) {
     throw new EarnestError('wrong_round', `The escrow is in round ${state.round}`)
   }
-  const onChain = state.claimHash !== null && fromBytes32(state.claimHash) === claimHash
-  if (!onChain) {
-    if (state.state !== 'Delivered' && state.state !== 'Arbitration') {
-      throw new EarnestError('wrong_state', `The escrow is ${state.state}`)
-    }
-    if (now >= state.timerEnd) {
-      throw new EarnestError('review_window_over', 'The window for a dispute has run out')
-    }
-  }
+  assertOpen(found, { by, claimHash, now })
 
   const evidence = await judgeEvidence(db, found, body.evidence)
   await db.transaction().execute(async (tx) => {
@@ -88,4 +80,25 @@ export async function fileClaim(
     ])
   })
   return disputeRecord(db, escrowId)
+}
+
+/** A paper whose hash is on chain is never too late. */
+function assertOpen(
+  { state, recourse, buyer }: Case,
+  { by, claimHash, now }: { by: string; claimHash: string; now: number },
+): void {
+  const onChain = recourse ? recourse.claimHash : state.claimHash
+  if (onChain !== null && fromBytes32(onChain) === claimHash) return
+  if (recourse && by !== buyer) {
+    throw new EarnestError('signer_not_party', 'Only the buyer claims against a bond')
+  }
+  if (recourse && recourse.state !== 'reserved') {
+    throw new EarnestError('wrong_state', `The reservation is ${recourse.state}`)
+  }
+  if (!recourse && state.state !== 'Delivered' && state.state !== 'Arbitration') {
+    throw new EarnestError('wrong_state', `The escrow is ${state.state}`)
+  }
+  if (now >= (recourse?.end ?? state.timerEnd)) {
+    throw new EarnestError('review_window_over', 'The window for a dispute has run out')
+  }
 }

@@ -11,6 +11,7 @@ import {
 } from '@earnest/sdk/protocol'
 import { touchAgents } from '../discovery/agent.ts'
 import { resolveKeys } from '../discovery/keys.ts'
+import { tellOf } from '../escrow/fold.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { findCase, readDispute, type Signed } from './case.ts'
@@ -18,8 +19,9 @@ import { disputeRecord } from './dispute.ts'
 import { judgeEvidence, keepEvidence } from './evidence.ts'
 
 /**
- * Files the seller's answer, whose hash defends on chain; one in a round.
- * @throws escrow_unknown, signer_not_party, dispute_unknown, defence_exists,
+ * Files the seller's answer, whose hash defends on chain; one in a round. The vault knows no answer: to a
+ * claim against a bond this paper is all there is.
+ * @throws escrow_unknown, signer_not_party, dispute_unknown, dispute_over, defence_exists,
  * invalid_defence_signature, too_much_evidence
  */
 export async function fileDefence(
@@ -43,6 +45,13 @@ export async function fileDefence(
   if (!before) throw new EarnestError('dispute_unknown', 'This round is not disputed')
   const defenceHash = hashDefence(body)
   if (before.defence_hash === defenceHash) return disputeRecord(db, escrowId)
+  const { recourse } = found
+  if (recourse?.state === 'reserved') {
+    throw new EarnestError('dispute_unknown', 'Nothing is claimed against the bond')
+  }
+  if (recourse && (recourse.ending || now >= recourse.end)) {
+    throw new EarnestError('dispute_over', `The reservation is ${recourse.state}`)
+  }
   const evidence = await judgeEvidence(db, found, body.evidence)
   await db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
@@ -60,7 +69,14 @@ export async function fileDefence(
     await keepEvidence(tx, { found, by, evidence, at: now })
     await touchAgents(tx, [by], now)
     await append(tx, signer, [
-      { action: 'defence_filed', subject: escrowId, at: now, data: { by, round, defenceHash } },
+      {
+        action: 'defence_filed',
+        subject: escrowId,
+        at: now,
+        data: { by, round, defenceHash },
+        // Else the chain says so.
+        ...(recourse && { tell: tellOf('defended', escrowId, found) }),
+      },
     ])
   })
   return disputeRecord(db, escrowId)

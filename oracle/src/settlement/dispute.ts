@@ -19,7 +19,7 @@ import { findCase, readClaims, readDispute } from './case.ts'
  */
 export async function disputeRecord(db: Db, escrowId: string): Promise<DisputeRecord> {
   const found = await findCase(db, escrowId)
-  const { state } = found
+  const { state, recourse } = found
   const row = await readDispute(db, escrowId, state.round)
   if (!row) throw new EarnestError('dispute_unknown', 'This round is not disputed')
   const claims = await readClaims(db, escrowId, state.round)
@@ -31,8 +31,12 @@ export async function disputeRecord(db: Db, escrowId: string): Promise<DisputeRe
     .orderBy('at')
     .orderBy('sha256')
     .execute()
-  const over = isTerminal(state.state)
-  const decided = state.ending?.how === 'ruled' || state.ending?.how === 'concluded'
+  const until = recourse
+    ? recourse.state === 'claimed' && recourse.end
+    : !isTerminal(state.state) && state.timerEnd
+  const ending = recourse ? recourse.ending : state.ending
+  const decided = ending?.how === 'ruled' || ending?.how === 'concluded'
+  const recordHash = recourse ? recourse.ending?.recordHash : state.recordHash
   return {
     escrowId: state.id,
     pactId: found.pactId,
@@ -59,10 +63,10 @@ export async function disputeRecord(db: Db, escrowId: string): Promise<DisputeRe
       at: one.at,
       verified: one.verified,
     })),
-    evidenceUntil: over ? null : state.timerEnd,
+    evidenceUntil: until || null,
     packageHash: row.package_hash,
-    sellerBps: decided ? (state.ending?.sellerBps ?? null) : null,
-    recordHash: state.recordHash === null ? null : fromBytes32(state.recordHash),
+    sellerBps: decided ? ending.sellerBps : null,
+    recordHash: recordHash ? fromBytes32(recordHash) : null,
   }
 }
 

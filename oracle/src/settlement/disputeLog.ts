@@ -8,6 +8,7 @@ import {
   signedClaimSchema,
 } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
+import type { Recourse } from '../escrow/recourse.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { unpack } from '../store/json.ts'
 import type { Db } from '../store/store.ts'
@@ -27,7 +28,9 @@ export async function listDisputes(
     .innerJoin('lock', 'lock.escrow_id', 'dispute.escrow_id')
     .innerJoin('escrow', 'escrow.escrow_id', 'dispute.escrow_id')
     .select(['dispute.escrow_id', 'dispute.round', 'dispute.opened_at', 'dispute.defence_hash'])
+    .leftJoin('recourse', 'recourse.escrow_id', 'dispute.escrow_id')
     .select(['dispute.defended_at', 'dispute.package_hash', 'lock.pact_id', 'escrow.body'])
+    .select('recourse.body as recourse')
     .where(({ eb, refTuple, tuple }) =>
       eb(
         refTuple('dispute.opened_at', 'dispute.escrow_id', 'dispute.round'),
@@ -57,7 +60,9 @@ export async function listDisputes(
       .orderBy('at')
       .orderBy('sha256')
       .execute()
-    const ending = isTerminal(state.state) && state.round === row.round ? state.ending : null
+    const recourse = row.recourse === null ? undefined : unpack<Recourse>(row.recourse)
+    const ending = state.round === row.round ? endingOf(state, recourse) : null
+    const { recordHash } = ending ?? state
     return {
       escrowId: row.escrow_id as `0x${string}`,
       pactId: parseHash(row.pact_id),
@@ -74,9 +79,19 @@ export async function listDisputes(
       outcome: ending?.how ?? (state.round > row.round ? 'redelivered' : null),
       sellerBps: ending?.sellerBps ?? null,
       endedAt: ending?.at ?? null,
-      recordHash: state.recordHash === null ? null : fromBytes32(state.recordHash),
+      recordHash: recordHash ? fromBytes32(recordHash) : null,
     }
   }
+}
+
+/** How the dispute of the last round ended: in its escrow or, after a release at once, in the vault. */
+function endingOf(state: EscrowState, recourse: Recourse | undefined) {
+  if (!isTerminal(state.state) || recourse?.state === 'claimed' || !state.ending) return null
+  const { recordHash } = state
+  const claim = recourse?.claimedAt == null ? null : recourse.ending
+  if (!claim) return { ...state.ending, recordHash }
+  const how = claim.how === 'ruled' || claim.how === 'concluded' ? claim.how : 'released'
+  return { ...claim, how } as const
 }
 
 /** Disputed escrows by how they ended, `open` where they have not (TOL-14). */

@@ -60,7 +60,11 @@ export async function addEvidence(
   if (!(await readDispute(db, escrowId, round))) {
     throw new EarnestError('dispute_unknown', 'This round is not disputed')
   }
-  if (isTerminal(state)) throw new EarnestError('dispute_over', `The escrow is ${state}`)
+  const { recourse } = found
+  const isClaimed = recourse?.state === 'claimed' && now < recourse.end
+  if (isTerminal(state) && !isClaimed) {
+    throw new EarnestError('dispute_over', `The escrow is ${state}`)
+  }
   const evidence = await judgeEvidence(db, found, body.evidence)
   await db.transaction().execute(async (tx) => {
     await keepEvidence(tx, { found, by, evidence, at: now })

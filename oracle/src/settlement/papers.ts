@@ -11,6 +11,7 @@ import {
 } from '@earnest/sdk/protocol'
 import { getAddress } from 'viem'
 import { readEscrow } from '../escrow/fold.ts'
+import { readRecourse } from '../escrow/recourse.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Db } from '../store/store.ts'
@@ -99,8 +100,9 @@ async function decisionOf(
   db: Db,
   { state, round }: { state: EscrowState | undefined; round: number },
 ): Promise<Papers['decision']> {
-  const { recordHash } = state ?? {}
-  if (!state || !recordHash) return undefined
+  if (!state) return undefined
+  const recordHash = (await readRecourse(db, state.id))?.ending?.recordHash ?? state.recordHash
+  if (!recordHash) return undefined
   const rows = await decisionsOf(db, state.id, round)
   const carried = rows.filter((row) => row.record_hash === fromBytes32(recordHash))
   const [first] = carried

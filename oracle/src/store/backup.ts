@@ -51,6 +51,8 @@ const tables = [
   'score',
   'docket_log',
   'docket',
+  'recourse_log',
+  'recourse',
   'member',
   'pool',
 ] as const satisfies readonly (keyof Tables)[]

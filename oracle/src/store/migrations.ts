@@ -602,6 +602,35 @@ const amendments = `
 alter table pact add column amends boolean not null default false;
 `
 
+/** What became of the bonds behind releases at once; the vault is read anew, so that nothing of before is missed. */
+const recourses = `
+create table recourse_log (
+  block_number int8 not null,
+  log_index int4 not null,
+  block_hash text not null,
+  tx_hash text not null,
+  timestamp int8 not null,
+  escrow_id text not null,
+  raw text not null,
+  primary key (block_number, log_index)
+);
+create index recourse_log_escrow on recourse_log (escrow_id, block_number, log_index);
+
+create table recourse (
+  escrow_id text primary key,
+  state text not null,
+  due_at int8,
+  remind_at int8,
+  awaits boolean not null,
+  updated_block int8 not null,
+  body text not null
+);
+create index recourse_due on recourse (due_at) where due_at is not null;
+create index recourse_awaits on recourse (updated_block) where awaits;
+
+delete from cursor where name = 'vault';
+`
+
 /** Passed deliveries that the jury looked at. */
 const spots = `
 create table spot_check (
@@ -642,6 +671,7 @@ export const migrations: Record<string, Migration> = {
   '0011_reads': { up: (db) => run(db as Kysely<unknown>, reads) },
   '0012_amendments': { up: (db) => run(db as Kysely<unknown>, amendments) },
   '0014_spots': { up: (db) => run(db as Kysely<unknown>, spots) },
+  '0015_recourses': { up: (db) => run(db as Kysely<unknown>, recourses) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

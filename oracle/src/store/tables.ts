@@ -472,6 +472,24 @@ export type DocketLogTable = {
 /** Those logs folded: where a dispute stands above its escrow. */
 export type DocketTable = { escrow_id: string; stage: string; body: string }
 
+/** What the vault said of the reservation of one escrow, as the chain has it. */
+export type RecourseLogTable = DocketLogTable
+
+/** Those logs folded: what the buyer of a release at once still has. */
+export type RecourseTable = {
+  escrow_id: string
+  state: string
+  /** Unix seconds from which on anyone may end it; null once it is over. */
+  due_at: number | null
+  /** Unix seconds at which whoever is awaited is reminded next. */
+  remind_at: number | null
+  /** Its end is still to be told once the chain is sure of it. */
+  awaits: boolean
+  updated_block: number
+  /** The whole folded state, canonical JSON with decimal strings for big numbers. */
+  body: string
+}
+
 /** Who ever joined a committee; whether it still may be drawn, the contract knows. */
 export type MemberTable = { committee: string; wallet: string }
 
@@ -552,6 +570,8 @@ export type Tables = {
   settlement: SettlementTable
   docket_log: DocketLogTable
   docket: DocketTable
+  recourse_log: RecourseLogTable
+  recourse: RecourseTable
   member: MemberTable
   pool: PoolTable
   origin: OriginTable

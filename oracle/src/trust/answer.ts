@@ -348,6 +348,7 @@ export function createTrust({
         scorer,
         forecast,
         influences,
+        incidents: model.incidents(did),
         flags,
         sanction,
         quality: QUALITY_TABLE,

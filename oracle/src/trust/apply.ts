@@ -5,6 +5,7 @@ import { applyIncident, applyObservation } from './incident.ts'
 import { applyStatement } from './membership.ts'
 import type { TrustParameters } from './parameters.ts'
 import { passFully } from './passFully.ts'
+import { applyRuledClaim } from './recourse.ts'
 import { applySettled } from './settle.ts'
 import { agentIndex, type Flag, type TrustState } from './state.ts'
 
@@ -28,6 +29,9 @@ export function applyEvent(
     case 'agent':
       applyStatement(state, event)
       return { flags: [], changed: [event.agent] }
+    case 'claim':
+      applyRuledClaim(state, event, parameters)
+      return { flags: [], changed: [event.buyer, event.seller] }
     case 'incident':
       applyIncident(state, event, parameters)
       return { flags: [], changed: [event.agent] }

@@ -11,6 +11,7 @@ import { fade } from './fade.ts'
 import { costToFake100 } from './faking.ts'
 import { forecastSeller } from './forecastof.ts'
 import { chain } from './history.ts'
+import { incidentsOf } from './incident.ts'
 import type { TrustParameters } from './parameters.ts'
 import { PENALTY_TABLE, penalised, penaltyPoints } from './penalty.ts'
 import { sanctionOf } from './sanction.ts'
@@ -192,13 +193,8 @@ function counterpartiesOf(
   return { counterparties: heads.size, effectiveCounterparties: effective }
 }
 
-function incidentsWithin({ history, incidents }: TrustState, agent: number, now: number): number {
-  let count = 0
-  for (const row of incidents.values()) {
-    if (history.seller[row] !== agent || history.excluded[row] === 1) continue
-    if (isWithin(WINDOW_90D, history.at[row] as number, now)) count++
-  }
-  return count
+function incidentsWithin(state: TrustState, agent: number, now: number): number {
+  return incidentsOf(state, agent).filter(({ at }) => isWithin(WINDOW_90D, at, now)).length
 }
 
 function penaltiesOn(state: TrustState, agent: number) {

@@ -81,11 +81,24 @@ export type Incident = {
   incidentId: string
   agent: string
   at: number
-  class: 'harm' | 'security' | 'availability' | 'executionFailure' | 'quality'
+  class: 'harm' | 'security' | 'availability' | 'executionFailure' | 'quality' | 'slashing'
   /** 0..1; 0 withdraws the incident of the same id. */
   severity: number
   capability?: string
   reason: string
+}
+
+/** A claim against the bond behind a trade that had been paid at once, as the arbiter ruled it. */
+export type RuledClaim = {
+  kind: 'claim'
+  escrowId: string
+  at: number
+  buyer: string
+  seller: string
+  /** What the seller keeps, basis points. */
+  sellerBps: number
+  /** Taken from the bond, base units of USDC. */
+  slashed: bigint
 }
 
 /** One observation of a single dimension outside an escrow (a reply against its SLA, heartbeats). */
@@ -124,6 +137,7 @@ export type Pass = { kind: 'pass'; at: number }
 export type TrustEvent =
   | SettledEscrow
   | AgentStatement
+  | RuledClaim
   | Incident
   | Observation
   | AppealDecision

@@ -59,6 +59,7 @@ const AMOUNTS = new Set([
   'staked',
   'free',
   'open',
+  'slashed',
 ])
 
 /** The event that `wireOfEvent` wrote. */

@@ -13,6 +13,7 @@ const CLASSES: Record<Incident['class'], { dimension: Dimension | null; penalty:
   harm: { dimension: 'safety', penalty: 'harmIncident' },
   security: { dimension: 'security', penalty: 'securityIncident' },
   availability: { dimension: null, penalty: 'unavailable' },
+  slashing: { dimension: 'accuracy', penalty: 'disputeLost' },
   quality: { dimension: 'accuracy', penalty: 'poorQuality' },
   executionFailure: { dimension: 'harnessStability', penalty: 'executionFailure' },
 }
@@ -25,7 +26,7 @@ export function applyIncident(
 ): number {
   const agent = agentIndex(state, event.agent)
   state.lastChange[agent] = event.at
-  const earlier = state.incidents.get(event.incidentId)
+  const earlier = state.incidents.get(event.incidentId)?.row
   if (earlier !== undefined) {
     state.history.excluded[earlier] = event.severity > 0 ? 0 : 1
     refoldSeller(state, agent, parameters)
@@ -35,10 +36,23 @@ export function applyIncident(
   const { dimension, penalty } = CLASSES[event.class]
   const marks = dimension ? { [dimension]: 1 - event.severity } : null
   const row = addRow(state, { id: event.incidentId, agent, at: event.at, marks })
-  state.incidents.set(event.incidentId, row)
+  const { class: kind, severity, reason } = event
+  state.incidents.set(event.incidentId, { row, class: kind, severity, reason })
   contributeRow(state, row, parameters)
   penalise(state, agent, row, [penalty])
   return row
+}
+
+/** An upheld incident as it is told. */
+export type ToldIncident = Pick<Incident, 'incidentId' | 'at' | 'class' | 'severity' | 'reason'>
+
+/** The incidents that stand against an agent, the oldest first. */
+export function incidentsOf({ history, incidents }: TrustState, agent: number): ToldIncident[] {
+  return [...incidents].flatMap(([incidentId, { row, ...told }]) =>
+    history.seller[row] === agent && history.excluded[row] === 0
+      ? [{ incidentId, at: history.at[row] as number, ...told }]
+      : [],
+  )
 }
 
 /** Counts one observation of a dimension (a reply against its SLA, a heartbeat). */

@@ -29,6 +29,7 @@ import {
   type PairForecast,
   type PairForecastQuery,
 } from './forecastof.ts'
+import { incidentsOf, type ToldIncident } from './incident.ts'
 import { TRUST_PARAMETERS, type TrustParameters } from './parameters.ts'
 import { type Published, publishedOf } from './published.ts'
 import { type QuoteQuery, type QuoteTerms, quoteOf } from './quote.ts'
@@ -70,6 +71,8 @@ export type TrustModel = {
   audit(): Audit | null
   /** Flags that name an agent, standing and lifted, with their reasons. */
   flags(agent: string): Omit<Flag, 'rows'>[]
+  /** What was upheld against an agent beside its trades. */
+  incidents(agent: string): ToldIncident[]
   /** Ids of the flags that a full pass over the window before `now` finds. */
   sweep(now: number): string[]
   /** Merkle root of all events, 64 hex. */
@@ -123,6 +126,7 @@ export function createTrustModel({
         const { rows: _, ...told } = flag
         return [told]
       }),
+    incidents: (agent) => incidentsOf(state, indexOf(agent)),
     sweep: (now) => sweep(state, now),
     eventRoot: () => eventRoot(state.log),
     snapshot: () => structuredClone(state),

@@ -1,5 +1,6 @@
 import { flagsOn } from './anomaly.ts'
 import { isWithin, WINDOW_90D } from './day.ts'
+import { incidentsOf } from './incident.ts'
 import { missedDeadlines } from './settle.ts'
 import { ANOMALY_PARAMETERS } from './signal.ts'
 import type { Flag, TrustState } from './state.ts'
@@ -122,14 +123,10 @@ function independent(flags: readonly Flag[], agent: string): Flag[] {
   })
 }
 
-function graveIncidents({ history, incidents }: TrustState, agent: number, now: number): number[] {
-  const found: number[] = []
-  for (const row of incidents.values()) {
-    if (history.seller[row] !== agent || history.excluded[row] === 1) continue
-    const { safety = 1, security = 1 } = history.marks[row] ?? {}
-    const severity = 1 - Math.min(safety, security)
-    const at = history.at[row] as number
-    if (severity >= SANCTION_TABLE.graveSeverity && isWithin(WINDOW_90D, at, now)) found.push(at)
-  }
-  return found
+function graveIncidents(state: TrustState, agent: number, now: number): number[] {
+  return incidentsOf(state, agent).flatMap(({ class: kind, severity, at }) => {
+    const isGrave =
+      (kind === 'harm' || kind === 'security') && severity >= SANCTION_TABLE.graveSeverity
+    return isGrave && isWithin(WINDOW_90D, at, now) ? [at] : []
+  })
 }

@@ -158,7 +158,11 @@ function severityOf({ ending, sellerBps, facts }: SettledEscrow): number {
   if (ending === 'expired') return 1
   // Giving the money back before any work began is a trade that failed, but not one that harmed.
   if (ending === 'refunded') return facts && facts.deliveredAt === undefined ? 0.5 : 1
-  // A dispute that brings its buyer less than a tenth was no failure of the seller's (W-16).
+  return severityOfSplit(sellerBps)
+}
+
+/** A dispute that brings its buyer less than a tenth was no failure of the seller's (W-16). */
+export function severityOfSplit(sellerBps: number): number {
   return sellerBps > 9_000 ? 0 : 1 - sellerBps / 10_000
 }
 
@@ -197,7 +201,8 @@ function forgivingOf(
   return weight * (loss > 0 ? Math.min(1, amount / loss) : 1)
 }
 
-function countDeal(state: TrustState, row: number, deal: number, sign: 1 | -1): void {
+/** Counts a trade to its pair, or takes it out again. */
+export function countDeal(state: TrustState, row: number, deal: number, sign: 1 | -1): void {
   const { deals, history } = state
   const buyer = history.buyer[row] as number
   const severity = history.severity[row] as number
@@ -418,7 +423,8 @@ export function refoldSeller(state: TrustState, seller: number, parameters: Trus
   }
 }
 
-function refoldBuyer(state: TrustState, buyer: number, parameters: TrustParameters): void {
+/** Computes the habit of a buyer anew from its rows. */
+export function refoldBuyer(state: TrustState, buyer: number, parameters: TrustParameters): void {
   const { history } = state
   clearHabit(state.habits, buyer)
   for (const row of chain(history.earlierOfBuyer, state.lastOfBuyer[buyer] as number)) {

@@ -1,7 +1,7 @@
 import type { Audit } from './audit.ts'
 import { type Clusters, createClusters, growClusters } from './cluster.ts'
 import { grown } from './column.ts'
-import type { BondStatement } from './event.ts'
+import type { BondStatement, Incident } from './event.ts'
 import { createEventLog, type EventLog } from './eventlog.ts'
 import { createTrustFlow, growFlow, type TrustFlow } from './flow.ts'
 import { createHabits, growHabits, type Habits } from './habit.ts'
@@ -99,7 +99,7 @@ export type TrustState = {
   /** Ids of the flags that name an agent. */
   flagsOf: Map<number, Set<string>>
   reviews: Review[]
-  incidents: Map<string, number>
+  incidents: Map<string, { row: number } & Pick<Incident, 'class' | 'severity' | 'reason'>>
   /** What the latest full pass found; null before the first. */
   audit: Audit | null
   log: EventLog

@@ -24,6 +24,7 @@ import { offerRoutes } from './offer.ts'
 import { pactSchema } from './pact.ts'
 import { papersSchema } from './papers.ts'
 import { quoteSchema } from './quote.ts'
+import { recourseRecordSchema } from './recourse.ts'
 import { reportSchema, resultSchema } from './report.ts'
 import { attestationSchema, settlementSchema } from './settlement.ts'
 import { signature } from './signature.ts'
@@ -569,6 +570,15 @@ export const routes = {
     params: escrowParams,
     status: 200,
     response: verdictRecordSchema,
+  },
+  getRecourse: {
+    method: 'GET',
+    path: '/recourse/:escrowId',
+    summary: 'The claim against the bond behind a release at once, and what came of it',
+    signed: false,
+    params: escrowParams,
+    status: 200,
+    response: recourseRecordSchema,
   },
   relay: {
     method: 'POST',

@@ -1,4 +1,4 @@
-import type { Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import { hashStruct } from 'viem'
 import { type ContractRef, escrowDomain } from './terms.ts'
 
@@ -118,6 +118,24 @@ export function rulingTypedData(
   const { escrowId, round, sellerBps, recordHash } = options
   return {
     domain: escrowDomain(options),
+    types: { Ruling: SPLIT },
+    primaryType: 'Ruling',
+    message: { escrowId, round, sellerBps, recordHash },
+  } as const
+}
+
+/** A split that decides a claim at once: the same words in the domain of the vault. */
+export function claimRulingTypedData(
+  options: RoundRef & { chainId: number; vault: Address; sellerBps: bigint; recordHash: Hex },
+) {
+  const { chainId, vault, escrowId, round, sellerBps, recordHash } = options
+  return {
+    domain: {
+      name: 'Earnest BondVault',
+      version: '1',
+      chainId: BigInt(chainId),
+      verifyingContract: vault,
+    },
     types: { Ruling: SPLIT },
     primaryType: 'Ruling',
     message: { escrowId, round, sellerBps, recordHash },

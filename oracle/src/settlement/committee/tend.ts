@@ -3,19 +3,21 @@ import {
   composeDraw,
   type Docket,
   EarnestError,
-  fromBytes32,
   isEarnestError,
   type Ladder,
   type LadderStep,
   nextStep,
-  unpackLadder,
 } from '@earnest/sdk/protocol'
 import { encodeFunctionData, type Hex } from 'viem'
 import type { Call, Chain } from '../../escrow/chain.ts'
+import { isKnown } from '../../escrow/keeper.ts'
+import { ladderOf } from '../../escrow/ladder.ts'
+import type { Recourse } from '../../escrow/recourse.ts'
 import type { EscrowState } from '../../escrow/state.ts'
-import { submit, takeUp } from '../../escrow/submit.ts'
+import { submit } from '../../escrow/submit.ts'
 import { unpack } from '../../store/json.ts'
 import type { Db } from '../../store/store.ts'
+import { type Forum, forumOf } from '../forum.ts'
 import type { Court } from './court.ts'
 import { plantStored } from './pool.ts'
 
@@ -40,10 +42,12 @@ export async function tendDockets(tending: Tending): Promise<string[]> {
     .selectFrom('escrow')
     .innerJoin('lock', 'lock.escrow_id', 'escrow.escrow_id')
     .leftJoin('docket', 'docket.escrow_id', 'escrow.escrow_id')
-    .select(['escrow.body', 'docket.body as docket'])
+    .leftJoin('recourse', 'recourse.escrow_id', 'escrow.escrow_id')
+    .select(['escrow.body', 'docket.body as docket', 'recourse.body as recourse'])
     .where((eb) =>
       eb.or([
         eb('escrow.state', '=', 'Arbitration'),
+        eb('recourse.state', '=', 'claimed'),
         eb('docket.stage', 'in', ['proposed', 'sitting', 'moderation']),
       ]),
     )
@@ -52,11 +56,12 @@ export async function tendDockets(tending: Tending): Promise<string[]> {
   const keys: string[] = []
   for (const row of rows) {
     const state = unpack<EscrowState>(row.body)
+    const forum = forumOf(state, row.recourse ? unpack<Recourse>(row.recourse) : undefined)
     const ladder = ladderOf(state)
-    const court = courts.find(({ arbiter }) => same(arbiter, state.terms.arbiter))
+    const court = courts.find(({ arbiter }) => same(arbiter, forum.arbiter))
     if (!ladder || !court) continue
     const docket = row.docket ? unpack<Docket>(row.docket) : undefined
-    const step = dueStep({ state, ladder, docket, court, now, latest })
+    const step = dueStep({ state, forum, ladder, docket, court, now, latest })
     if (!step) continue
     const key = `ladder/${state.id}/${step.verb}${markOf(step)}`
     if (await isKnown(db, key)) continue
@@ -72,38 +77,23 @@ export async function tendDockets(tending: Tending): Promise<string[]> {
   return keys
 }
 
-/** The rungs of an escrow; null without a ladder or with one of another arbiter. */
-export function ladderOf({ terms }: Pick<EscrowState, 'terms'>): Ladder | null {
-  try {
-    return unpackLadder(fromBytes32(terms.ladder))
-  } catch {
-    return null
-  }
-}
-
-/** Unix seconds of the arbitration of an escrow that is in it. */
-export function arbitrationOf({ state, timerEnd, clauses }: EscrowState) {
-  return state === 'Arbitration'
-    ? { start: timerEnd - clauses.arbitrationWindow, end: timerEnd }
-    : null
-}
-
 function dueStep(options: {
   state: EscrowState
+  forum: Forum
   ladder: Ladder
   docket: Docket | undefined
   court: Court
   now: number
   latest: number
 }): LadderStep | undefined {
-  const { state, ladder, docket, court, now, latest } = options
+  const { state, forum, ladder, docket, court, now, latest } = options
   const { terms, clauses } = state
   const fee = (terms.amount * BigInt(clauses.arbitrationFeeBps)) / 10_000n
   return nextStep({
     docket: docket ?? { stage: 'none', proposal: null, appeal: null, panels: [], decision: null },
     ladder,
-    arbitration: arbitrationOf(state),
-    convenable: (state.buyerDisputed || state.sellerDisputed) && fee >= court.panelCost,
+    arbitration: forum.open,
+    convenable: forum.disputed && fee >= court.panelCost,
     now,
     blockNumber: BigInt(latest),
   })
@@ -113,19 +103,6 @@ function dueStep(options: {
 function markOf(step: LadderStep): string {
   if (step.verb === 'draw') return `/${step.panel}/${step.seedBlock}`
   return step.verb === 'execute' ? `/${step.panel}` : ''
-}
-
-/** True for a step that was written down; one that was given up while still due is taken up again. */
-async function isKnown(db: Db, key: string): Promise<boolean> {
-  const known = await db
-    .selectFrom('submission')
-    .select('attempts')
-    .where('key', '=', key)
-    .executeTakeFirst()
-  if (!known) return false
-  const delaySeconds = Math.min(300, 2 ** Math.min(known.attempts, 9))
-  await db.transaction().execute((tx) => takeUp(tx, key, { delaySeconds }))
-  return true
 }
 
 async function callOf(

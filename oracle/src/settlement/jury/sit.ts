@@ -1,27 +1,29 @@
-import { pactArbiterAbi } from '@earnest/contracts'
+import { bondVaultAbi, pactArbiterAbi } from '@earnest/contracts'
 import {
   canonicalText,
+  claimRulingTypedData,
   EarnestError,
   encode,
-  fromBytes32,
   hashVerdict,
   proposalTypedData,
   toBytes32,
-  unpackLadder,
   type VerdictRecord,
   verdictRecordSchema,
 } from '@earnest/sdk/protocol'
 import { encodeFunctionData, type Hex } from 'viem'
-import type { Chain } from '../../escrow/chain.ts'
+import type { Call, Chain } from '../../escrow/chain.ts'
 import { readEscrow } from '../../escrow/fold.ts'
+import { ladderOf } from '../../escrow/ladder.ts'
 import type { EscrowState } from '../../escrow/state.ts'
 import { submit } from '../../escrow/submit.ts'
+import { evidenceEnd } from '../../escrow/window.ts'
 import { findLock } from '../../negotiation/pact.ts'
 import type { Context } from '../../store/context.ts'
 import { append } from '../../store/journal.ts'
 import { locateFiles } from '../artifact.ts'
 import type { Attestors } from '../attestor.ts'
 import type { Blobs } from '../blob.ts'
+import { type Forum, readForum } from '../forum.ts'
 import { assemblePackage } from '../package.ts'
 import type { Jury } from './jury.ts'
 import { capOf, present } from './present.ts'
@@ -33,13 +35,10 @@ export type Sitting = Context & {
   jury: Jury
 }
 
-/** The part of the jury's time that the parties have for evidence after the case arrived. */
-const EVIDENCE_SHARE = 4
-
 /**
- * The T1 rung: hears a case that stands in arbitration once the parties had their time for evidence,
- * logs the verdict and then proposes it on chain. A jury that cannot sit is logged, and the ladder goes
- * on without it.
+ * The T1 rung: hears a case that stands in arbitration, or a claim against a bond, once the parties had
+ * their time for evidence, logs the verdict and then brings it on chain. A jury that cannot sit is logged,
+ * and the ladder goes on without it.
  * @returns seconds to wait before the case is ripe; undefined when nothing is left to do.
  */
 export async function sit(
@@ -48,25 +47,30 @@ export async function sit(
 ): Promise<number | undefined> {
   const { db, clock } = sitting
   const state = await readEscrow(db, escrowId)
-  if (state?.state !== 'Arbitration' || state.round !== round || state.proposed) return
-  const ladder = unpackLadder(fromBytes32(state.terms.ladder))
-  if (ladder && ladder.juryLimit === 0) return
-  const started = state.timerEnd - state.clauses.arbitrationWindow
-  const limit = ladder?.juryLimit ?? state.clauses.arbitrationWindow
-  const wait = started + Math.floor(limit / EVIDENCE_SHARE) - clock.now()
+  if (!state || state.round !== round || state.proposed) return
+  const forum = await readForum(db, state)
+  if (!forum.open) return
+  const ladder = ladderOf(state)
+  if (ladder ? ladder.juryLimit === 0 : BigInt(state.terms.ladder) !== 0n) return
+  const wait = evidenceEnd(state, forum.open.start) - clock.now()
   if (wait > 0) return wait
 
-  const record = (await readVerdict(sitting, escrowId, round)) ?? (await hear(sitting, state))
+  const heardSince = forum.open.start
+  const record =
+    (await readVerdict(sitting, escrowId, round)) ?? (await hear(sitting, state, heardSince))
   if (!record || record.sellerBps === null) return
   // A doubtful number goes up where there is a rung above; else it is the best there is.
   const above = ladder !== null && (ladder.committeeLimit > 0 || ladder.moderatorLimit > 0)
   if (record.doubts.length > 0 && above) return
-  await propose(sitting, state, record)
+  const call = await callOf(sitting, state, forum, record)
+  const key = `${call.functionName}/${escrowId}/${round}`
+  await submit(db, { key, escrowId, call, at: clock.now() })
 }
 
 async function hear(
   { db, signer, clock, jury, blobs }: Sitting,
   state: EscrowState,
+  start: number,
 ): Promise<VerdictRecord | undefined> {
   const { id, round, terms, clauses } = state
   const lock = await findLock(db, id)
@@ -122,7 +126,7 @@ async function hear(
           sellerBps: record.sellerBps,
           doubts: record.doubts,
           absent,
-          seconds: at - (state.timerEnd - clauses.arbitrationWindow),
+          seconds: at - start,
         },
       },
     ])
@@ -142,37 +146,34 @@ async function hear(
   return readVerdict({ db }, id, round)
 }
 
-async function propose(
-  { db, chain, attestors, clock }: Sitting,
+/**
+ * With a ladder the arbiter keeps the verdict as a proposal, so that it can be appealed, whichever the
+ * forum. Without one the escrow keeps it until its window ends; the vault knows rulings only.
+ */
+async function callOf(
+  { chain, attestors }: Sitting,
   { id, round, terms }: EscrowState,
+  { recourse, arbiter }: Forum,
   record: VerdictRecord,
-): Promise<void> {
+): Promise<Call> {
+  const { chainId, escrow: contract } = chain
   const sellerBps = BigInt(record.sellerBps ?? 0)
   const recordHash = toBytes32(hashVerdict(record))
-  const proof = await attestors.prove({
-    arbiter: terms.arbiter,
-    kind: 'proposal',
-    typedData: proposalTypedData({
-      chainId: chain.chainId,
-      contract: chain.escrow,
-      escrowId: id,
-      round: BigInt(round),
-      sellerBps,
-      recordHash,
-    }),
-  })
+  const decision = { chainId, escrowId: id, round: BigInt(round), sellerBps, recordHash }
+  if (recourse && BigInt(terms.ladder) === 0n) {
+    const { vault } = recourse
+    const typedData = claimRulingTypedData({ ...decision, vault })
+    const proof = await attestors.prove({ arbiter, kind: 'ruling', typedData })
+    const args = [terms, sellerBps, recordHash, proof] as const
+    const data = encodeFunctionData({ abi: bondVaultAbi, functionName: 'rule', args })
+    return { functionName: 'rule', args, to: vault, data }
+  }
+  const typedData = proposalTypedData({ ...decision, contract })
+  const proof = await attestors.prove({ arbiter, kind: 'proposal', typedData })
   const args = [terms, sellerBps, recordHash, proof] as const
-  // With a ladder the arbiter itself keeps the proposal, so that it can be appealed.
-  const hasLadder = unpackLadder(fromBytes32(terms.ladder)) !== null
-  const call = hasLadder
-    ? {
-        functionName: 'propose',
-        args,
-        to: terms.arbiter,
-        data: encodeFunctionData({ abi: pactArbiterAbi, functionName: 'propose', args }),
-      }
-    : { functionName: 'propose', args }
-  await submit(db, { key: `propose/${id}/${round}`, escrowId: id, call, at: clock.now() })
+  if (BigInt(terms.ladder) === 0n) return { functionName: 'propose', args }
+  const data = encodeFunctionData({ abi: pactArbiterAbi, functionName: 'propose', args })
+  return { functionName: 'propose', args, to: arbiter, data }
 }
 
 async function readVerdict(

@@ -14,9 +14,8 @@ import { append } from '../../store/journal.ts'
 import type { Db, Tx } from '../../store/store.ts'
 import type { Row } from '../../store/tables.ts'
 import { readDispute } from '../case.ts'
-import { readDocket } from '../committee/docket.ts'
 import type { Bench } from './moderators.ts'
-import { waitingOf } from './queue.ts'
+import { readWaiting } from './queue.ts'
 
 /** What the moderator's wallet sends once enough have signed. */
 export type Carrying = { to: Address; data: Hex }
@@ -43,7 +42,7 @@ export async function decide(
   const state = await readEscrow(db, escrowId)
   if (!state) throw new EarnestError('escrow_unknown', 'No such escrow')
   const now = clock.now()
-  const waiting = waitingOf(state, await readDocket(db, escrowId))
+  const waiting = await readWaiting(db, state)
   if (!waiting || now >= waiting.until) throw new EarnestError('decision_closed', 'Not here')
   if (waiting.from === null || now < waiting.from) {
     throw new EarnestError('rung_not_reached', 'A rung below has the case')
@@ -98,7 +97,7 @@ export async function decide(
   })
   const args = [state.terms, BigInt(sellerBps), toBytes32(recordHash)] as const
   const call = {
-    to: state.terms.arbiter,
+    to: waiting.arbiter,
     data: encodeFunctionData({ abi: pactArbiterAbi, functionName: 'moderate', args }),
   }
   return { signed, needed: bench.needed, call: signed >= bench.needed ? call : null }

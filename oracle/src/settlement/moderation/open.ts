@@ -7,10 +7,9 @@ import type { Context } from '../../store/context.ts'
 import { append } from '../../store/journal.ts'
 import { locateFiles } from '../artifact.ts'
 import type { Blobs } from '../blob.ts'
-import { readDocket } from '../committee/docket.ts'
 import { readCompletion } from '../completion.ts'
 import { assemblePackage } from '../package.ts'
-import { type Waiting, waitingOf } from './queue.ts'
+import { readWaiting, type Waiting } from './queue.ts'
 
 type Opening = Context & { blobs: Blobs }
 
@@ -76,7 +75,7 @@ export async function openFile(
 async function findWaiting({ db }: Opening, escrowId: Hex) {
   const state = await readEscrow(db, escrowId)
   if (!state) throw new EarnestError('escrow_unknown', 'No such escrow')
-  const waiting = waitingOf(state, await readDocket(db, escrowId))
+  const waiting = await readWaiting(db, state)
   if (!waiting) throw new EarnestError('decision_closed', 'Not a case for a moderator')
   return { waiting, round: state.round }
 }

@@ -17,6 +17,10 @@ export const PERSONAL: readonly EventType[] = [
   'settled',
   'ruled',
   'concluded',
+  'claimed',
+  'claim_dropped',
+  'claim_ruled',
+  'claim_concluded',
   'execution_failed',
   'seller_unreachable',
   'quality_warning',
@@ -36,6 +40,10 @@ const sentences: Partial<Record<EventType, string>> = {
   settled: 'Both sides signed a split, and the escrow paid it.',
   ruled: 'The arbiter ruled, and the escrow paid.',
   concluded: 'The arbitration ran out; the escrow paid by the evidence.',
+  claimed: 'The buyer claims against the bond of a seller that was paid at once.',
+  claim_dropped: 'The buyer took its claim against the bond back.',
+  claim_ruled: 'The arbiter ruled on the claim against the bond.',
+  claim_concluded: 'The arbiter was silent on the claim against the bond; the payment stands.',
   execution_failed: 'The seller says that it cannot do the work.',
   quality_warning:
     'The delivery passed the checks, but judges who looked at it find it poor. Look at it before the review ends.',
@@ -47,6 +55,8 @@ const consequences: Record<string, string> = {
   release: 'the seller is paid in full',
   escalate: 'the matter goes to the arbiter',
   conclude: 'the escrow pays by the evidence',
+  free: 'the bond behind the payment is free again',
+  hear: 'the arbiter decides the claim by what was handed in',
 }
 
 /** An event as a letter to a person: our words and numbers only, nothing that a party wrote. */
