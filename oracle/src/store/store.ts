@@ -1,9 +1,9 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import pg from 'pg'
 import { migrations } from './migrations.ts'
 import { openPglite } from './pglite.ts'
+import { openServer } from './server.ts'
 import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
@@ -45,21 +45,6 @@ export async function openStore(location: StoreLocation = {}): Promise<Store> {
     shared: location.url !== undefined,
     close: () => db.destroy(),
   }
-}
-
-function openServer(connectionString: string, max: number): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    max,
-    // Every int8 here is a time, a height or a counter and stays far below 2^53.
-    types: {
-      getTypeParser: (id: number, format?: string) =>
-        id === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(id, format as 'text'),
-    },
-  })
-  // An idle connection that breaks must not end the process; the next query reports it.
-  pool.on('error', () => {})
-  return pool
 }
 
 async function migrate(db: Db): Promise<void> {

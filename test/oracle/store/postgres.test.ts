@@ -53,6 +53,42 @@ test('two processes that start at once on an empty database make its tables once
   await Promise.all(stores.map((store) => store.close()))
 })
 
+test('tables that a newer process changed are read on, though statements were prepared before', async () => {
+  const url = await server.database('newer')
+  const store = await openStore({ url, connections: 1 })
+  const read = () =>
+    store.db.selectFrom('block').selectAll().where('number', '=', 1).executeTakeFirst()
+  try {
+    assert.equal(await read(), undefined)
+    await sql`alter table block add column later text`.execute(store.db)
+    // The one connection that had prepared it says so once and is given up.
+    await assert.rejects(read(), { code: '0A000' })
+    assert.equal(await read(), undefined)
+  } finally {
+    await store.close()
+  }
+})
+
+test('lists of every length are asked for, prepared or not', async () => {
+  const url = await server.database('lists')
+  const store = await openStore({ url, connections: 1 })
+  try {
+    for (let length = 1; length <= 600; length++) {
+      const numbers = Array.from({ length }, (_, n) => n)
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::int8 as n from (values ${sql.join(
+          numbers.map((n) => sql`(${n}::int8)`),
+        )}) as list (n)`.execute(store.db)
+      assert.deepEqual(rows, [{ n: length }])
+    }
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int8 as n from pg_prepared_statements`.execute(store.db)
+    assert.ok((rows[0]?.n ?? 0) <= 500)
+  } finally {
+    await store.close()
+  }
+})
+
 test('a server that is not there is said so', async () => {
   await assert.rejects(openStore({ url: 'postgres://postgres:x@127.0.0.1:1/none' }), (error) =>
     isEarnestError(error, 'store_unreachable'),
