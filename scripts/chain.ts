@@ -1,13 +1,16 @@
 /**
  * A local chain with USDC, escrow, arbiter and vault deployed, as a process of its own.
- * `PORT` binds it to a fixed port. Its one line says where everything stands.
+ * `PORT` binds it to a fixed port, `BLOCK_SECONDS` is the time between blocks. Its one line says where everything stands.
  */
 import { localAccount, localClient } from './local/chain.ts'
 import { deployEarnest } from './local/deploy.ts'
 import { attestorIndexes } from './local/oracle.ts'
 import { startChain } from './local/startChain.ts'
 
-const chain = await startChain({ port: Number(process.env.PORT ?? 0), blockSeconds: 1 })
+const chain = await startChain({
+  port: Number(process.env.PORT ?? 0),
+  blockSeconds: Number(process.env.BLOCK_SECONDS ?? 1),
+})
 const deployment = await deployEarnest(localClient(chain.url), {
   attestors: attestorIndexes.map((index) => localAccount(index).address),
   threshold: 2,

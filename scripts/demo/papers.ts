@@ -10,7 +10,7 @@ import {
   verifySignedPact,
   verifyTrust,
 } from '@earnest/sdk/protocol'
-import { createExaminer } from '../../oracle/src/settlement/verify/examiner.ts'
+import type { Examiner } from '../../oracle/src/settlement/verify/examiner.ts'
 import { recomputeReport } from '../../oracle/src/settlement/verify/recompute.ts'
 
 /** One paper of a trade and whether it holds. */
@@ -25,12 +25,14 @@ export async function checkPapers({
   chain,
   oracle,
   clock,
+  examiner,
 }: {
   result: HireResult
   chain: ReadClient
   /** DID of the oracle on the buyer's own list. */
   oracle: string
   clock: Clock
+  examiner: Examiner
 }): Promise<Paper[]> {
   const { receipts, escrowId, deliverable } = result
   const { card, trust, signed, funding, report, settlement, attestation } = receipts
@@ -74,7 +76,6 @@ export async function checkPapers({
   })
   if (report !== undefined && deliverable !== undefined) {
     await check('verification report', async () => {
-      const examiner = createExaminer({ threads: 1 })
       await recomputeReport(report, {
         pact,
         manifest: deliverable.manifest,
@@ -85,7 +86,7 @@ export async function checkPapers({
         },
         readDeposit: async () => null,
         examiner,
-      }).finally(() => examiner.close())
+      })
       return `recomputed to the byte: ${report.result}`
     })
   }

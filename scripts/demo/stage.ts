@@ -2,12 +2,14 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from 'viem'
+import { createExaminer } from '../../oracle/src/settlement/verify/examiner.ts'
 import { fundGas, localClient } from '../local/chain.ts'
 import { followClock } from '../local/clock.ts'
 import type { Deployment } from '../local/deploy.ts'
 import { oracleEnvironment } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
 import { type Running, type StartOptions, start } from '../local/process.ts'
+import { layStore } from '../local/store.ts'
 import { mintUsdc } from '../local/usdc.ts'
 
 /** What a seller does when the money is locked. */
@@ -41,13 +43,21 @@ export async function openStage(preparations: readonly Prepare[]) {
     processes.push(running)
     return running.ready
   }
+  const examiner = createExaminer({ threads: 1 })
   const close = async () => {
+    await examiner.close()
     for (const running of processes.toReversed()) await running.stop()
   }
 
   try {
+    await layStore(join(data, 'oracle'))
     const [{ url: rpcUrl, deployment }, ...prepared] = await Promise.all([
-      open<{ url: string; deployment: Deployment }>({ name: 'chain', script: 'scripts/chain.ts' }),
+      open<{ url: string; deployment: Deployment }>({
+        name: 'chain',
+        script: 'scripts/chain.ts',
+        // As often as Base shows a flashblock: every trade waits for two blocks on top of its money.
+        env: { BLOCK_SECONDS: '0.2' },
+      }),
       ...preparations.map((prepare) => prepare({ start: open, data })),
     ])
     const settings = Object.assign({}, ...prepared)
@@ -98,6 +108,8 @@ export async function openStage(preparations: readonly Prepare[]) {
       clock,
       buyer,
       sellers,
+      /** Reads deliverables again, for the buyer. */
+      examiner,
       start: open,
       /** What a seller printed so far. */
       heard: (behaviour: Behaviour) => heard[behaviour] ?? [],

@@ -94,7 +94,7 @@ async function attested({ buyer }: Stage, result: HireResult): Promise<HireResul
 
 /** Prints the gas of every transaction of a trade, then checks every paper; returns what does not hold. */
 export async function closeTrade(stage: Stage, result: HireResult): Promise<string[]> {
-  const { chain, oracle, buyer, clock } = stage
+  const { chain, oracle, buyer, clock, examiner } = stage
   const events = await readHistory(buyer.wallet, result.receipts.funding.escrow)
   const steps = new Map<`0x${string}`, string[]>()
   for (const { eventName, transactionHash } of events) {
@@ -109,6 +109,7 @@ export async function closeTrade(stage: Stage, result: HireResult): Promise<stri
     chain: buyer.wallet,
     oracle: oracle.did,
     clock,
+    examiner,
   })
   for (const { paper, holds, why } of papers) {
     line(holds ? 'proved' : 'NOT PROVED', `${paper}: ${why}`)

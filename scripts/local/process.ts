@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Where Node keeps what it compiled, so that the next process starts sooner. */
+export const compileCache = join(root, 'node_modules/.cache/node')
 
 /** A process of this repository: its first JSON line with a `ready` key says where it listens. */
 export type Running<ready> = {
@@ -36,7 +40,12 @@ export async function start<ready>({
 }: StartOptions): Promise<Running<ready>> {
   const child = spawn(process.execPath, [script], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      NODE_COMPILE_CACHE: compileCache,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const last: string[] = []
