@@ -122,6 +122,7 @@ async function run(settings: Settings): Promise<void> {
       perHour: settings.EARNEST_RELAY_GAS_PER_HOUR,
     },
     jury: settings.EARNEST_JURY ?? [],
+    examinerSeconds: settings.EARNEST_EXAMINER_SECONDS,
     spots: { rateBps: settings.EARNEST_SPOT_BPS, cost: settings.EARNEST_SPOT_COST },
     fetch: createGuardedFetch(),
     ...(settings.EARNEST_SMTP_URL && {

@@ -20,6 +20,7 @@ import { type Court, createCourts } from './settlement/committee/court.ts'
 import { planPool } from './settlement/committee/pool.ts'
 import { tendDockets } from './settlement/committee/tend.ts'
 import { watchDockets } from './settlement/committee/watch.ts'
+import { createExamTime, type ExamTime } from './settlement/examTime.ts'
 import { createProbeBook } from './settlement/jury/book.ts'
 import { createJury } from './settlement/jury/jury.ts'
 import type { Juror } from './settlement/jury/roster.ts'
@@ -74,6 +75,8 @@ export type OracleOptions = {
   pollMs?: number
   /** Gas that this oracle pays for others. */
   relayBudget?: Partial<RelayBudget>
+  /** CPU seconds an hour on which the examiner looks at what one agent hands in. */
+  examinerSeconds?: number
   /** Reaches the services that HTTP criteria test; without it they stay undecided. */
   fetch?: TestFetch
   /** Sends notices to people's mailboxes; without it none can be subscribed. */
@@ -98,6 +101,7 @@ export type Oracle = Context & {
   indexer: Indexer
   blobs: Blobs
   examiner: Examiner
+  examTime: ExamTime
   relayBudget: RelayBudget
   /** How spot checks are made, and how many judges there are to make them. */
   spots: SpotPolicy & { judges: number }
@@ -155,6 +159,7 @@ export function createOracle(options: OracleOptions): Oracle {
   const attestors = createAttestors({ chain, accounts: options.attestors, clock })
   const blobs = createBlobs({ db, masterKey: options.artifactKey, store: options.blobStore })
   const examiner = createExaminer()
+  const examTime = createExamTime({ db, clock, seconds: options.examinerSeconds })
   const check = createCheck({
     db,
     blobs,
@@ -209,6 +214,7 @@ export function createOracle(options: OracleOptions): Oracle {
     indexer,
     blobs,
     examiner,
+    examTime,
     relayBudget: { ...RELAY_BUDGET, ...options.relayBudget },
     spots: { ...policy, judges: jury.judges },
     answers: createEnvelope(options.artifactKey, 'answer'),

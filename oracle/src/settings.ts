@@ -3,6 +3,7 @@ import { type Address, getAddress, type Hex, isHex } from 'viem'
 import * as z from 'zod'
 import { RELAY_BUDGET } from './escrow/relayBudget.ts'
 import { AT_ONCE } from './http/atOnce.ts'
+import { EXAMINER_SECONDS } from './settlement/examTime.ts'
 import { jurorSchema } from './settlement/jury/roster.ts'
 import { TRUST_PARAMETERS } from './trust/parameters.ts'
 
@@ -96,6 +97,8 @@ const environment = z.object({
     })
     .pipe(z.array(jurorSchema))
     .optional(),
+  /** CPU seconds an hour on which the examiner looks at what one agent hands in. */
+  EARNEST_EXAMINER_SECONDS: z.coerce.number().min(1).default(EXAMINER_SECONDS),
   /** How much of what passed the jury looks at, in ten-thousandths; more of newcomers and large trades. */
   EARNEST_SPOT_BPS: z.coerce.number().int().min(0).max(10_000).default(500),
   /** USDC that the judges may cost for one such look. */

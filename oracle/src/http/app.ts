@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   API_BASE,
+  bodySha256Of,
   decode,
   EarnestError,
   encode,
@@ -20,6 +21,7 @@ import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
 import { countDisputes } from '../settlement/disputeLog.ts'
 import { openGrant } from '../settlement/grant.ts'
 import { assertUsable } from '../settlement/inspect.ts'
+import { assertNotRefused } from '../settlement/refusal.ts'
 import { countParked } from '../store/parked.ts'
 import { AT_ONCE, type AtOnce } from './atOnce.ts'
 import { type Opened, openRequest, pathOf } from './authenticate.ts'
@@ -259,6 +261,11 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       ? maxArtifactBytes
       : Math.min(MAX_UNPROVEN_UPLOAD, maxArtifactBytes)
     assertLength(http, maxBytes)
+    const mime = mimeOf(http)
+    const account = oracle.examTime.of(opened.signer)
+    // What was refused before is refused before it is read again.
+    const sha256 = opened.proven && bodySha256Of((header) => http.req.header(header))
+    if (sha256) await assertNotRefused(oracle, { sha256, mime, name })
     const source = http.req.raw.body as unknown as AsyncIterable<Uint8Array> | null
     if (!source) throw new EarnestError('empty_artifact', 'an empty file is no delivery')
     const slot = uploading.take(client)
@@ -266,7 +273,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
       const blob = await oracle.blobs.put({ source, maxBytes, at: clock.now() })
       try {
         return await write(http, prove(opened, blob.sha256), blob.sha256, async () => {
-          await assertUsable(oracle, { blob, name, mime: mimeOf(http) })
+          await assertUsable(oracle, { blob, name, mime, account })
           await keepArtifact(oracle, { escrowId, name, blob, by: opened.signer })
           return { status: 201, body: { name, size: blob.size, sha256: blob.sha256 } }
         })

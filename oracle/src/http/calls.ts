@@ -217,7 +217,7 @@ export function createCalls(
       const context = {
         ...oracle,
         chain: { chainId: chain.chainId, contract: chain.escrow, token: chain.token },
-        storeDeposit: createStoreDeposit(oracle),
+        storeDeposit: createStoreDeposit(oracle, oracle.examTime.of(by)),
         catchUp,
         limitOf: trust.limitOf,
       }

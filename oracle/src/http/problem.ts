@@ -59,6 +59,7 @@ const statusOf: Record<string, number> = {
   invalid_json: 400,
   too_many_offers: 429,
   rate_limited: 429,
+  examiner_budget_spent: 429,
   relay_budget_exhausted: 429,
   too_many_at_once: 429,
   internal: 500,

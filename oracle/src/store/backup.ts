@@ -29,6 +29,8 @@ const tables = [
   'sender',
   'relay',
   'relay_hour',
+  'exam_time',
+  'refusal',
   'blob',
   'blob_chunk',
   'artifact',

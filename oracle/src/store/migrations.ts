@@ -656,6 +656,25 @@ create table spot_check (
 create index spot_check_of_seller on spot_check (seller_did, drawn_at);
 `
 
+/** What the examiner spent on whom, and what it need not look at again. */
+const exams = `
+create table exam_time (
+  did text not null,
+  hour int8 not null,
+  milliseconds int8 not null,
+  primary key (did, hour)
+);
+
+create table refusal (
+  sha256 text not null,
+  mime text not null,
+  engine text not null,
+  fault text not null,
+  at int8 not null,
+  primary key (sha256, mime, engine)
+);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -672,6 +691,7 @@ export const migrations: Record<string, Migration> = {
   '0012_amendments': { up: (db) => run(db as Kysely<unknown>, amendments) },
   '0014_spots': { up: (db) => run(db as Kysely<unknown>, spots) },
   '0015_recourses': { up: (db) => run(db as Kysely<unknown>, recourses) },
+  '0016_exams': { up: (db) => run(db as Kysely<unknown>, exams) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -241,6 +241,18 @@ export type SenderTable = { address: string; next_nonce: number }
 export type RelayTable = { did: string; day: number; gas: string }
 export type RelayHourTable = { hour: number; gas: string; strangers: string }
 
+/** CPU time that the examiner spent in an hour on what an agent handed in. */
+export type ExamTimeTable = { did: string; hour: number; milliseconds: number }
+
+/** Bytes that were refused as what they were declared as, by which engine and why. */
+export type RefusalTable = {
+  sha256: string
+  mime: string
+  engine: string
+  fault: string
+  at: number
+}
+
 export type BlobTable = {
   id: string
   sha256: string | null
@@ -548,6 +560,8 @@ export type Tables = {
   sender: SenderTable
   relay: RelayTable
   relay_hour: RelayHourTable
+  exam_time: ExamTimeTable
+  refusal: RefusalTable
   blob: BlobTable
   blob_chunk: BlobChunkTable
   artifact: ArtifactTable

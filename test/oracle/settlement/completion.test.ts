@@ -15,6 +15,7 @@ import {
 import type { Hex } from 'viem'
 import { processCompletion } from '../../../oracle/src/settlement/attest.ts'
 import { readCompletion, takeCompletion } from '../../../oracle/src/settlement/completion.ts'
+import { EXAMINER_SECONDS } from '../../../oracle/src/settlement/examTime.ts'
 import { unpack } from '../../../oracle/src/store/json.ts'
 import {
   agree,
@@ -348,4 +349,29 @@ test('an upload that the seller did not sign leaves nothing behind and costs the
   })
   assert.deepEqual(await problemOf(forged), [401, 'invalid_request_signature'])
   assert.equal(await uploads(), before)
+})
+
+test('a seller whose hour is spent is told how long to wait, and still delivers what it has uploaded', async () => {
+  const { pact, id } = await funded()
+  const body = await completionOf(world, pact, { files })
+  const { clock, db } = world.oracle
+  const hour = Math.floor(clock.now() / 3600)
+  const spent = { did: world.seller.identity.did, hour, milliseconds: EXAMINER_SECONDS * 1000 }
+  await db.insertInto('exam_time').values(spent).execute()
+  const put = (type: string) =>
+    send(world, {
+      by: world.seller,
+      method: 'PUT',
+      path: `/api/v1/escrows/${id}/artifacts/other.json`,
+      body: new TextEncoder().encode(`{"type":"${type}"}`),
+      headers: { 'content-type': type },
+    })
+  const refused = await put('application/json')
+  const wait = Number(refused.headers.get('retry-after'))
+  assert.ok(wait > 0 && wait <= 3600)
+  assert.deepEqual(await problemOf(refused), [429, 'examiner_budget_spent'])
+  // What needs no look needs no time, and the check of a delivery is never refused.
+  assert.equal((await put('application/octet-stream')).status, 201)
+  assert.equal((await complete(body)).status, 202)
+  await db.deleteFrom('exam_time').execute()
 })

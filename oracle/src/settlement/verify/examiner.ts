@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { createLine } from './line.ts'
 import type { Order } from './order.ts'
 import type { Answer, Question } from './question.ts'
 import type { Limits } from './sandbox.ts'
@@ -26,14 +27,19 @@ const HEAP_MB = 512
 export interface Examination {
   /** The answer, or `killed` where the thread ran out of time or memory, now or before. */
   ask<Q extends Question>(question: Q): Promise<{ answer: Answer<Q> } | 'killed'>
+  /** CPU milliseconds that the thread spent on it; of one that was killed, all that it could have spent. */
+  spent(): number
   /** Lets the next one have the thread. */
   end(): void
 }
 
 /** Threads in which content is read and foreign code runs, so that the main one never waits for them. */
 export interface Examiner {
-  /** Waits for a free thread. */
-  begin(budget?: Budget): Promise<Examination>
+  /**
+   * Waits for a free thread. Owners take turns, and where there are several threads one owner never has
+   * all of them: whatever one hands in, the next of another waits for one examination at most.
+   */
+  begin(options?: { budget?: Budget; owner?: string | undefined }): Promise<Examination>
   close(): Promise<void>
 }
 
@@ -41,7 +47,7 @@ export interface Examiner {
 export function createExaminer({ threads = 2 }: { threads?: number } = {}): Examiner {
   const all = new Set<Thread>()
   const free: Thread[] = []
-  const waiting: ((thread: Thread) => void)[] = []
+  const line = createLine<Thread>({ most: Math.max(1, threads - 1) })
 
   function next(): Thread | undefined {
     const found = free.pop()
@@ -50,25 +56,27 @@ export function createExaminer({ threads = 2 }: { threads?: number } = {}): Exam
     all.add(made)
     return made
   }
-  function giveBack(thread: Thread): void {
-    if (thread.isDead()) all.delete(thread)
-    else free.push(thread)
-    while (waiting.length > 0) {
-      const ready = next()
-      if (!ready) return
-      waiting.shift()?.(ready)
+  function serve(): void {
+    while (line.isWaiting()) {
+      const thread = next()
+      if (!thread) return
+      line.serve(thread)
     }
   }
 
   return {
-    async begin({ milliseconds, ...limits } = DEFAULT_BUDGET) {
-      const thread =
-        (waiting.length === 0 && next()) ||
-        (await new Promise<Thread>((resolve) => waiting.push(resolve)))
+    async begin({ budget: { milliseconds, ...limits } = DEFAULT_BUDGET, owner = '' } = {}) {
+      const waiting = line.wait(owner)
+      serve()
+      const thread = await waiting
+      let spent = 0
       const timed = async (order: Ask): Promise<{ answer: unknown } | 'killed'> => {
         const timer = setTimeout(() => void thread.kill(), milliseconds)
         try {
-          return await thread.ask(order)
+          const result = await thread.ask(order)
+          // A thread that died tells nobody how long it worked.
+          spent = result === 'killed' ? milliseconds : spent + result.milliseconds
+          return result
         } finally {
           clearTimeout(timer)
         }
@@ -78,9 +86,14 @@ export function createExaminer({ threads = 2 }: { threads?: number } = {}): Exam
       return {
         ask: (question) =>
           timed({ question }) as Promise<{ answer: Answer<typeof question> } | 'killed'>,
+        spent: () => spent,
         end() {
-          if (!ended) giveBack(thread)
+          if (ended) return
           ended = true
+          line.leave(owner)
+          if (thread.isDead()) all.delete(thread)
+          else free.push(thread)
+          serve()
         },
       }
     },
@@ -97,8 +110,10 @@ function givenAway(question: Question): Uint8Array | undefined {
 
 type Ask = { begin: Limits } | { question: Question }
 
+type Told = { answer: unknown; milliseconds: number }
+
 interface Thread {
-  ask(order: Ask): Promise<{ answer: unknown } | 'killed'>
+  ask(order: Ask): Promise<Told | 'killed'>
   isDead(): boolean
   kill(): Promise<void>
 }
@@ -111,7 +126,7 @@ function startThread(): Thread {
     // Foreign code in there finds no secret of the process, should it ever leave its sandbox.
     env: {},
   })
-  const open = new Map<number, (result: { answer: unknown } | 'killed') => void>()
+  const open = new Map<number, (result: Told | 'killed') => void>()
   let last = 0
   let dead = false
   const die = () => {
@@ -119,8 +134,8 @@ function startThread(): Thread {
     for (const resolve of open.values()) resolve('killed')
     open.clear()
   }
-  worker.on('message', ({ id, answer }: { id: number; answer: unknown }) => {
-    open.get(id)?.({ answer })
+  worker.on('message', ({ id, answer, milliseconds }: Told & { id: number }) => {
+    open.get(id)?.({ answer, milliseconds })
     open.delete(id)
   })
   worker.on('error', die)

@@ -10,15 +10,45 @@ export interface Turn {
    * comes into a report.
    */
   ask<Q extends Question>(question: Q): Promise<Answer<Q>>
-  end(): void
+  end(): Promise<void>
+}
+
+/** On whose time an examination runs. */
+export interface Account {
+  /** Agents take turns: what one of them hands in never waits behind all that another did. */
+  owner: string
+  /** Asked once the thread is there, when everything before was booked. Throws where nothing is left. */
+  admit?(): Promise<void>
+  /** Books CPU time of a thread. */
+  charge?(milliseconds: number): Promise<void>
 }
 
 /** A turn that begins with its first question. */
-export function openTurn({ examiner, budget }: { examiner: Examiner; budget: Budget }): Turn {
+export function openTurn({
+  examiner,
+  budget,
+  account,
+}: {
+  examiner: Examiner
+  budget: Budget
+  account?: Account
+}): Turn {
   let begun: Promise<Examination> | undefined
+
+  async function begin(): Promise<Examination> {
+    const examination = await examiner.begin({ budget, owner: account?.owner })
+    try {
+      await account?.admit?.()
+      return examination
+    } catch (error) {
+      examination.end()
+      throw error
+    }
+  }
+
   return {
     async ask(question) {
-      begun ??= examiner.begin(budget)
+      begun ??= begin()
       const result = await (await begun).ask(question)
       if (result !== 'killed') return result.answer
       throw new EarnestError('verification_interrupted', 'The examination did not end here', {
@@ -26,6 +56,15 @@ export function openTurn({ examiner, budget }: { examiner: Examiner; budget: Bud
         details: { question: question.kind },
       })
     },
-    end: () => void begun?.then((examination) => examination.end()),
+    async end() {
+      const examination = await begun?.catch(() => undefined)
+      if (!examination) return
+      try {
+        // Booked before the thread is free: the next of the same agent sees it.
+        await account?.charge?.(examination.spent())
+      } finally {
+        examination.end()
+      }
+    },
   }
 }

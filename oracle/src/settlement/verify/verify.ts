@@ -60,13 +60,15 @@ export interface VerifyOptions {
  */
 export async function verify(options: VerifyOptions): Promise<VerificationReport> {
   const { pact, milestone = 0, manifest, examiner, openFile } = options
-  const turn = openTurn({ examiner, budget: shareOf(options) })
+  // A delivery waits its turn, and is never refused for want of time.
+  const account = { owner: pact.seller.did }
+  const turn = openTurn({ examiner, budget: shareOf(options), account })
   const delivery = openDelivery({ files: manifest, openFile, turn })
   const reader = openReader({ delivery, turn })
   try {
     return reportOf(await runChecks({ delivery, reader, options }), { pact, milestone, options })
   } finally {
-    turn.end()
+    await turn.end()
   }
 }
 
