@@ -10,7 +10,7 @@
  *   --seed TEXT            of campaigns and of the order of mutants (default: earnest)
  */
 import { parseArgs } from 'node:util'
-import { callsOf, fuzz } from './verify/fuzz.ts'
+import { actsOf, callsOf, fuzz } from './verify/fuzz.ts'
 import { mutate } from './verify/mutation.ts'
 import { score, write } from './verify/proof.ts'
 import { prove } from './verify/prove.ts'
@@ -59,6 +59,7 @@ if (wants('fuzz')) {
       systemCalls: callsOf(pieces, 'system'),
       escrowCalls: callsOf(pieces, 'escrow'),
       violations: failed.length,
+      acts: actsOf(pieces),
     },
   })
   for (const test of failed) console.error(`violated: ${test}`)

@@ -3,8 +3,8 @@
  * what was run is in a journal, so that a run that ends is continued.
  */
 import { createHash } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { openBench } from './bench.ts'
 import { hashSources, readSources } from './compile.ts'
 
@@ -14,7 +14,11 @@ export interface Piece {
   seed: string
   calls: number
   failed: string[]
+  /** Of the whole system: how often each act of each actor was tried, and how often the law let it. */
+  acts?: Acts
 }
+
+type Acts = Record<string, { tried: number; done: number }>
 
 const CAMPAIGNS = {
   system: { files: ['test/contracts/system/system.t.sol'], invariant: { runs: 20, depth: 500 } },
@@ -23,7 +27,7 @@ const CAMPAIGNS = {
 const PATIENCE_MS = 3_600_000
 
 /**
- * Runs pieces of both campaigns, in turn, until each has made `calls` or the minutes are over.
+ * Runs pieces of one campaign after the other until each has made `calls` or the minutes are over.
  *
  * @param seed From which each piece's own is derived.
  */
@@ -37,6 +41,7 @@ export async function fuzz(options: {
   const until = performance.now() + options.minutes * 60_000
   const home = join(options.scratch, hashSources(readSources()).slice(0, 16))
   const journal = join(home, 'fuzz.jsonl')
+  const tally = resolve(home, 'tally.tsv')
   mkdirSync(home, { recursive: true })
   const pieces = existsSync(journal)
     ? readFileSync(journal, 'utf8')
@@ -50,13 +55,15 @@ export async function fuzz(options: {
       const { files, invariant } = CAMPAIGNS[next]
       const turn = pieces.filter(({ campaign }) => campaign === next).length
       const seed = `0x${createHash('sha256').update(`${options.seed}\0${next}\0${turn}`).digest('hex')}`
+      rmSync(tally, { force: true })
       const outcome = await bench.run(
-        { files, grep: 'invariant_', fuzzRuns: 1, invariant, seed },
+        { files, grep: 'invariant_', fuzzRuns: 1, invariant, seed, tally },
         PATIENCE_MS,
       )
       if (outcome === 'hung' || outcome.error || outcome.ran === 0)
         throw new Error(`${next}: ${outcome === 'hung' ? 'hung' : outcome.error}`)
-      const piece = { campaign: next, seed, calls: outcome.calls, failed: outcome.failed }
+      const piece: Piece = { campaign: next, seed, calls: outcome.calls, failed: outcome.failed }
+      if (existsSync(tally)) piece.acts = readTally(tally, outcome.calls)
       pieces.push(piece)
       appendFileSync(journal, `${JSON.stringify(piece)}\n`)
       options.say(`${next}: ${callsOf(pieces, next)} calls, ${piece.failed.length} violations`)
@@ -66,11 +73,10 @@ export async function fuzz(options: {
   }
   return pieces
 
-  /** The campaign that is furthest from its end. */
+  /** The first campaign that is not at its end. */
   function open(): Piece['campaign'] | undefined {
     const names = Object.keys(CAMPAIGNS) as Piece['campaign'][]
-    const [least] = names.sort((a, b) => callsOf(pieces, a) - callsOf(pieces, b))
-    return least && callsOf(pieces, least) < options.calls ? least : undefined
+    return names.find((name) => callsOf(pieces, name) < options.calls)
   }
 }
 
@@ -79,4 +85,30 @@ export function callsOf(pieces: Piece[], name: Piece['campaign']): number {
   return pieces
     .filter(({ campaign }) => campaign === name)
     .reduce((sum, { calls }) => sum + calls, 0)
+}
+
+/** How often each act was tried and done in all pieces that counted. */
+export function actsOf(pieces: Piece[]): Acts {
+  const sum: Acts = {}
+  for (const { acts = {} } of pieces)
+    for (const [act, count] of Object.entries(acts)) add(sum, act, count)
+  return sum
+}
+
+/** What the runs wrote, one act a line. The engine looks at the end of the last run twice. */
+function readTally(file: string, calls: number): Acts {
+  const sum: Acts = {}
+  let counted = 0
+  for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
+    if (counted === calls) break
+    const [act = '', tried, done] = line.split('\t')
+    counted += Number(tried)
+    add(sum, act, { tried: Number(tried), done: Number(done) })
+  }
+  return sum
+}
+
+function add(sum: Acts, act: string, { tried, done }: Acts[string]): void {
+  const had = sum[act] ?? { tried: 0, done: 0 }
+  sum[act] = { tried: had.tried + tried, done: had.done + done }
 }

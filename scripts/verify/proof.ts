@@ -35,6 +35,8 @@ interface FuzzScore {
   systemCalls: number
   escrowCalls: number
   violations: number
+  /** Of the whole system, by who does what. */
+  acts: Record<string, { tried: number; done: number }>
 }
 
 const file = new URL('../../contracts/proof.json', import.meta.url)

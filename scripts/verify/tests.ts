@@ -28,6 +28,8 @@ export interface Trial {
   invariant: { runs: number; depth: number }
   /** 32 bytes in hexadecimal. */
   seed?: string
+  /** File to which tests may add lines. */
+  tally?: string
   /** Of one test; what loops for ever ends there. */
   gasLimit?: number
 }
@@ -68,6 +70,7 @@ const engine = new EdrContext()
 await engine.registerSolidityTestRunnerFactory(L1_CHAIN_TYPE, l1SolidityTestRunnerFactory())
 
 async function attempt(trial: Trial): Promise<Outcome> {
+  if (trial.tally) process.env.EARNEST_TALLY = trial.tally
   const suites = compiled.filter(
     ({ sourceName, abi, bytecode }) =>
       trial.files.includes(sourceName) &&
@@ -83,7 +86,10 @@ async function attempt(trial: Trial): Promise<Outcome> {
       projectRoot: process.cwd(),
       hardfork: OSAKA,
       localPredeploys: l1GenesisState(l1HardforkFromString(OSAKA)),
-      fsPermissions: readable.map((path) => ({ access: FsAccessPermission.ReadDirectory, path })),
+      fsPermissions: [
+        ...readable.map((path) => ({ access: FsAccessPermission.ReadDirectory, path })),
+        ...(trial.tally ? [{ access: FsAccessPermission.WriteFile, path: trial.tally }] : []),
+      ],
       blockCoinbase: Buffer.from((trial.mutant ?? 0).toString(16).padStart(40, '0'), 'hex'),
       ...(trial.gasLimit && { gasLimit: BigInt(trial.gasLimit) }),
       disableBlockGasLimit: true,

@@ -49,6 +49,11 @@ interface Vm {
 
     function getCode(string calldata artifact) external view returns (bytes memory);
     function readFile(string calldata path) external view returns (string memory);
+    function writeLine(string calldata path, string calldata line) external;
+    function envOr(
+        string calldata name,
+        string calldata otherwise
+    ) external view returns (string memory);
     function exists(string calldata path) external view returns (bool);
     function parseBytes(string calldata value) external pure returns (bytes memory);
     function parseJsonString(
