@@ -1,4 +1,4 @@
-import { refresh } from '../../oracle/src/trust/settle.ts'
+import { refresh } from '../../oracle/src/trust/refresh.ts'
 import type { TrustState } from '../../oracle/src/trust/state.ts'
 import { voucherOf } from '../../oracle/src/trust/voucher.ts'
 import { createWorld, DAY, FEE, START, USDC, type World } from './world.ts'

@@ -1,7 +1,7 @@
+import { setExcluded } from './exclude.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
 import { openReview } from './review.ts'
-import { setExcluded } from './settle.ts'
 import { ANOMALY_PARAMETERS, signalsOf, suffices, tradesOf } from './signal.ts'
 import type { Flag, TrustState } from './state.ts'
 

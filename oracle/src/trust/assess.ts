@@ -13,9 +13,9 @@ import { forecastSeller } from './forecastof.ts'
 import { chain } from './history.ts'
 import { incidentsOf } from './incident.ts'
 import type { TrustParameters } from './parameters.ts'
+import { missedDeadlines } from './penalise.ts'
 import { PENALTY_TABLE, penalised, penaltyPoints } from './penalty.ts'
 import { sanctionOf } from './sanction.ts'
-import { missedDeadlines } from './settle.ts'
 import type { TrustState } from './state.ts'
 
 /** Who is asked about, in which role, for which capability, and when. */

@@ -4,9 +4,9 @@ import { posteriorOf, shownOf, weightOf } from './forecast.ts'
 import { baseOf } from './market.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
+import { dimensionKey } from './partkey.ts'
 import { penalised, penaltyPoints } from './penalty.ts'
 import { type Evidence, evidenceAt } from './record.ts'
-import { dimensionKey } from './settle.ts'
 import type { TrustState } from './state.ts'
 
 const DAY = 86_400

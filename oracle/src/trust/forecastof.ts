@@ -4,9 +4,9 @@ import { habitAt } from './habit.ts'
 import { bandOf, baseOf } from './market.ts'
 import { pairForecast } from './pairforecast.ts'
 import type { TrustParameters } from './parameters.ts'
+import { capabilityOfKey } from './partkey.ts'
 import { recalibrated } from './recalibration.ts'
 import { type Evidence, evidenceAt } from './record.ts'
-import { capabilityOfKey } from './settle.ts'
 import { forEachPart, type TrustState } from './state.ts'
 
 /** What is asked: the whole record, or one capability at one price. */

@@ -1,11 +1,13 @@
 import type { Dimension } from '@earnest/sdk/protocol'
 import { grown } from './column.ts'
+import { contributeRow } from './contribute.ts'
 import type { Incident, Observation } from './event.ts'
 import { nextRow } from './history.ts'
 import type { Marks } from './mark.ts'
 import type { TrustParameters } from './parameters.ts'
+import { penalise } from './penalise.ts'
 import type { PenaltyKind } from './penalty.ts'
-import { contributeRow, penalise, refoldSeller } from './settle.ts'
+import { refoldSeller } from './refold.ts'
 import { agentIndex, type TrustState } from './state.ts'
 
 /** What an upheld incident bears on, and the penalty that it carries. */

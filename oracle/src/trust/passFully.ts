@@ -2,7 +2,7 @@ import type { Audit } from './audit.ts'
 import { fullPass } from './fullpass.ts'
 import type { TrustParameters } from './parameters.ts'
 import { evidenceAt } from './record.ts'
-import { refresh } from './settle.ts'
+import { refresh } from './refresh.ts'
 import { settleAt } from './spread.ts'
 import type { TrustState } from './state.ts'
 

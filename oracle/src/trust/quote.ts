@@ -7,8 +7,8 @@ import { failureOf, posteriorOf } from './forecast.ts'
 import { forecastPair } from './forecastof.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
+import { dimensionKey } from './partkey.ts'
 import { evidenceAt } from './record.ts'
-import { dimensionKey } from './settle.ts'
 import type { TrustState } from './state.ts'
 
 const DAY = 86_400

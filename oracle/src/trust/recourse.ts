@@ -1,10 +1,13 @@
 import { clusterOf } from './cluster.ts'
+import { countDeal } from './deal.ts'
 import type { RuledClaim } from './event.ts'
 import { chain } from './history.ts'
 import { applyIncident } from './incident.ts'
 import { tally } from './market.ts'
+import { severityOfSplit } from './outcome.ts'
 import type { TrustParameters } from './parameters.ts'
-import { countDeal, refoldBuyer, refoldSeller, refresh, severityOfSplit } from './settle.ts'
+import { refoldBuyer, refoldSeller } from './refold.ts'
+import { refresh } from './refresh.ts'
 import { agentIndex, dealIndex, type TrustState } from './state.ts'
 
 /**

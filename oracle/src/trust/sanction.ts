@@ -1,7 +1,7 @@
 import { flagsOn } from './anomaly.ts'
 import { isWithin, WINDOW_90D } from './day.ts'
 import { incidentsOf } from './incident.ts'
-import { missedDeadlines } from './settle.ts'
+import { missedDeadlines } from './penalise.ts'
 import { ANOMALY_PARAMETERS } from './signal.ts'
 import type { Flag, TrustState } from './state.ts'
 

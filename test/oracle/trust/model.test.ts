@@ -8,7 +8,7 @@ import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { fullPass } from '../../../oracle/src/trust/fullpass.ts'
 import { createTrustModel, replay } from '../../../oracle/src/trust/model.ts'
 import { evidenceAt } from '../../../oracle/src/trust/record.ts'
-import { refresh } from '../../../oracle/src/trust/settle.ts'
+import { refresh } from '../../../oracle/src/trust/refresh.ts'
 import { generator } from './generator.ts'
 import { DAY, livelyEvents, livelyMarket, SEEDS, START, settled } from './market.ts'
 
