@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import type { LocalAccount } from 'viem/accounts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
@@ -123,6 +128,70 @@ describe('restart', () => {
     }
     assert.ok(deaths >= 5)
     await seller.stop()
+  })
+
+  async function forward(incoming: IncomingMessage): Promise<Response> {
+    const { method = 'GET', url = '/', headers } = incoming
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming) chunks.push(chunk)
+    const known = Object.entries(headers).filter(([, value]) => typeof value === 'string')
+    return await market.fetch(`http://${headers['x-host']}${url}`, {
+      method,
+      headers: known as [string, string][],
+      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+    })
+  }
+
+  test('two processes that hire under one id at once agree on one pact and fund it once', async () => {
+    const seller = await openSeller(market, { store: createFileStore({ folder: await folder() }) })
+    await seller.start()
+    // The market's hosts have names; what another process asks comes in by one address.
+    const gateway = createServer((incoming, outgoing) => {
+      void forward(incoming).then(
+        (answer) => {
+          outgoing.writeHead(answer.status, Object.fromEntries(answer.headers))
+          answer.body?.pipeTo(Writable.toWeb(outgoing)).catch(() => {}) ?? outgoing.end()
+        },
+        () => outgoing.writeHead(502).end(),
+      )
+    }).listen(0, '127.0.0.1')
+    await once(gateway, 'listening')
+    const { port } = gateway.address() as AddressInfo
+    const place = await folder()
+    const orders = {
+      folder: place,
+      chain: market.ground.url,
+      gateway: `http://127.0.0.1:${port}`,
+      oracleDid: market.world.oracle.signer.did,
+      tradeId: crypto.randomUUID(),
+      payment: String(parseUsdc('3')),
+      task: taskOf(market),
+    }
+    const rivals = [1, 2].map(() => fork(new URL('support/rival.ts', import.meta.url)))
+    try {
+      const paid = await balance()
+      await Promise.all(rivals.map((rival) => once(rival, 'message')))
+      const said = rivals.map((rival) => once(rival, 'message'))
+      for (const rival of rivals) rival.send(orders)
+      const outcomes = (await Promise.all(said)).map(
+        ([outcome]) => outcome as { escrowId?: string; code?: string },
+      )
+      assert.equal(paid - (await balance()), parseUsdc('3'), JSON.stringify(outcomes))
+      const escrows = new Set(outcomes.flatMap(({ escrowId }) => escrowId ?? []))
+      assert.equal(escrows.size, 1, JSON.stringify(outcomes))
+      // Whoever was refused meanwhile goes on under the same id, and finds the same trade.
+      const third = openBuyer(market, { journal: createFileStore({ folder: place }) })
+      const { task, tradeId } = orders
+      const again = await third.hire(SELLER_URL, { task, paymentUsdc: parseUsdc('3'), tradeId })
+      assert.ok(escrows.has(again.escrowId))
+      assert.equal(again.settlementStatus, 'released')
+      assert.equal(paid - (await balance()), parseUsdc('3'))
+    } finally {
+      for (const rival of rivals) rival.kill()
+      gateway.closeAllConnections()
+      gateway.close()
+      await seller.stop()
+    }
   })
 
   test('[ATK-08] a seller that dies at any step of its work hands it in once after the restart', async () => {

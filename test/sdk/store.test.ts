@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { createFileStore } from '../../sdk/src/fileStore.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import type { Store } from '../../sdk/src/protocol/store.ts'
@@ -91,7 +92,7 @@ describe('a folder', () => {
   test('processes that change one key lose no change of each other, one of them killed at any instant', async () => {
     const place = await folder()
     const run = (times: number) =>
-      spawn(process.execPath, [join(import.meta.dirname, 'support/counting.ts')], {
+      spawn(process.execPath, [fileURLToPath(new URL('support/counting.ts', import.meta.url))], {
         env: { ...process.env, FOLDER: place, TIMES: String(times) },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
