@@ -4,6 +4,7 @@ import { escrowOfPact } from './escrow/client.ts'
 import { defend } from './escrow/defend.ts'
 import { readHistory } from './escrow/events.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
+import { readRecourse } from './escrow/recourse.ts'
 import { refund } from './escrow/refund.ts'
 import { authorizeSettle, settle } from './escrow/settle.ts'
 import type { Negotiator } from './negotiation/respond.ts'
@@ -49,14 +50,16 @@ export interface DisputeDesk {
    * Answers a dispute with exactly one of two actions, once a round: `defend` needs a written explanation
    * and opens the negotiation, `agree_refund` pays everything back (TOL-10 to TOL-12). The same answer
    * again finishes what a crash left open. With `seq` a refund is bound to the escrow as it stands at that
-   * counter. Throws `explanation_missing`, `already_answered`, `not_disputed`, `after_window`.
+   * counter. A claim against the bond is defended on paper alone, and no transaction is sent: what stands in
+   * the vault only the arbiter gives back. Throws `explanation_missing`, `already_answered`, `not_disputed`,
+   * `not_refundable`, `after_window`, `dispute_over`.
    */
   answer(options: {
     pact: Pact
     milestone?: number
     answer: DisputeAnswer
     seq?: bigint
-  }): Promise<Sent>
+  }): Promise<Sent | undefined>
   /** Answers the buyer's offer of a split: settles on chain, counters with a signed split, or declines. */
   consider(message: OfferMessage): Promise<ResponseMessage>
 }
@@ -99,18 +102,22 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
     milestone: number,
     answer: DisputeAnswer,
     seq: bigint | undefined,
-  ): Promise<Sent> {
+  ): Promise<Sent | undefined> {
     const escrow = escrowOfPact({ pact, milestone })
-    const { state, round } = await readEscrow(client, escrow)
+    const { state, round, bonded } = await readEscrow(client, escrow)
+    const isClaimed = bonded && (await readRecourse(client, escrow)).state === 'claimed'
     const key = `dispute/${escrow.escrowId}/${round}`
     const before = await store.get(key)
     const known = before === undefined ? undefined : decode(answeredSchema, before, 'store_corrupt')
     if (known !== undefined && known.action !== answer.action) {
       throw new EarnestError('already_answered', `This dispute was answered: ${known.action}`)
     }
-    if (state !== 'Disputed') {
+    if (state !== 'Disputed' && !isClaimed) {
       const code = known === undefined ? 'not_disputed' : 'already_answered'
       throw new EarnestError(code, `The escrow is ${state}`, { details: { state } })
+    }
+    if (answer.action === 'agree_refund' && isClaimed) {
+      throw new EarnestError('not_refundable', 'From a bond only the arbiter pays back')
     }
     if (answer.action === 'agree_refund') {
       await store.set(key, { action: 'agree_refund', defence: null })
@@ -138,6 +145,7 @@ export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
         idempotencyKey: defence.nonce,
       }),
     )
+    if (isClaimed) return undefined
     return await defend(client, { escrow, responseHash: hashDefence(defence), relay })
   }
 

@@ -1,13 +1,15 @@
 import type { BuyerContext } from './buyerContext.ts'
 import { escrowOfPact } from './escrow/client.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
-import { keepObjection, type Objection, readTrade } from './journal.ts'
-import { type Complaint, object, objectionTo } from './objection.ts'
+import { claimRecourse } from './escrow/recourse.ts'
+import { keepObjection, type Objection, readTrade, recordOf } from './journal.ts'
+import { type Complaint, object, objectionTo, raise } from './objection.ts'
 import { EarnestError } from './protocol/error.ts'
 
 /**
- * Objects to the delivery of the milestone that was funded last, once a round. Throws `unknown_trade`,
- * `unknown_pact`, `not_delivered`, and as the verb `dispute`.
+ * Objects to the delivery of the milestone that was funded last, once a round; where it was paid at once,
+ * claims against the seller's bond. Throws `unknown_trade`, `unknown_pact`, `not_delivered`, and as the
+ * verbs `dispute` and `claimRecourse`.
  */
 export async function disputeTrade(
   { identity, wallet, oracle, relay, clock, journal }: BuyerContext,
@@ -18,8 +20,8 @@ export async function disputeTrade(
   if (signed === null) throw new EarnestError('unknown_pact', 'This trade has no pact yet')
   const { pact, pactHash: pactId } = signed
   const escrow = escrowOfPact({ pact, milestone })
-  const { round, state } = await readEscrow(wallet, escrow)
-  if (state !== 'Delivered') {
+  const { round, state, bonded } = await readEscrow(wallet, escrow)
+  if (state !== 'Delivered' && !bonded) {
     throw new EarnestError('not_delivered', `The escrow is ${state}`, { details: { state } })
   }
   const raising = {
@@ -37,5 +39,10 @@ export async function disputeTrade(
     ({ claim: { body } }) => body.escrowId === escrow.escrowId && body.round === round,
   )
   const objection = known ?? objectionTo(raising, { round, grounds: complaint })
-  return { escrowId: escrow.escrowId, claimHash: await object(objection, raising) }
+  const { escrowId } = escrow
+  if (!bonded) return { escrowId, claimHash: await object(objection, raising) }
+  const claimHash = await raise(objection, raising, claimRecourse)
+  // It had ended with its payment; now it waits for the arbiter.
+  await recordOf(journal, await readTrade(journal, tradeId)).save({ isEnded: false })
+  return { escrowId, claimHash }
 }

@@ -15,6 +15,7 @@ import type { Pact } from './protocol/pact.ts'
 import type { Settlement } from './protocol/settlement.ts'
 import { isTerminal } from './protocol/status.ts'
 import type { Stage } from './receipts.ts'
+import { pursue } from './recourse.ts'
 import { type SettlePolicy, settle } from './settlement/settle.ts'
 import { type DeliveryOnChain, type Verification, verify } from './settlement/verify.ts'
 import type { OracleClient } from './trust/oracle.ts'
@@ -38,6 +39,8 @@ export interface FollowOptions {
   remind(): Promise<void>
   /** Disputes this round. */
   object(round: number, grounds: Grounds): Promise<void>
+  /** Claims this round back from the seller's bond. */
+  claim(round: number, grounds: Grounds): Promise<void>
   /** Sees to it that the oracle has the claims whose hashes are on chain. */
   fileClaims(): Promise<void>
   onProgress(progress: Progress): void
@@ -101,9 +104,16 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
       if (round > 0 && decided === undefined) await look(status)
       if (isTerminal(state)) {
         const settlement = await readSettlement(wallet, { pact, milestone })
-        if (settlement !== undefined) {
+        const word = status.bonded
+          ? await pursue({
+              ...options,
+              grounds,
+              isChecked: decided !== undefined,
+              claim: (against) => options.claim(round, against),
+            })
+          : (ENDINGS[state as keyof typeof ENDINGS] ?? 'resolved')
+        if (settlement !== undefined && word !== undefined) {
           onProgress({ step: 'settled', settlement })
-          const word = ENDINGS[state as keyof typeof ENDINGS] ?? 'resolved'
           return { status: word, settlement, verification }
         }
       } else if (state === 'Delivered' && decided === 'release') {

@@ -6,7 +6,7 @@ import { isStopped, type TradeRecord } from './journal.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
 import { milestoneOf, type Pact, type SignedPact } from './protocol/pact.ts'
 import type { TrustResponse } from './protocol/trust.ts'
-import type { HireResult, Stage } from './receipts.ts'
+import { type HireResult, isOver, type Stage } from './receipts.ts'
 import { runStage } from './stage.ts'
 
 /**
@@ -37,14 +37,15 @@ export async function fundAndSettle(
       if (stages.length === 0) throw error
       break
     }
-    if (stages.at(-1)?.receipts.settlement === undefined) break
+    const done = stages.at(-1)
+    if (done === undefined || !isOver(done)) break
   }
   const last = stages.at(-1)
   if (last === undefined) throw new EarnestError('store_corrupt', 'No stage')
   for (const { escrowId, settlementStatus: status } of stages) {
     void owner?.observe({ type: 'stage', pactId, escrowId, status })
   }
-  if (last.receipts.settlement !== undefined) await record.save({ isEnded: true })
+  if (isOver(last)) await record.save({ isEnded: true })
   return { ...last, tradeId, pactId, stages }
 
   async function mayGoOn(): Promise<boolean> {

@@ -86,13 +86,22 @@ export async function file(
  * which binds the claim's hash. The chain does not wait for the oracle: a window ends, and the paper can
  * follow its hash. Throws as the verb `dispute`.
  */
-export async function object(objection: Objection, options: ObjectionOptions): Promise<string> {
+export function object(objection: Objection, options: ObjectionOptions): Promise<string> {
+  return raise(objection, options, dispute)
+}
+
+/** The same by another verb that takes the stake and binds the hash. Throws as the verb. */
+export async function raise(
+  objection: Objection,
+  options: ObjectionOptions,
+  verb: typeof dispute,
+): Promise<string> {
   const { wallet, escrow, pact, relay, keep } = options
   const standing = await keep(objection)
   await file(standing, options)
   const claimHash = hashClaim(standing.claim.body)
   const { token } = pact.escrow
-  await dispute(wallet, { escrow, token, claimHash, ...(relay && { relay }) })
+  await verb(wallet, { escrow, token, claimHash, ...(relay && { relay }) })
   return claimHash
 }
 

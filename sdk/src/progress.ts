@@ -18,5 +18,6 @@ export type Progress =
   | { step: 'delivered'; escrowId: string; artifactHash: string; result: string }
   | { step: 'verified'; escrowId: string; verification: Verification; decision: string }
   | { step: 'disputed'; escrowId: string; claimHash: string }
+  | { step: 'claimed'; escrowId: string; claimHash: string }
   | { step: 'settled'; settlement: Settlement }
   | { step: 'waiting'; escrowId: string; state: string; reason: string }

@@ -25,7 +25,15 @@ export interface Stage {
   escrowId: string
   /** Undefined where nothing was delivered, or nothing that can be fetched yet. */
   deliverable: Deliverable | undefined
-  settlementStatus: 'released' | 'refunded' | 'resolved' | 'disputed' | 'pending'
+  /** `claimed`: paid at once, and claimed back from the bond; `compensated`: the bond paid back. */
+  settlementStatus:
+    | 'released'
+    | 'refunded'
+    | 'resolved'
+    | 'disputed'
+    | 'claimed'
+    | 'compensated'
+    | 'pending'
   settlementTxHash: string | null
   receipts: Receipts
 }
@@ -35,4 +43,9 @@ export interface HireResult extends Stage {
   tradeId: string
   pactId: string
   stages: readonly Stage[]
+}
+
+/** True where nothing can come of a milestone any more: its escrow has ended, and no claim against a bond is open. */
+export function isOver({ settlementStatus, receipts }: Stage): boolean {
+  return receipts.settlement !== undefined && settlementStatus !== 'claimed'
 }

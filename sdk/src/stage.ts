@@ -2,11 +2,12 @@ import { type EscrowClient, escrowOfPact, type ReadClient, type Relay } from './
 import { readHistory } from './escrow/events.ts'
 import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
+import { claimRecourse } from './escrow/recourse.ts'
 import { follow } from './follow.ts'
 import type { Hints } from './hints.ts'
-import type { TradeRecord } from './journal.ts'
+import type { Objection, TradeRecord } from './journal.ts'
 import type { Channel } from './negotiation/channel.ts'
-import { file, object, objectionTo } from './objection.ts'
+import { file, type Grounds, object, objectionTo, raise } from './objection.ts'
 import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
 import { encode } from './protocol/decode.ts'
@@ -93,15 +94,13 @@ export async function runStage(
     onProgress,
     remind: dispatch,
     async object(round, grounds) {
-      const objecting = objectionOptions()
-      const known = record
-        .read()
-        .objections.find(
-          ({ claim }) => claim.body.escrowId === escrowId && claim.body.round === round,
-        )
-      const objection = known ?? objectionTo(objecting, { round, grounds })
-      const claimHash = await object(objection, objecting)
+      const claimHash = await object(objectionOf(round, grounds), objectionOptions())
       onProgress({ step: 'disputed', escrowId, claimHash })
+    },
+    async claim(round, grounds) {
+      const objection = objectionOf(round, grounds)
+      const claimHash = await raise(objection, objectionOptions(), claimRecourse)
+      onProgress({ step: 'claimed', escrowId, claimHash })
     },
     async fileClaims() {
       for (const objection of record.read().objections) await file(objection, objectionOptions())
@@ -124,6 +123,14 @@ export async function runStage(
       settlement,
       attestation: ended ? await witness.attestationOf(pact.seller.did, escrowId) : undefined,
     },
+  }
+
+  /** One for each round, whatever became of it. */
+  function objectionOf(round: number, grounds: Grounds): Objection {
+    const isIts = ({ claim: { body } }: Objection) =>
+      body.escrowId === escrowId && body.round === round
+    const known = record.read().objections.find(isIts)
+    return known ?? objectionTo(objectionOptions(), { round, grounds })
   }
 
   function objectionOptions() {

@@ -1,6 +1,13 @@
-import { pactEscrowAbi } from '@earnest/contracts'
+import { bondVaultAbi, pactEscrowAbi } from '@earnest/contracts'
 import { EarnestError, escrowId, type Terms } from '@earnest/sdk/protocol'
-import { type Address, decodeFunctionData, type Hex, isAddressEqual, keccak256 } from 'viem'
+import {
+  type Abi,
+  type Address,
+  decodeFunctionData,
+  type Hex,
+  isAddressEqual,
+  keccak256,
+} from 'viem'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import type { Db } from '../store/store.ts'
@@ -34,6 +41,8 @@ const relayed = new Set([
   'conclude',
   'withdraw',
 ])
+/** The one verb of the vault that a buyer signs: its signature pays the stake. */
+const CLAIM = 'claim'
 
 /**
  * Sends an agent's call for it: decoded, simulated, within the budget. An agent has one for calls of
@@ -56,7 +65,7 @@ export async function relay(
   },
   { data, by }: { data: Hex; by: string },
 ): Promise<Hex> {
-  const { functionName, escrowIds, wallet } = readCall(data, chain)
+  const { functionName, to, escrowIds, wallet } = readCall(data, chain)
   const key = `relay/${keccak256(data)}`
   const known = await readSubmission()
   let gas: bigint | undefined
@@ -70,7 +79,7 @@ export async function relay(
       await submit(tx, {
         key,
         escrowId: escrowIds[0] ?? '',
-        call: { functionName, args: [], data },
+        call: { functionName, args: [], to, data },
         at: now,
         maxTries: 1,
         // This request sends it; the queue is for the crash in between.
@@ -93,7 +102,7 @@ export async function relay(
     try {
       return await chain.client.estimateGas({
         account: chain.sender.address,
-        to: chain.escrow,
+        to,
         data,
         blockTag: 'pending',
       })
@@ -123,6 +132,8 @@ export async function relay(
 /** What a call does and whom it is about. */
 type Read = {
   functionName: string
+  /** The escrow contract, or the vault of a claim. */
+  to: Address
   /** Escrows that the call is about; none for a withdrawal. */
   escrowIds: Hex[]
   /** Whose money a withdrawal moves. */
@@ -131,15 +142,15 @@ type Read = {
 
 function readCall(data: Hex, chain: Chain): Read {
   const call = decodeCall(data)
-  if (!call || !relayed.has(call.functionName)) {
-    throw new EarnestError('relay_refused', 'Not a call that is relayed')
-  }
+  if (!call) return readClaim(data, chain)
+  if (!relayed.has(call.functionName)) throw notRelayed()
   const { functionName, args } = call
+  const { chainId, escrow: contract } = chain
   const [first] = args ?? []
   if (functionName === 'withdraw') {
     const wallet = first as Address
     assertOthers([wallet], chain)
-    return { functionName, escrowIds: [], wallet }
+    return { functionName, to: contract, escrowIds: [], wallet }
   }
   const all = (Array.isArray(first) ? first : [first]) as Terms[]
   if (all.length === 0) throw new EarnestError('relay_refused', 'A call about nothing')
@@ -147,9 +158,26 @@ function readCall(data: Hex, chain: Chain): Read {
     all.flatMap(({ buyer, seller }) => [buyer, seller]),
     chain,
   )
-  const { chainId, escrow: contract } = chain
   const escrowIds = all.map((terms) => escrowId({ terms, chainId, contract }))
-  return { functionName, escrowIds, wallet: null }
+  return { functionName, to: contract, escrowIds, wallet: null }
+}
+
+/** Only to the vault whose bonds count here: another contract could do anything with our gas. */
+function readClaim(data: Hex, chain: Chain): Read {
+  const call = decodeWith(bondVaultAbi, data)
+  if (call?.functionName !== CLAIM) throw notRelayed()
+  const [terms] = call.args
+  const { chainId, escrow: contract, vault: to } = chain
+  if (!to || !isAddressEqual(to, terms.vault)) {
+    throw new EarnestError('relay_refused', 'Not the vault of this oracle')
+  }
+  assertOthers([terms.buyer, terms.seller], chain)
+  const escrowIds = [escrowId({ terms, chainId, contract })]
+  return { functionName: CLAIM, to, escrowIds, wallet: null }
+}
+
+function notRelayed(): EarnestError {
+  return new EarnestError('relay_refused', 'Not a call that is relayed')
 }
 
 /** Without a signature the contract takes the sender for the actor, and the sender is this oracle. */
@@ -188,9 +216,11 @@ async function isPartyOf(
   return links.every((link) => link?.buyer === by || link?.seller === by)
 }
 
-function decodeCall(data: Hex) {
+const decodeCall = (data: Hex) => decodeWith(pactEscrowAbi, data)
+
+function decodeWith<const A extends Abi>(abi: A, data: Hex) {
   try {
-    return decodeFunctionData({ abi: pactEscrowAbi, data })
+    return decodeFunctionData({ abi, data })
   } catch {
     return undefined
   }

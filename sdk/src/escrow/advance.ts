@@ -13,6 +13,7 @@ import type { EscrowClient, EscrowRef, ReadClient, Sent } from './client.ts'
 import { type Court, callArbiter, callCommittee, readCourt } from './court.ts'
 import { readDocket } from './readDocket.ts'
 import { readEscrow } from './readEscrow.ts'
+import { readRecourse } from './recourse.ts'
 import { mapErrors } from './send.ts'
 
 /** The step of the ladder that was taken; null where none is due. */
@@ -32,21 +33,24 @@ export async function advance(
   const ladder = unpackLadder(fromBytes32(terms.ladder))
   if (ladder === null) return null
   const court = await readCourt(client, { chainId, arbiter: terms.arbiter })
-  const [docket, status, block] = await Promise.all([
+  const [docket, status, recourse, block] = await Promise.all([
     readDocket(client, escrow),
     readEscrow(client, escrow),
+    readRecourse(client, escrow),
     mapErrors(() => getBlock(client)),
   ])
   const { arbitrationWindow, arbitrationFeeBps } = unpackClauses(terms.clauses)
   const fee = (terms.amount * BigInt(arbitrationFeeBps)) / 10_000n
+  // A case stands in its escrow's arbitration or, after a release at once, as a claim in the vault.
+  const isClaimed = recourse.state === 'claimed'
+  const end = isClaimed ? recourse.end : status.timerEnd
+  const isOpen = isClaimed || status.state === 'Arbitration'
+  const disputed = isClaimed || status.buyerDisputed || status.sellerDisputed
   const step = nextStep({
     docket,
     ladder,
-    arbitration:
-      status.state === 'Arbitration'
-        ? { start: status.timerEnd - arbitrationWindow, end: status.timerEnd }
-        : null,
-    convenable: (status.buyerDisputed || status.sellerDisputed) && fee >= court.panelCost,
+    arbitration: isOpen ? { start: end - arbitrationWindow, end } : null,
+    convenable: disputed && fee >= court.panelCost,
     now: Number(block.timestamp),
     blockNumber: block.number,
   })

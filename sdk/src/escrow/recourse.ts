@@ -1,5 +1,5 @@
 import { bondVaultAbi } from '@earnest/contracts'
-import type { Address, TypedDataDefinition } from 'viem'
+import { encodeFunctionData, type TypedDataDefinition } from 'viem'
 import { readContract, signTypedData } from 'viem/actions'
 import { recourseTypedData } from '../protocol/authorization.ts'
 import { EarnestError } from '../protocol/error.ts'
@@ -8,8 +8,9 @@ import { stakeOf } from '../protocol/split.ts'
 import { unpackClauses } from '../protocol/terms.ts'
 import { callVault } from './bond.ts'
 import type { EscrowClient, EscrowRef, ReadClient, Sent } from './client.ts'
+import type { DisputeParameters } from './dispute.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
-import { mapErrors } from './send.ts'
+import { confirm, mapErrors } from './send.ts'
 import { readToken } from './token.ts'
 
 const VALIDITY = 3600
@@ -48,7 +49,7 @@ export async function readRecourse(client: ReadClient, escrow: EscrowRef): Promi
  */
 export async function claimRecourse(
   client: EscrowClient,
-  { escrow, token, claimHash }: { escrow: EscrowRef; token: Address; claimHash: string },
+  { escrow, token, claimHash, relay }: DisputeParameters,
 ): Promise<Sent> {
   const { terms, chainId, escrowId } = escrow
   const { account } = client
@@ -69,7 +70,12 @@ export async function claimRecourse(
     token: await readToken(client, token),
   }) as unknown as TypedDataDefinition
   const signature = await mapErrors(() => signTypedData(client, { ...typedData, account }))
-  return await callVault(client, vaultOf(escrow), 'claim', [terms, hash, validBefore, signature])
+  const args = [terms, hash, validBefore, signature] as const
+  const data = encodeFunctionData({ abi: bondVaultAbi, functionName: 'claim', args })
+  // The claim carries its own authorization: where the relay does not send it, the buyer does.
+  const txHash = await relay?.(data).catch(() => undefined)
+  if (txHash === undefined) return await callVault(client, vaultOf(escrow), 'claim', args)
+  return await mapErrors(() => confirm(client, txHash))
 }
 
 /** Takes the claim back; its stake goes to the seller. Throws `not_claimed`, `not_buyer`. */

@@ -44,8 +44,8 @@ export interface OwnerEngine {
   refund(trade: TradeRef, bound: { seq: bigint }): Promise<Sent>
   /** The transaction that paid everything back; undefined: none did. */
   refunded(trade: TradeRef): Promise<{ txHash: string } | undefined>
-  /** Answers a dispute with an explanation. */
-  defend(trade: TradeRef, explanation: string): Promise<Sent>
+  /** Answers a dispute with an explanation; a claim against a bond is answered without a transaction. */
+  defend(trade: TradeRef, explanation: string): Promise<Sent | undefined>
   /** Seller: takes back an unfunded offer. Buyer: funds no further milestone. */
   cancel(trade: TradeRef): Promise<void>
   /** True once it was cancelled here, also where nothing else is left of it. */

@@ -60,7 +60,7 @@ export function createExecution(context: DeskContext): Execution {
     const words = {
       refund: [`${amount} went back to the buyer`, `Transaction ${result}`],
       cancel: ['Cancelled', 'What was not funded will not be.'],
-      defend: ['Your defence is on record', 'The two sides negotiate now.'],
+      defend: ['Your defence is on record', 'The other side and the arbiter read it.'],
     }[verb] as [string, string]
     await audit.note('executed', { order: id, verb, escrowId: trade.escrowId, result })
     const about = `Ordered by ${order.channel}. Escrow ${trade.escrowId}`
@@ -114,7 +114,7 @@ async function run(engine: OwnerEngine, { verb, trade, seq, text }: Order): Prom
         verb === 'refund'
           ? await engine.refund(trade, bound)
           : await engine.defend(trade, text ?? '')
-      return sent.txHash
+      return sent?.txHash ?? 'defended'
     } catch (error) {
       const before = verb === 'refund' ? await engine.refunded(trade) : undefined
       if (before === undefined) throw error

@@ -1,8 +1,9 @@
 import { isCancelled } from '../cancelled.ts'
 import type { DisputeDesk } from '../disputeDesk.ts'
-import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
-import { readEscrow } from '../escrow/readEscrow.ts'
+import { type EscrowClient, type EscrowRef, escrowOfPact } from '../escrow/client.ts'
+import { type EscrowStatus, readEscrow } from '../escrow/readEscrow.ts'
 import { readSettlement } from '../escrow/readSettlement.ts'
+import { type Recourse, readRecourse } from '../escrow/recourse.ts'
 import { refund } from '../escrow/refund.ts'
 import { createJobBook } from '../job.ts'
 import type { Negotiator } from '../negotiation/respond.ts'
@@ -10,6 +11,7 @@ import { EarnestError } from '../protocol/error.ts'
 import { milestoneOf, type Pact } from '../protocol/pact.ts'
 import { type EscrowState, isTerminal } from '../protocol/status.ts'
 import type { Store } from '../protocol/store.ts'
+import { unpackClauses } from '../protocol/terms.ts'
 import type { OracleClient } from '../trust/oracle.ts'
 import type { OwnerEngine, Standing, TradeRef } from './engine.ts'
 import { windowOf } from './window.ts'
@@ -58,10 +60,16 @@ export function createSellerEngine(parts: SellerParts): OwnerEngine {
     const pact = await pactOf(pactId)
     const escrow = escrowOfPact({ pact, milestone })
     const status = await readEscrow(wallet, escrow)
-    return {
+    const facts = {
       capability: pact.capability,
       counterparty: pact.buyer.did,
       amountUsdc: milestoneOf(pact, milestone).paymentUsdc,
+    }
+    if (status.bonded) {
+      return { ...facts, ...standingOfBond(status, await readRecourse(wallet, escrow), escrow) }
+    }
+    return {
+      ...facts,
       state: status.state,
       seq: status.seq,
       proposedBps: status.proposedBps,
@@ -87,7 +95,9 @@ export function createSellerEngine(parts: SellerParts): OwnerEngine {
       const { state } = await readEscrow(wallet, escrow)
       // An open dispute has a desk of its own, where one answer excludes the other.
       if (state === 'Disputed') {
-        return await disputes.answer({ pact, milestone, answer: { action: 'agree_refund' }, seq })
+        const answer = { action: 'agree_refund' } as const
+        const sent = await disputes.answer({ pact, milestone, answer, seq })
+        if (sent !== undefined) return sent
       }
       return await refund(wallet, { escrow, relay, seq })
     },
@@ -107,6 +117,26 @@ export function createSellerEngine(parts: SellerParts): OwnerEngine {
     async taskOf({ pactId }) {
       return (await negotiator.agreed(pactId))?.taskId
     },
+  }
+}
+
+/** Paid at once: a claim against the bond is before the arbiter from its first moment. */
+function standingOfBond(
+  { state, seq }: EscrowStatus,
+  { state: stands, end }: Recourse,
+  { terms }: EscrowRef,
+): Omit<Standing, 'capability' | 'counterparty' | 'amountUsdc'> {
+  const none = { proposedBps: null, window: null, otherwise: null, verbs: [] }
+  // The escrow counts no change in the vault; for the desk a claim and its end are one each.
+  if (stands === 'reserved') return { state, seq, ...none }
+  if (stands !== 'claimed') return { state, seq: seq + 2n, ...none }
+  return {
+    ...none,
+    state: 'Arbitration',
+    seq: seq + 1n,
+    window: { from: end - unpackClauses(terms.clauses).arbitrationWindow, until: end },
+    otherwise: 'the payment stands, and the buyer’s stake is yours',
+    verbs: ['defend'],
   }
 }
 

@@ -17,7 +17,15 @@ const DAY = 86_400
 const MAX_REQUESTS = 5
 
 /** Events of an oracle that begin a phase of a dispute; the chain is asked whether it is so. */
-const DISPUTED = new Set(['disputed', 'escalated', 'proposed'])
+const DISPUTED = new Set([
+  'disputed',
+  'escalated',
+  'proposed',
+  'claimed',
+  'claim_dropped',
+  'claim_ruled',
+  'claim_concluded',
+])
 /** Ends of a trade, and whether the money went back. */
 const ENDS: Partial<Record<string, boolean>> = {
   released: false,

@@ -11,6 +11,8 @@ const WORDS: Record<HireResult['settlementStatus'], ServiceStatus> = {
   refunded: 'refunded',
   resolved: 'resolved',
   disputed: 'disputed',
+  claimed: 'arbitration',
+  compensated: 'resolved',
   pending: 'funded',
 }
 

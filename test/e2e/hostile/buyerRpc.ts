@@ -61,6 +61,7 @@ const looking =
       pollIntervalMs: 1,
       remind: acted,
       object: acted,
+      claim: acted,
       fileClaims: acted,
       onProgress: (progress) => {
         if (progress.step === 'waiting') reasons.push(progress.reason)
