@@ -1,0 +1,68 @@
+import { EarnestError } from '@earnest/sdk/protocol'
+import type { PostgresPool, PostgresPoolClient } from 'kysely'
+import pg from 'pg'
+
+/** Statements that a connection keeps prepared: more than this oracle has, but for lists of every length. */
+const MAX_PREPARED = 500
+/** A statement was prepared before another process changed the tables (`feature_not_supported`). */
+const OUTDATED = '0A000'
+
+/**
+ * A PostgreSQL server behind a pool whose connections parse and plan each statement once: most of a short
+ * query is spent on that.
+ */
+export function openServer(connectionString: string, max: number): PostgresPool {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    // Every int8 here is a time, a height or a counter and stays far below 2^53.
+    types: {
+      getTypeParser: (id: number, format?: string) =>
+        id === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(id, format as 'text'),
+    },
+  })
+  // An idle connection that breaks must not end the process; the next query reports it.
+  pool.on('error', () => {})
+  const names = new Map<string, string>()
+  const known = new WeakMap<pg.PoolClient, PostgresPoolClient>()
+
+  return {
+    options: {},
+    async connect() {
+      const client = await pool.connect()
+      const prepared = known.get(client) ?? prepare(client)
+      known.set(client, prepared)
+      return prepared
+    },
+    end: () => pool.end(),
+  }
+
+  function prepare(client: pg.PoolClient): PostgresPoolClient {
+    let isOutdated = false
+    return {
+      async query(text: unknown, values: readonly unknown[] = []) {
+        if (typeof text !== 'string') {
+          throw new EarnestError('store_unsupported', 'There are no cursors here')
+        }
+        try {
+          const name = values.length > 0 ? nameOf(text) : undefined
+          const query = { text, values: [...values], ...(name && { name }) }
+          const { command, rowCount, rows } = await client.query(query)
+          return { command: command as 'SELECT', rowCount: rowCount ?? 0, rows }
+        } catch (error) {
+          isOutdated ||= (error as { code?: string }).code === OUTDATED
+          throw error
+        }
+      },
+      // What it has prepared no longer fits the tables: the next one prepares anew.
+      release: (isBroken?: boolean) => client.release(isBroken || isOutdated),
+    } as PostgresPoolClient
+  }
+
+  function nameOf(text: string): string | undefined {
+    const name = names.get(text)
+    if (name !== undefined || names.size >= MAX_PREPARED) return name
+    names.set(text, `earnest_${names.size}`)
+    return names.get(text)
+  }
+}
