@@ -49,6 +49,8 @@ const NEAR: [RegExp, string[]][] = [
   [/PactArbiter|Ladder/, ['arbiter', 'committee']],
   [/./, ['.']],
 ]
+/** Half of the time of all tests, and rarely the only ones to notice. */
+const LAST = /\/(?:matrix|vectors|blacklist|draw)\.t\.sol$/
 /** Too slow to run for each: what only these notice counts as survived. */
 const SLOW = /\/(?:gas|invariants|fuzz|exhaustive|system|largePool)\.t\.sol$/
 
@@ -119,7 +121,7 @@ async function attempt(bench: Bench, mutant: Mutant, deaf: Set<string>): Promise
   const { id } = mutant
   for (const files of rounds(mutant)) {
     const outcome: Outcome | 'hung' = await bench.run(trialOf(files, id), PATIENCE_MS)
-    if (outcome === 'hung' || outcome.error)
+    if (outcome === 'hung' || outcome.error || outcome.ran === 0)
       throw new Error(`mutant ${id}: ${outcome === 'hung' ? 'hung' : outcome.error}`)
     const by = outcome.failed.find((test) => !deaf.has(test))
     if (by) return { id, outcome: 'killed', by }
@@ -136,7 +138,7 @@ const trialOf = (files: string[], mutant = 0): Trial => ({
   invariant: { runs: 4, depth: 50 },
 })
 
-/** First the tests of the function's own name, then of the folder, then all others. */
+/** First the tests of the function's own name, then of the folder, then all others, and the slow ones. */
 function rounds({ file, scope }: Mutant): string[][] {
   const folders = NEAR.find(([pattern]) => pattern.test(file))?.[1] ?? []
   const files = testFiles()
@@ -148,11 +150,12 @@ function rounds({ file, scope }: Mutant): string[][] {
   // What is behind every verb shows in a few that do most of it.
   const first =
     own.length > 0 ? own : near.filter((test) => /\/(?:settle|complete|rule)\.t\.sol$/.test(test))
-  const rest = files.filter((test) => !near.includes(test))
+  const rest = files.filter((test) => !first.includes(test))
   return [
-    ...(first.length > 0 ? [first] : []),
-    near.filter((test) => !first.includes(test)),
-    rest,
+    first,
+    rest.filter((test) => near.includes(test) && !LAST.test(test)),
+    rest.filter((test) => !near.includes(test) && !LAST.test(test)),
+    rest.filter((test) => LAST.test(test)),
   ].filter((tests) => tests.length > 0)
 }
 

@@ -77,7 +77,10 @@ async function attempt(trial: Trial): Promise<Outcome> {
       bytecode !== '0x' &&
       abi.some(({ type, name }) => type === 'function' && /^(?:test|invariant)/.test(name ?? '')),
   )
+  // The engine says that the run is over before it has handed over the last suites.
   const done: SuiteResult[] = []
+  const { promise: all, resolve: complete } = Promise.withResolvers<void>()
+  if (suites.length === 0) complete()
   await engine.runSolidityTests(
     L1_CHAIN_TYPE,
     artifacts,
@@ -100,8 +103,11 @@ async function attempt(trial: Trial): Promise<Outcome> {
       ...(trial.grep && { testPattern: trial.grep }),
     },
     { buildInfos: [], ignoreContracts: false },
-    (suite) => done.push(suite),
+    (suite) => {
+      if (done.push(suite) === suites.length) complete()
+    },
   )
+  await all
   const tests = done.flatMap(({ id, testResults }) =>
     testResults.map(({ name, status, kind }) => ({
       name: `${id.source}:${name}`,
