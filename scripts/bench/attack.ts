@@ -83,9 +83,10 @@ function onRatings(): object {
       hops,
       gain: mean(gains((target) => launder(target, hops, 30, end))),
     })),
-    boughtEdges: [0, 1, 3, 10, 30].map((edges) => ({
+    boughtEdges: [0, 1, 3, 10, 30, 100, 300].map((edges) => ({
       edges,
       oneSybil: bought(edges, 1, 30),
+      tenSybils: bought(edges, 10, 10),
       twentySybils: bought(edges, 20, 20),
     })),
     whitewash: { gain: mean(targets.map((target) => whitewashed(target))) },

@@ -169,6 +169,7 @@ export function voucherPrices(): {
   spentUsdc: number
   fees: number
   weight: number
+  standing: number
   perVoucher: number
 }[] {
   return [25, 50, 100, 200, 500].map((usdc) => {
@@ -181,10 +182,16 @@ export function voucherPrices(): {
       buyer: state.indexOf.get('bad-buyer') as number,
       seller: state.indexOf.get('stranger') as number,
     }
-    const { weight } = voucherOf(state, pair, parameters)
+    const { weight, standing } = voucherOf(state, pair, parameters)
     // The voucher itself is a trade too, with a fee of its own.
     const fees = usdc * FEE + 50 * FEE
-    return { spentUsdc: usdc, fees, weight: round(weight), perVoucher: round(fees / weight) }
+    return {
+      spentUsdc: usdc,
+      fees,
+      weight: round(weight),
+      standing: round(standing),
+      perVoucher: round(fees / weight),
+    }
   })
 }
 

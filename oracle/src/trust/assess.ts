@@ -10,6 +10,7 @@ import { eventRoot } from './eventlog.ts'
 import { fade } from './fade.ts'
 import { costToFake100 } from './faking.ts'
 import { forecastSeller } from './forecastof.ts'
+import { standingOfHarmed } from './forgive.ts'
 import { chain } from './history.ts'
 import { incidentsOf } from './incident.ts'
 import type { TrustParameters } from './parameters.ts'
@@ -101,7 +102,10 @@ export function assessAgent(
     eventRoot: eventRoot(state.log),
     costToFake100: costToFake100(
       whole,
-      { known: agent >= 0 && flagsOn(state, agent).length > 0 },
+      {
+        known: agent >= 0 && flagsOn(state, agent).length > 0,
+        harmed: agent >= 0 ? standingOfHarmed(state, agent) : 0,
+      },
       parameters,
     ),
   }

@@ -20,7 +20,8 @@ export function contributeRow(state: TrustState, row: number, parameters: TrustP
   }
   const isTrade = (history.buyer[row] as number) >= 0
   if (isTrade) {
-    const whole = { at, amount, forgiving, severity, ...voucher }
+    const standing = history.standing[row] as number
+    const whole = { at, amount, forgiving, severity, standing, ...voucher }
     contribute(state.whole, seller, whole, parameters)
     contribute(state.parts.records, history.part[row] as number, whole, parameters)
   }
@@ -56,6 +57,7 @@ function contributeMarks(
         untrusted: untrusted * share * mark,
         // A missed reply or heartbeat is a small thing beside a trade.
         severity: (1 - mark) * scale,
+        standing: 0,
       },
       parameters,
     )

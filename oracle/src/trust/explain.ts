@@ -73,6 +73,7 @@ function boundWithout(
           untrusted: history.untrusted[row] as number,
           forgiving: history.forgiving[row] as number,
           severity: history.severity[row] as number,
+          standing: history.standing[row] as number,
           amount: history.amount[row] as number,
         },
         parameters,

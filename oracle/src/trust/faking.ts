@@ -20,9 +20,11 @@ export const ATTACK_TABLE: {
     /** Base units locked, and for how many days, for each full voucher. */
     capitalPerVoucher: number
     days: number
+    /** Trust of each account that vouches, in full vouchers: what forgiveness is measured by. */
+    standing: number
   }[]
 } = {
-  version: 'earnest-attacks/1',
+  version: 'earnest-attacks/2',
   capitalRate: 0.05,
   attacks: [
     {
@@ -31,6 +33,7 @@ export const ATTACK_TABLE: {
       bond: 0,
       capitalPerVoucher: 150_000_000,
       days: 1,
+      standing: 0.565,
     },
     {
       name: 'bought edges: a fresh account buys 200 USDC of honest work, then vouches once',
@@ -38,40 +41,43 @@ export const ATTACK_TABLE: {
       bond: 0,
       capitalPerVoucher: 250_000_000,
       days: 1,
+      standing: 1.02,
     },
   ],
 }
 
 /**
  * The least that raising a composite by 100 costs over the attacks of the table: fees burned, bond at
- * risk, and capital x days x 5 %/365 (base units). Null above 900, where 100 more cannot be had, and
- * where a flag says that a cheaper way is known.
+ * risk, and capital x days x 5 %/365 (base units). `harmed` is the mean standing of those who suffered,
+ * which bought accounts have to match before they are forgiven for. Null above 900, where 100 more
+ * cannot be had, and where a flag says that a cheaper way is known.
  */
 export function costToFake100(
   { posterior, base }: { posterior: Posterior; base: number },
-  { known }: { known: boolean },
+  { known, harmed }: { known: boolean; harmed: number },
   parameters: TrustParameters,
 ): bigint | null {
   const shown = shownOf(posterior, parameters)
   if (known || shown > 0.9) return null
   const prior = parameters.priorTrades * base
-  const vouchers = vouchersFor({ posterior, prior, wanted: shown + 0.1 }, parameters)
   const costs = ATTACK_TABLE.attacks.map(
-    ({ feesPerVoucher, bond, capitalPerVoucher, days }) =>
-      vouchers * feesPerVoucher +
-      bond +
-      (vouchers * capitalPerVoucher * days * ATTACK_TABLE.capitalRate) / 365,
+    ({ feesPerVoucher, bond, capitalPerVoucher, days, standing }) => {
+      const heard = Math.min(1, standing / Math.max(1, harmed))
+      const vouchers = vouchersFor({ posterior, prior, wanted: shown + 0.1, heard }, parameters)
+      return (
+        vouchers * feesPerVoucher +
+        bond +
+        (vouchers * capitalPerVoucher * days * ATTACK_TABLE.capitalRate) / 365
+      )
+    },
   )
   return costs.length === 0 ? null : BigInt(Math.floor(Math.min(...costs)))
 }
 
-/** Full vouchers that lift the display to `wanted`; each of them also forgives. */
-function vouchersFor(
-  { posterior, prior, wanted }: { posterior: Posterior; prior: number; wanted: number },
-  parameters: TrustParameters,
-): number {
+/** Full vouchers that lift the display to `wanted`; each of them also forgives, as far as it is heard. */
+function vouchersFor({ posterior, prior, wanted, heard }: Wanted, parameters: TrustParameters) {
   const reaches = (count: number): boolean => {
-    const open = (posterior.failures - prior) * fade(count * parameters.forgiveness, 1)
+    const open = (posterior.failures - prior) * fade(count * heard * parameters.forgiveness, 1)
     const after = { failures: prior + open, successes: posterior.successes + count }
     return shownOf(after, parameters) >= wanted
   }
@@ -85,3 +91,5 @@ function vouchersFor(
   }
   return Math.ceil(high)
 }
+
+type Wanted = { posterior: Posterior; prior: number; wanted: number; heard: number }

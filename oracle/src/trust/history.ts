@@ -24,6 +24,8 @@ export type History = {
   untrusted: Float64Array
   forgiving: Float64Array
   severity: Float64Array
+  /** Trust of the buyer that was not the seller's own, in full vouchers; a seed's is 1. */
+  standing: Float64Array
   /** What was forecast before it: of the seller alone, and of the pair. */
   forecast: Float64Array
   pairRisk: Float64Array
@@ -60,6 +62,7 @@ export function createHistory(): History {
     untrusted: new Float64Array(0),
     forgiving: new Float64Array(0),
     severity: new Float64Array(0),
+    standing: new Float64Array(0),
     forecast: new Float64Array(0),
     pairRisk: new Float64Array(0),
     undisputed: new Float64Array(0),
@@ -93,6 +96,7 @@ export function growHistory(history: History, length: number): void {
   history.untrusted = grown(history.untrusted, length)
   history.forgiving = grown(history.forgiving, length)
   history.severity = grown(history.severity, length)
+  history.standing = grown(history.standing, length)
   history.forecast = grown(history.forecast, length)
   history.pairRisk = grown(history.pairRisk, length)
   history.undisputed = grown(history.undisputed, length)

@@ -5,7 +5,7 @@ const DAY = 86_400
  * whoever holds the events and this table recomputes every score.
  */
 export const TRUST_PARAMETERS = {
-  version: 'earnest-trust/1',
+  version: 'earnest-trust/2',
   /** Teleport share of the personalised PageRank. */
   alpha: 0.15,
   /** Graph weights are brought to their fixed point at least every so many events. */

@@ -11,6 +11,9 @@ export type Records = {
   untrusted: Float64Array
   penalty: Float64Array
   loss: Float64Array
+  /** Open penalties by the word of who suffered them (at most 1), and that times their standing. */
+  grievance: Float64Array
+  gravity: Float64Array
   at: Float64Array
 }
 
@@ -23,6 +26,8 @@ export type Contribution = {
   /** Trusted deliveries forgive: how much of one this event is worth. */
   forgiving: number
   severity: number
+  /** Own trust of the counterparty, in full vouchers. */
+  standing: number
   amount: number
 }
 
@@ -36,6 +41,8 @@ export function createRecords(): Records {
     untrusted: new Float64Array(0),
     penalty: new Float64Array(0),
     loss: new Float64Array(0),
+    grievance: new Float64Array(0),
+    gravity: new Float64Array(0),
     at: new Float64Array(0),
   }
 }
@@ -46,6 +53,8 @@ export function growRecords(records: Records, count: number): void {
   records.untrusted = grown(records.untrusted, count)
   records.penalty = grown(records.penalty, count)
   records.loss = grown(records.loss, count)
+  records.grievance = grown(records.grievance, count)
+  records.gravity = grown(records.gravity, count)
   records.at = grown(records.at, count)
 }
 
@@ -55,6 +64,8 @@ export function clearRecord(records: Records, index: number): void {
   records.untrusted[index] = 0
   records.penalty[index] = 0
   records.loss[index] = 0
+  records.grievance[index] = 0
+  records.gravity[index] = 0
   records.at[index] = 0
 }
 
@@ -72,6 +83,10 @@ export function contribute(
   const open = event.forgiving > 0 ? fade(event.forgiving * parameters.forgiveness, 1) : 1
   records.penalty[index] = (records.penalty[index] as number) * open + event.severity
   records.loss[index] = (records.loss[index] as number) * open + event.severity * event.amount
+  const grievance = event.severity * Math.min(1, event.standing)
+  records.grievance[index] = (records.grievance[index] as number) * open + grievance
+  const gravity = grievance * event.standing
+  records.gravity[index] = (records.gravity[index] as number) * open + gravity
   records.at[index] = Math.max(since, event.at)
 }
 

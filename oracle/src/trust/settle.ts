@@ -66,11 +66,10 @@ export function applySettled(
   history.weight[row] = voucher.weight * fulfilled
   history.untrusted[row] = voucher.untrusted * fulfilled
   history.severity[row] = severity
+  history.standing[row] = voucher.standing
   history.forecast[row] = recalibrated(state.recalibration, failure)
   history.pairRisk[row] = recalibrated(state.pairRecalibration, pair)
-  history.forgiving[row] = trusted
-    ? forgivingOf(state, { buyer, seller, amount, row }, voucher.weight)
-    : 0
+  history.forgiving[row] = trusted ? forgivingOf(state, { buyer, seller, amount, row }, voucher) : 0
   history.edge[row] = trusted ? Number(event.protocolFee) / parameters.feePerVoucher : 0
   const habit = habitMoveOf(event, failure)
   history.undisputed[row] = habit.undisputed

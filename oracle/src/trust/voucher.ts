@@ -4,8 +4,11 @@ import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
 import type { TrustState } from './state.ts'
 
-/** What the word of a buyer is worth to a seller: trusted weight, and weight without a trust path. */
-export type Voucher = { weight: number; untrusted: number }
+/**
+ * What the word of a buyer is worth to a seller: trusted weight, weight without a trust path, and the
+ * buyer's standing, which is its own trust in full vouchers without any cap.
+ */
+export type Voucher = { weight: number; untrusted: number; standing: number }
 
 /** Trust of an agent as of the last refresh. */
 export function trustOf({ flow }: TrustState, agent: number): number {
@@ -23,7 +26,9 @@ export function voucherOf(
   parameters: TrustParameters,
 ): Voucher {
   const { clusters, unit } = state
-  if (clusterOf(clusters, buyer) === clusterOf(clusters, seller)) return { weight: 0, untrusted: 0 }
+  if (clusterOf(clusters, buyer) === clusterOf(clusters, seller)) {
+    return { weight: 0, untrusted: 0, standing: 0 }
+  }
   const repeat = 2 ** -earlierTrades(state, buyer, seller)
   const own = ownTrust(state, { buyer, seller }, parameters.parcelShare)
   const share = unit > 0 ? own / unit : 0
@@ -34,7 +39,8 @@ export function voucherOf(
   const weight = (seed ? full : Math.min(full, burned)) * repeat
   // No floor: a little trust is a little weight, and everything without any is capped in the record.
   const untrusted = full === 0 ? parameters.untrustedVoucher * repeat : 0
-  return { weight, untrusted }
+  // A seed's trust is given and not earned: its word counts once, for good and for bad.
+  return { weight, untrusted, standing: seed ? full : share }
 }
 
 /**

@@ -50,6 +50,10 @@ describe('simulated market', () => {
     const prices = voucherPrices().map(({ perVoucher }) => perVoucher)
     const published = ATTACK_TABLE.attacks.map(({ feesPerVoucher }) => feesPerVoucher / 1e6)
     assert.ok(Math.min(...published) <= Math.min(...prices) + 1e-9)
+    for (const { spentUsdc, standing } of voucherPrices()) {
+      const attack = ATTACK_TABLE.attacks.find(({ name }) => name.includes(` ${spentUsdc} USDC`))
+      if (attack) assert.ok(attack.standing >= standing)
+    }
   })
 
   test('[W-23] sybils out of one purse have one voice: bought edges gain less than a quarter of what they gain apart', () => {
