@@ -6,12 +6,14 @@ import {
   decode,
   encode,
   hashPact,
+  type Manifest,
   type Pact,
   routes,
   signCompletion,
   verifyGrant,
   verifyReadReceipt,
 } from '@earnest/sdk/protocol'
+import { zipSync } from 'fflate'
 import type { Hex } from 'viem'
 import { processCompletion } from '../../../oracle/src/settlement/attest.ts'
 import { readCompletion, takeCompletion } from '../../../oracle/src/settlement/completion.ts'
@@ -33,6 +35,7 @@ import {
   startGround,
   type World,
 } from '../support/world.ts'
+import { json, pdf, png, textFile, wav } from './verify/files.ts'
 
 let ground: Ground
 let world: World
@@ -374,4 +377,65 @@ test('a seller whose hour is spent is told how long to wait, and still delivers 
   assert.equal((await put('application/octet-stream')).status, 201)
   assert.equal((await complete(body)).status, 202)
   await db.deleteFrom('exam_time').execute()
+})
+
+test('[TOL-02] [SET-06] by the API each kind of artifact is taken as what it is and passes as such; as another, empty or never sent it is refused', async () => {
+  const artifacts = {
+    'data.json': json({ greeting: 'hello', name: 'world' }),
+    'page.png': png(),
+    'paper.pdf': pdf(),
+    'sound.wav': wav(),
+    'words.txt': textFile('Dear buyer, this is the text that was asked for.'),
+    'files.zip': {
+      mime: 'application/zip',
+      bytes: zipSync({ 'a.txt': new TextEncoder().encode('hello') }),
+    },
+  }
+  const mimes = [...new Set(Object.values(artifacts).map(({ mime }) => mime))]
+  const pact = pactOf(world, {
+    deliverableFormat: mimes,
+    acceptance: Object.entries(artifacts).map(([file, { mime }], index) => ({
+      id: `file-${index}`,
+      description: `${file} is there`,
+      weight: 1,
+      verifier: { type: 'format' as const, file, mime },
+    })),
+  })
+  const id = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  const put = (name: string, mime: string, body: Uint8Array) =>
+    send(world, {
+      by: world.seller,
+      method: 'PUT',
+      path: `/api/v1/escrows/${id}/artifacts/${name}`,
+      body,
+      headers: { 'content-type': mime },
+    })
+  for (const [name, { mime, bytes }] of Object.entries(artifacts)) {
+    const empty = await put(name, mime, new Uint8Array())
+    assert.deepEqual(await problemOf(empty), [422, 'empty_artifact'], name)
+    if (mime === 'text/plain') continue
+    const other = mime === 'image/png' ? 'application/pdf' : 'image/png'
+    assert.deepEqual(await problemOf(await put(name, other, bytes)), [422, 'artifact_unusable'])
+  }
+  const body = await completionOf(world, pact, { files: artifacts })
+  // Words that were sent in a chat and never as a file are no delivery.
+  const unsent = resigned(body, (proof) => {
+    const manifest = (proof.manifest as Manifest).map((file) =>
+      file.name === 'words.txt' ? { ...file, name: 'words-in-chat.txt' } : file,
+    )
+    return { ...proof, manifest, deliverableHash: artifactHash(manifest) }
+  })
+  assert.deepEqual(await problemOf(await complete(unsent)), [422, 'artifact_missing'])
+  assert.equal((await complete(body)).status, 202)
+  await world.settle()
+  const report = await world.app.request(`/api/v1/escrows/${id}/report`)
+  const { result, findings } = (await report.json()) as {
+    result: string
+    findings: { outcome: string }[]
+  }
+  assert.equal(result, 'PASS')
+  assert.ok(findings.length > 2 * mimes.length)
+  assert.ok(findings.every(({ outcome }) => outcome === 'pass'))
 })

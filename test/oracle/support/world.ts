@@ -531,7 +531,10 @@ export async function fund(world: Desk, pact: Pact): Promise<Hex> {
   return txHash
 }
 
-/** Uploads files and makes the signed completion of the first round. */
+/** A file with its type, which the upload then declares. */
+type Typed = { mime: string; bytes: Uint8Array }
+
+/** Uploads files and makes the signed completion of the first round; text alone is JSON and undeclared. */
 export async function completionOf(
   world: Desk,
   pact: Pact,
@@ -540,21 +543,19 @@ export async function completionOf(
     seq = 1n,
     round = 1,
     reserve = false,
-  }: { files: Record<string, string>; seq?: bigint; round?: number; reserve?: boolean },
+  }: { files: Record<string, string | Typed>; seq?: bigint; round?: number; reserve?: boolean },
 ): Promise<Record<string, unknown>> {
   const { seller, oracle, ground } = world
   const escrowId = escrowIdOfPact({ pact })
   const manifest: Manifest = []
-  for (const [name, text] of Object.entries(files).sort()) {
-    const body = new TextEncoder().encode(text)
+  for (const [name, content] of Object.entries(files).sort()) {
+    const isTyped = typeof content !== 'string'
+    const body = isTyped ? content.bytes : new TextEncoder().encode(content)
+    const mime = isTyped ? content.mime : 'application/json'
     const path = `/api/v1/escrows/${escrowId}/artifacts/${encodeURIComponent(name)}`
-    await call(world, { by: seller, method: 'PUT', path, body })
-    manifest.push({
-      name,
-      mime: 'application/json',
-      size: body.length,
-      sha256: hashBytes(body),
-    })
+    const headers = isTyped ? { 'content-type': mime } : {}
+    await call(world, { by: seller, method: 'PUT', path, body, headers })
+    manifest.push({ name, mime, size: body.length, sha256: hashBytes(body) })
   }
   const deliverableHash = artifactHash(manifest)
   const body = {

@@ -24,7 +24,7 @@ import { hashTranscript, type Transcript } from './transcript.ts'
 import { openTurn } from './turn.ts'
 
 /** Version of the engine; a report is recomputed by the version that made it. */
-export const ENGINE = 'earnest-verify/4'
+export const ENGINE = 'earnest-verify/5'
 
 /** Everything that decides about a delivery; nothing else may. */
 export interface VerifyOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { zipSync } from 'fflate'
+import { Zip, ZipDeflate, zipSync } from 'fflate'
 import { openDelivery } from '../../../../oracle/src/settlement/verify/delivery.ts'
 import { DEFAULT_BUDGET } from '../../../../oracle/src/settlement/verify/examiner.ts'
 import { verifyFormat } from '../../../../oracle/src/settlement/verify/format.ts'
@@ -77,6 +77,67 @@ function miscounted(archive: Uint8Array): Uint8Array {
   return changed
 }
 
+/** Four bytes of the last entry of the list are others: 16 for the CRC-32, 24 for the size. */
+function listing(archive: Uint8Array, at: 16 | 24, value: number): Uint8Array {
+  const changed = Buffer.from(archive)
+  const list = changed.lastIndexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02]))
+  changed.writeUInt32LE(value >>> 0, list + at)
+  return changed
+}
+
+/** Entries before the list that it does not name: what a reader of the stream sees and a tool does not. */
+function hiding(shown: Uint8Array, hidden: Uint8Array): Uint8Array {
+  const start = (archive: Uint8Array) => Buffer.from(archive).indexOf(Buffer.from('PK\x01\x02'))
+  const data = hidden.slice(0, start(hidden))
+  const changed = Buffer.from([...data, ...shown])
+  const end = changed.lastIndexOf(Buffer.from('PK\x05\x06'))
+  changed.writeUInt32LE(changed.readUInt32LE(end + 16) + data.length, end + 16)
+  return changed
+}
+
+/** Two entries whose list names the data of the other. */
+function swapped(archive: Uint8Array): Uint8Array {
+  const changed = Buffer.from(archive)
+  const first = changed.indexOf(Buffer.from('PK\x01\x02'))
+  const last = changed.lastIndexOf(Buffer.from('PK\x01\x02'))
+  const name = (at: number) => changed.subarray(at + 46, at + 47)
+  const kept = Buffer.from(name(first))
+  name(last).copy(name(first))
+  kept.copy(name(last))
+  return changed
+}
+
+/** As a writer makes it that does not know sizes beforehand: they stand behind the data. */
+function streamed(files: Record<string, string>): Uint8Array {
+  const out: Uint8Array[] = []
+  const archive = new Zip((_, part) => out.push(part))
+  for (const [name, text] of Object.entries(files)) {
+    const entry = new ZipDeflate(name)
+    archive.add(entry)
+    for (const half of [text.slice(0, 5), text.slice(5)]) entry.push(from(half))
+    entry.push(new Uint8Array(0), true)
+  }
+  archive.end()
+  return Buffer.concat(out)
+}
+
+/** Size and CRC-32 of a ZIP64 writer: the size stands in the extra field, however small it is. */
+function inExtra(archive: Uint8Array, size: number): Uint8Array {
+  const at = Buffer.from(archive).lastIndexOf(Buffer.from('PK\x01\x02'))
+  const end = Buffer.from(archive).lastIndexOf(Buffer.from('PK\x05\x06'))
+  const extra = Buffer.alloc(12)
+  extra.writeUInt16LE(1)
+  extra.writeUInt16LE(8, 2)
+  extra.writeBigUInt64LE(BigInt(size), 4)
+  const name = Buffer.from(archive).readUInt16LE(at + 28)
+  const head = Buffer.from(archive.slice(0, at + 46 + name))
+  head.writeUInt32LE(0xffffffff, at + 24)
+  head.writeUInt16LE(12, at + 30)
+  const tail = Buffer.from(archive.slice(end))
+  tail.writeUInt32LE(tail.readUInt32LE(12) + 12, 12)
+  return Buffer.concat([head, extra, archive.slice(at + 46 + name, end), tail])
+}
+
 describe('format', () => {
   const whole: [string, { mime: string; bytes: Uint8Array }][] = [
     ['a PDF', pdf()],
@@ -89,6 +150,10 @@ describe('format', () => {
     ['a JPEG', as('image/jpeg', jpeg)],
     ['an archive', as('application/zip', zipped({ 'a.txt': 'hello '.repeat(500), 'b/c': 'x' }))],
     ['an archive of stored entries', as('application/zip', zipped({ a: 'hello' }, 0))],
+    ['an archive with folders', as('application/zip', zipped({ 'a/': '', 'a/b': 'x', empty: '' }))],
+    ['an archive with an accent', as('application/zip', zipped({ 'ünïcode.txt': 'x' }))],
+    ['an archive in one go', as('application/zip', streamed({ a: 'hello '.repeat(99) }))],
+    ['an archive of ZIP64', as('application/zip', inExtra(zipped({ a: 'hello' }), 5))],
     ['a Word document', as(docx, zipped(word))],
     ['an MP4', as('video/mp4', mp4)],
     ['an MP4 whose last box has no length', as('video/mp4', openMp4)],
@@ -143,6 +208,41 @@ describe('format', () => {
       'an archive whose list has one entry less than it says',
       as('application/zip', miscounted(zipped({ a: 'x', b: 'y' }))),
       'wrong_format',
+    ],
+    [
+      'an archive with a bit turned in a stored entry',
+      as('application/zip', flipped(zipped({ a: 'hello' }, 0), 31)),
+      'corrupt_archive',
+    ],
+    [
+      'an archive whose list has another checksum',
+      as('application/zip', listing(zipped({ a: 'hello' }), 16, 1)),
+      'corrupt_archive',
+    ],
+    [
+      'an archive whose list has another size',
+      as('application/zip', listing(zipped({ a: 'hello' }), 24, 6)),
+      'corrupt_archive',
+    ],
+    [
+      'an archive of ZIP64 with another size',
+      as('application/zip', inExtra(zipped({ a: 'hello' }), 6)),
+      'corrupt_archive',
+    ],
+    [
+      'an archive whose list calls two entries by each other’s name',
+      as('application/zip', swapped(zipped({ a: 'good', b: 'ugly' }))),
+      'corrupt_archive',
+    ],
+    [
+      'an archive with an entry that its list does not name',
+      as('application/zip', hiding(zipped({ a: 'shown' }), zipped({ b: 'hidden' }))),
+      'corrupt_archive',
+    ],
+    [
+      'a document with a bit turned in a stored part',
+      as(docx, flipped(zipped(word, 0), 50)),
+      'corrupt_archive',
     ],
     ['an archive with a drive', as('application/zip', zipped({ 'C:\\x': 'x' })), 'unsafe_archive'],
     ['a bomb', as('application/zip', bomb()), 'archive_bomb'],

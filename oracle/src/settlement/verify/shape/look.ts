@@ -17,6 +17,7 @@ export type Likeness =
   | 'unread'
   | 'unsafe_archive'
   | 'archive_bomb'
+  | 'corrupt_archive'
 
 /** An office document: its parts in an archive. */
 function office(main: string): Look {

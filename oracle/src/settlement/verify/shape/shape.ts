@@ -5,7 +5,7 @@ export interface Shape {
   /** After the last part: true for a whole file of this kind and size, from its first bytes to its end. */
   isWhole(size: number): boolean
   /** What is worse than a broken file, where it is; asked after `isWhole`. */
-  fault?(): 'unsafe_archive' | 'archive_bomb' | undefined
+  fault?(): 'unsafe_archive' | 'archive_bomb' | 'corrupt_archive' | undefined
 }
 
 /** Begins a look at one file. */
