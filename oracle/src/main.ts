@@ -115,6 +115,7 @@ async function run(settings: Settings): Promise<void> {
     blobStore: blobStoreOf(settings, store),
     seeds: settings.EARNEST_SEEDS,
     newcomerCap: settings.EARNEST_NEWCOMER_CAP,
+    offerSeconds: settings.EARNEST_OFFER_DAYS * 86_400,
     pollMs: settings.EARNEST_POLL_MS,
     relayBudget: {
       perDay: settings.EARNEST_RELAY_GAS_PER_DAY,

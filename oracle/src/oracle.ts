@@ -11,6 +11,7 @@ import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { endRecourses, fireTimers } from './escrow/keeper.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
+import { forgetOffers, OFFER_SECONDS } from './negotiation/offer.ts'
 import { attestDelivery, type Check, processCompletion } from './settlement/attest.ts'
 import { type Attestors, createAttestors } from './settlement/attestor.ts'
 import { type Blobs, createBlobs } from './settlement/blob.ts'
@@ -71,6 +72,8 @@ export type OracleOptions = {
   seeds?: readonly Did[]
   /** Base units that a newcomer without a bond may have open in all. */
   newcomerCap?: bigint
+  /** Seconds for which an offer to a person may stand; default: 30 days. */
+  offerSeconds?: number
   /** Milliseconds between two looks at the chain. */
   pollMs?: number
   /** Gas that this oracle pays for others. */
@@ -105,6 +108,8 @@ export type Oracle = Context & {
   relayBudget: RelayBudget
   /** How spot checks are made, and how many judges there are to make them. */
   spots: SpotPolicy & { judges: number }
+  /** Seconds for which an offer may stand. */
+  offerSeconds: number
   /** Seals the answers that are kept for whoever repeats a write. */
   answers: Envelope
   /** Rings when there is a new event or new work. */
@@ -217,6 +222,7 @@ export function createOracle(options: OracleOptions): Oracle {
     examTime,
     relayBudget: { ...RELAY_BUDGET, ...options.relayBudget },
     spots: { ...policy, judges: jury.judges },
+    offerSeconds: options.offerSeconds ?? OFFER_SECONDS,
     answers: createEnvelope(options.artifactKey, 'answer'),
     bell,
     start() {
@@ -284,6 +290,7 @@ export function createOracle(options: OracleOptions): Oracle {
       await watchHeartbeats(context, hearingSince)
       await remind(context)
       await forget(context)
+      await forgetOffers(context)
       await sweepBlobs({ ...context, blobs })
       await watchCovers({ db, signer, clock, lease })
       await pickSpots({ ...context, chain, policy, lease, latest: head.number })

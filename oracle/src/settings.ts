@@ -71,6 +71,8 @@ const environment = z.object({
     .string()
     .default(formatUsdc(BigInt(TRUST_PARAMETERS.newcomerCap)))
     .pipe(usdc),
+  /** Days for which an offer to a person may stand. */
+  EARNEST_OFFER_DAYS: z.coerce.number().int().min(1).max(365).default(30),
   /** USDC for one ether, to price gas in quotes; empty: gas is told in wei only. */
   EARNEST_ETHER_USDC: usdc.optional(),
   EARNEST_POLL_MS: z.coerce.number().int().min(20).max(60_000).default(1000),

@@ -19,6 +19,7 @@ import {
   type TermsEvaluation,
 } from './negotiation/evaluate.ts'
 import { createNegotiator, type Negotiator } from './negotiation/respond.ts'
+import { createOffers, type Offers } from './offers.ts'
 import type { OwnerDesk } from './owner/desk.ts'
 import type { AgentRecord, Registration } from './protocol/agent.ts'
 import type { Clock } from './protocol/clock.ts'
@@ -34,6 +35,7 @@ import type { WalletBinding } from './protocol/wallet.ts'
 import type { SelfAudit } from './settlement/audit.ts'
 import type { ReceivedFile } from './settlement/file.ts'
 import type { Skill } from './skill.ts'
+import { createSplits, type Splits } from './splits.ts'
 import { sweep } from './sweep.ts'
 import { createTaskStore, STRANGER } from './taskStore.ts'
 import { listen } from './trust/listen.ts'
@@ -58,10 +60,12 @@ export {
   type SellerPolicy,
   type TermsEvaluation,
 } from './negotiation/evaluate.ts'
+export type { Offers, OfferTerms } from './offers.ts'
 export { type SellerFacts, sellerDefaults } from './sellerDefaults.ts'
 export { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
 export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
 export type { Job, Skill } from './skill.ts'
+export type { Splits } from './splits.ts'
 export { createOracleClient, type OracleClient } from './trust/oracle.ts'
 export type { Venue } from './venue.ts'
 export type { WorkEvent } from './work.ts'
@@ -118,6 +122,10 @@ export interface Seller {
   readonly app: Hono
   readonly cards: { agentCard: object; sourceCard: object }
   readonly disputes: DisputeDesk
+  /** Offers to people who buy with a browser and a wallet, on the oracle's pages. */
+  readonly offers: Offers
+  /** Splits on the oracle's table, where those people find and answer them. */
+  readonly splits: Splits
   readonly negotiator: Negotiator
   readonly work: Work
   /** Registers the agent at the oracle; the same registration again changes nothing. */
@@ -231,6 +239,22 @@ export function createSeller(options: SellerOptions): Seller {
     await store.delete(`pact/${pactId}`)
   }
   owner?.attachSeller({ wallet, oracle, store, negotiator, disputes, cancel })
+  const offers = createOffers({
+    identity,
+    oracle,
+    store,
+    clock,
+    agent: {
+      did: identity.did,
+      wallet: {
+        address: options.binding.body.wallet,
+        chainId: options.binding.body.chainId,
+      },
+      trade: card.trade,
+    },
+    ...(keyOf && { keyOf }),
+  })
+  const splits = createSplits({ client: wallet, oracle, did: identity.did })
   const checkBearer = createBearerCheck({ audience: card.endpoint, ...(keyOf && { keyOf }) })
   const app = mountAgent({
     card: cards.agentCard,
@@ -261,6 +285,8 @@ export function createSeller(options: SellerOptions): Seller {
     const after = typeof last === 'number' ? last : 0
     for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
       onEvent({ type: 'oracle_event', event })
+      // What is not found now is found by the next sweep.
+      if (isAboutOffer(event)) await offers.look().catch(() => {})
       if (event.type === 'funded') await beginFunded(event)
       // After the work has begun: an owner's desk that waits for the chain holds up no trade.
       await owner?.observe({ type: 'oracle_event', event })
@@ -282,10 +308,16 @@ export function createSeller(options: SellerOptions): Seller {
   let sweeping: Promise<void> | undefined
   /** One at a time: a slow chain makes it rarer and not more. */
   async function look(): Promise<void> {
-    sweeping ??= sweep({ store, negotiator, work, clock }).finally(() => {
+    sweeping ??= sweepAll().finally(() => {
       sweeping = undefined
     })
     await sweeping
+  }
+
+  async function sweepAll(): Promise<void> {
+    // An oracle that does not answer holds up no work: the chain says what is funded.
+    await offers.look().catch(() => {})
+    await sweep({ store, negotiator, work, clock })
   }
 
   async function beat(): Promise<void> {
@@ -299,6 +331,8 @@ export function createSeller(options: SellerOptions): Seller {
     app,
     cards,
     disputes,
+    offers,
+    splits,
     negotiator,
     work,
     async register() {
@@ -345,4 +379,9 @@ export function createSeller(options: SellerOptions): Seller {
       return encode(responseMessageSchema, response, 'invalid_response')
     },
   }
+}
+
+/** Somebody took one of our offers, or signed one. */
+function isAboutOffer({ type }: OracleEvent): boolean {
+  return type === 'offer_taken' || type === 'pact_registered'
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { escrowIdOfPact } from '@earnest/sdk/protocol'
+import { ANYONE, escrowIdOfPact, hashPact } from '@earnest/sdk/protocol'
 import { privateKeyToAccount } from 'viem/accounts'
 import { mintUsdc, usdcAbi } from '../../scripts/local/usdc.ts'
 import {
@@ -14,7 +14,7 @@ import { deploySmartWallet } from '../sdk/support/smartWallet.ts'
 import { accessibilityFaults, assertFits, createChromium, picture, says } from './chromium.ts'
 import { createPerson, signUp } from './person.ts'
 import { startSite } from './site.ts'
-import { deliver, makeOffer, pactFor, runOracle } from './trading.ts'
+import { confirmOffer, deliver, makeOffer, pactFor, runOracle } from './trading.ts'
 
 const chromium = createChromium()
 let ground: Ground
@@ -133,23 +133,41 @@ test('[TOL-24] a person signs up, accepts an offer, pays, looks at the work and 
   await picture(tab, 'trade')
 })
 
-test('a smart wallet (ERC-1271) signs up and pays by the same door', async (t) => {
+test('a smart wallet (ERC-1271) comes by the link of an open offer, signs up there, takes it and pays', async (t) => {
   const browser = await chromium.open(t)
   if (!browser) return
   const owner = privateKeyToAccount(`0x${'52'.repeat(32)}`)
   const { account } = await deploySmartWallet(ground.client, owner)
   const person = await createPerson(browser, { client: ground.client, account })
-  const { did } = await signUp(person, site.url)
+  const { tab, faults } = person
+  const { seller } = world
+  const open = pactFor(world, ANYONE, { proposedBy: seller.identity.did, proposedTo: ANYONE.did })
+  const path = await makeOffer(world, open)
+  await signUp(person, site.url, { path })
+  await says(tab, 'for whoever takes it first')
+  await assertFits(tab)
+  assert.deepEqual(await accessibilityFaults(tab), [])
+  await picture(tab, 'open-offer')
+  const take = tab.getByRole('button', { name: 'Take this offer for 50.00 USDC' })
+  // Without the money nobody keeps it from others.
+  await take.click()
+  await tab.getByRole('alert').filter({ hasText: 'insufficient_funds' }).waitFor()
   const { token } = ground.deployment
   await mintUsdc(ground.client, { token, to: account.address, amount: 50_000_000n })
-  const pact = pactFor(world, { did, wallet: account.address })
-  const { tab, faults } = person
-  await tab.goto(site.url + (await makeOffer(world, pact)))
+  await take.click()
+  const pact = await confirmOffer(world, open)
+  await tab.waitForURL(`${site.url}/offers/${hashPact(pact)}`)
   await tab.getByRole('button', { name: 'Accept and pay 50.00 USDC' }).click()
   await says(tab, 'Your money is in the contract')
   assert.equal((await escrowOf(escrowIdOfPact({ pact }))).state, 'Funded')
   assert.equal(await balanceOf(account.address), 0n)
-  assert.deepEqual(faults, [])
+  // The refusal above is the only thing that the browser has to say.
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes('422')),
+    [],
+  )
+  await tab.goto(site.url + path)
+  await says(tab, 'Somebody has taken this offer.')
 })
 
 test('a lost phone: wallet and recovery code together bring a key to the next one, and the old key ends', async (t) => {

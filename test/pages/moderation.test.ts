@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pactArbiterAbi } from '@earnest/contracts'
-import { encodePact, escrowIdOfPact, packLadder, termsFromPact } from '@earnest/sdk/protocol'
+import {
+  encodePact,
+  escrowIdOfPact,
+  type Pact,
+  packLadder,
+  proposalTypedData,
+  termsFromPact,
+} from '@earnest/sdk/protocol'
+import type { Page } from 'playwright-core'
 import { privateKeyToAccount } from 'viem/accounts'
 import { fundGas } from '../../scripts/local/chain.ts'
 import { mintUsdc } from '../../scripts/local/usdc.ts'
@@ -45,9 +53,11 @@ after(async () => {
   await ground?.close()
 })
 
+/** Base units that the appellant puts down. */
+const BOND = 10_000_000n
 const script = '<script>window.stolen = 1</script><img src=x onerror="window.stolen = 1">'
 
-test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with a reason', async (t) => {
+test('[TRZ-06] a person disputes, nobody answers, the person appeals the jury’s proposal, and two moderators decide with a reason', async (t) => {
   const browser = await chromium.open(t)
   if (!browser) return
   const { client } = ground
@@ -58,7 +68,7 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
   await mintUsdc(client, {
     token: ground.deployment.token,
     to: account.address,
-    amount: 51_000_000n,
+    amount: 50_500_000n + BOND,
   })
   const pact = pactFor(
     world,
@@ -67,17 +77,19 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
       escrow: {
         ...encodePact(pactFor(world, { did, wallet: account.address })).escrow,
         ladder: packLadder({
-          juryLimit: 0,
-          appealWindow: 0,
+          juryLimit: 6 * 3600,
+          appealWindow: 12 * 3600,
           committeeLimit: 0,
           moderatorLimit: 48 * 3600,
-          appealBond: 0n,
+          appealBond: BOND,
           pool: 0,
         }),
       },
     },
   )
   const escrowId = escrowIdOfPact({ pact })
+  const { arbiter } = ground.deployment
+  const terms = termsFromPact({ pact })
   await tab.goto(site.url + (await makeOffer(world, pact)))
   await tab.getByRole('button', { name: 'Accept and pay 50.00 USDC' }).click()
   await says(tab, 'Your money is in the contract')
@@ -91,7 +103,12 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
   await tab.getByLabel('What is wrong?').selectOption('incomplete')
   await tab.getByLabel('In your own words').fill(`It greets nobody. ${script}`)
   await tab.getByLabel(/^Evidence/).fill(`The card says “hello” only. ${script}`)
-  await tab.getByRole('button', { name: 'Dispute it' }).click()
+  // A refusal in the wallet, after the claim was handed in, keeps nobody from disputing with it.
+  const disputeIt = tab.getByRole('button', { name: 'Dispute it and put down 0.50 USDC' })
+  person.wallet.decline('eth_signTypedData_v4')
+  await disputeIt.click()
+  await tab.getByRole('alert').filter({ hasText: 'wallet_refused' }).waitFor()
+  await disputeIt.click()
   await says(tab, 'You disputed the delivery')
   await says(tab, 'It greets nobody.')
   await assertFits(tab)
@@ -101,11 +118,26 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
   // The seller is silent for its two days; whoever looks now finds it in arbitration.
   await client.increaseTime({ seconds: 2 * 86_400 + 60 })
   await client.mine({ blocks: 1 })
-  const decided = tab.getByText('Somebody impartial decides.')
-  for (let look = 0; look < 80 && (await decided.count()) === 0; look++) {
-    await tab.waitForTimeout(250)
-    await tab.reload()
-  }
+  await shows(tab, 'Somebody impartial decides.')
+
+  // The jury proposes; the page says what that means, until when, and what an appeal costs.
+  await says(tab, 'A jury of models may propose a split until')
+  await proposeFor(pact, 6000n)
+  await shows(tab, 'A jury proposes 60 % for the seller')
+  await says(tab, '19.80 USDC to you, 29.55 USDC to the seller')
+  await tab.getByText('Appeal this proposal').click()
+  await says(tab, 'It comes back if the decision moves at least 5 percent')
+  assert.deepEqual(await accessibilityFaults(tab), [])
+  await assertFits(tab)
+  await picture(tab, 'appeal')
+  const asked = person.wallet.asked.length
+  await tab.getByRole('button', { name: 'Appeal and put down 10.00 USDC' }).click()
+  await says(tab, 'You appealed. A person reads what both of you handed in')
+  assert.equal(await tab.getByText('Appeal this proposal').count(), 0)
+  // One signature, and the oracle paid the network fee.
+  const used = person.wallet.asked.slice(asked)
+  assert.equal(used.filter((method) => method === 'eth_signTypedData_v4').length, 1)
+  assert.equal(used.includes('eth_sendTransaction'), false)
 
   // Before anybody is signed in there is nothing to read, and no form of another site signs in.
   const closed = await world.app.request(`/moderation/${escrowId}`)
@@ -118,8 +150,6 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
   assert.equal(forged.status, 403)
 
   // Neither party can decide, or let the clock do it.
-  const { arbiter } = ground.deployment
-  const terms = termsFromPact({ pact })
   for (const party of [account, world.seller.wallet]) {
     const args = [terms, 10_000n, `0x${'0'.repeat(64)}`] as const
     const call = { address: arbiter, abi: pactArbiterAbi, functionName: 'moderate', args } as const
@@ -152,11 +182,7 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
   await first.tab.reload()
   await first.tab.getByRole('button', { name: 'Sign the decision' }).click()
   await says(first.tab, 'The decision is on its way')
-  const over = tab.getByText('The money was split. This trade is over.')
-  for (let look = 0; look < 80 && (await over.count()) === 0; look++) {
-    await tab.waitForTimeout(250)
-    await tab.reload()
-  }
+  await shows(tab, 'The money was split. This trade is over.')
   await says(tab, 'The name is missing on the card itself.')
   await picture(tab, 'resolved')
   const answer = await world.app.request(`/api/v1/escrows/${escrowId}`)
@@ -181,6 +207,22 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
   assert.deepEqual(person.faults, [])
   assert.deepEqual(first.faults, [])
 
+  /** The jury's proposal, signed by the oracle's attestors, as its own process files it. */
+  async function proposeFor({ escrow }: Pact, sellerBps: bigint): Promise<void> {
+    const recordHash = `0x${'7'.repeat(64)}` as const
+    const typedData = proposalTypedData({
+      ...{ chainId: escrow.chainId, contract: escrow.contract, escrowId },
+      ...{ round: 1n, sellerBps, recordHash },
+    })
+    const { attestors } = world.oracle
+    const proof = await attestors.prove({ arbiter, kind: 'proposal', typedData })
+    const args = [terms, sellerBps, recordHash, proof] as const
+    const call = { address: arbiter, abi: pactArbiterAbi, functionName: 'propose', args } as const
+    const { request } = await client.simulateContract({ ...call, account: seat })
+    await client.writeContract(request)
+    await client.mine({ blocks: 2 })
+  }
+
   async function openCase(desk: typeof tab): Promise<void> {
     await desk.goto(`${site.url}/moderation`)
     await desk.getByRole('button', { name: 'Sign in with the moderator’s wallet' }).click()
@@ -189,6 +231,16 @@ test('[TRZ-06] a person disputes, nobody answers, and two moderators decide with
     await says(desk, 'It greets nobody.')
   }
 })
+
+/** Loads a page anew until the oracle has followed the chain and the page says so. */
+async function shows(tab: Page, text: string): Promise<void> {
+  const said = tab.getByText(text)
+  for (let look = 0; look < 80 && (await said.count()) === 0; look++) {
+    await tab.waitForTimeout(250)
+    await tab.reload()
+  }
+  await says(tab, text)
+}
 
 test('a wallet that is no moderator’s does not get in', async (t) => {
   const browser = await chromium.open(t)

@@ -95,8 +95,9 @@ function typed(text: string): TypedData {
 export async function signUp(
   { tab }: Pick<Awaited<ReturnType<typeof createPerson>>, 'tab'>,
   url: string,
+  { path = '/customer' }: { path?: string } = {},
 ): Promise<{ did: string; code: string }> {
-  await tab.goto(`${url}/customer`)
+  await tab.goto(url + path)
   await tab.getByLabel('The name that sellers see').focus()
   await tab.keyboard.type('Ada')
   await tab.keyboard.press('Enter')
@@ -105,6 +106,6 @@ export async function signUp(
   const did = (await tab.locator('#customer-number').textContent()) ?? ''
   const code = (await tab.locator('#recovery-code').textContent()) ?? ''
   await tab.keyboard.press('Enter')
-  await tab.locator('#known').waitFor()
+  await tab.locator(path === '/customer' ? '#known' : '#take').waitFor()
   return { did, code }
 }

@@ -1,13 +1,18 @@
 import {
   encodePact,
   escrowIdOfPact,
+  fillOffer,
   hashPact,
+  type offerRecordSchema,
   type Pact,
   type PactWire,
   signPact,
   windowsOf,
 } from '@earnest/sdk/protocol'
-import { call, completionOf, type Party, pactOf, type World } from '../oracle/support/world.ts'
+import type * as z from 'zod'
+import { call, completionOf, pactOf, type World } from '../oracle/support/world.ts'
+
+type OfferRecordWire = z.input<typeof offerRecordSchema>
 
 /** What a person's wallet and key are to a pact. */
 export type Customer = { did: string; wallet: string }
@@ -36,9 +41,11 @@ export function pactFor(world: World, customer: Customer, changes: Partial<PactW
 export async function makeOffer(
   world: World,
   pact: Pact,
-  by: Party = world.seller,
+  changes: { answers?: string } = {},
 ): Promise<string> {
+  const by = world.seller
   const body = {
+    ...changes,
     pactHash: hashPact(pact),
     terms: encodePact(pact),
     sellerSignature: signPact({ pact, identity: by.identity }),
@@ -50,6 +57,29 @@ export async function makeOffer(
     body,
   })
   return new URL(url).pathname
+}
+
+/** The seller's agent confirms what somebody has taken of its open offer, as the SDK does; once. */
+export async function confirmOffer(world: World, open: Pact): Promise<Pact> {
+  const { seller: by } = world
+  const path = '/api/v1/offers'
+  for (;;) {
+    const { offers } = await call<{ offers: OfferRecordWire[] }>(world, {
+      ...{ by, method: 'GET', path, body: new Uint8Array(0) },
+    })
+    const claim = offers.find(({ pactHash }) => pactHash === hashPact(open))?.claim
+    if (claim && claim.pactHash === null) {
+      const pact = fillOffer(open, {
+        buyer: { did: claim.by, wallet: claim.wallet as `0x${string}` },
+        at: world.oracle.clock.now(),
+        nonce: crypto.randomUUID(),
+        salt: 'cd'.repeat(32),
+      })
+      await makeOffer(world, pact, { answers: hashPact(open) })
+      return pact
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
 }
 
 /** Lets the oracle run by itself, as it does outside of tests. */

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Progress } from '../../sdk/src/buyer.ts'
+import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
+import { fund } from '../../sdk/src/escrow/fund.ts'
 import { fundByPermit } from '../../sdk/src/escrow/fundByPermit.ts'
+import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
-import { encodePact, hashPact, verifyPactSignature } from '../../sdk/src/protocol/pact.ts'
+import { encodePact, hashPact, signPact, verifyPactSignature } from '../../sdk/src/protocol/pact.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
+import { createSplits } from '../../sdk/src/splits.ts'
 import { verifyReceipts } from '../../sdk/src/verifyReceipts.ts'
+import { party, register } from '../oracle/support/world.ts'
 import {
   buyerParty,
   greeter,
@@ -224,6 +229,54 @@ describe('trade', () => {
       assert.doesNotMatch(JSON.stringify(answer), /secret|10\.0\.0\.7/)
       const record = await market.oracleFor().call('getEscrow', { params: { escrowId } })
       assert.equal(record.artifactHash, null)
+    })
+  })
+
+  test('[TOL-24] a seller’s open offer goes to the first person with the money, is confirmed, worked on, and split on the table', async () => {
+    await withSeller({}, async () => {
+      const { identity, wallet } = buyerParty
+      await register(market.world, buyerParty)
+      const person = market.oracleFor(identity)
+      const task = taskOf(market, { deadline: market.clock.now() + 20 * 86_400 })
+      const offered = { task, paymentUsdc: 10_000_000n, until: market.clock.now() + 10 * 86_400 }
+      const open = await seller.offers.make(offered)
+      assert.match(open.url, /\/offers\//)
+      const params = { pactId: open.pactHash }
+      let own: string | null = null
+      await until(async () => {
+        const { claim } = await person.call('claimOffer', { params, body: {} })
+        own = claim?.pactHash ?? null
+        return own !== null
+      })
+      const pactId = own as unknown as string
+      const { terms: pact, sellerSignature } = await person.call('getOffer', { params: { pactId } })
+      assert.equal(pact.buyer.did, identity.did)
+      assert.equal(pact.deadlineUtc - pact.timing.fundBy, 10 * 86_400)
+      // Nobody else gets it while it is kept, with whatever money.
+      const rival = party(79)
+      await market.endow(rival.wallet.address, 10_000_000n)
+      await register(market.world, rival)
+      const late = market.oracleFor(rival.identity).call('claimOffer', { params, body: {} })
+      await assert.rejects(late, { code: 'offer_taken' })
+      const buyerSignature = signPact({ pact, identity })
+      const { did: buyerDid } = pact.buyer
+      const { did: sellerDid } = pact.seller
+      const signed = { pactHash: pactId, buyerSignature, sellerSignature }
+      await person.call('registerPact', { body: { ...signed, buyerDid, sellerDid, terms: pact } })
+      const escrow = escrowOfPact({ pact })
+      const client = market.wallet(wallet)
+      await fund(client, { signed: { ...signed, pact } })
+      await until(async () => (await readEscrow(client, escrow)).state === 'Delivered')
+
+      // The seller lays a split down; the person signs the same and brings it on chain.
+      const table = createSplits({ client, oracle: person, did: identity.did })
+      await until(async () => {
+        const laid = await seller.splits.offer({ pact, sellerBps: 8000 }).catch(() => [])
+        return laid.length > 0
+      })
+      await assert.rejects(table.accept({ pact, sellerBps: 7000 }), { code: 'no_split_offered' })
+      await table.accept({ pact, sellerBps: 8000 })
+      assert.equal((await readEscrow(client, escrow)).state, 'Resolved')
     })
   })
 })

@@ -1,4 +1,4 @@
-import { bondVaultAbi, pactEscrowAbi } from '@earnest/contracts'
+import { bondVaultAbi, pactArbiterAbi, pactEscrowAbi } from '@earnest/contracts'
 import { EarnestError, escrowId, type Terms } from '@earnest/sdk/protocol'
 import {
   type Abi,
@@ -43,6 +43,8 @@ const relayed = new Set([
 ])
 /** The one verb of the vault that a buyer signs: its signature pays the stake. */
 const CLAIM = 'claim'
+/** The one verb of the arbiter that a party signs: its signature pays the bond. */
+const APPEAL = 'appeal'
 
 /**
  * Sends an agent's call for it: decoded, simulated, within the budget. An agent has one for calls of
@@ -132,7 +134,7 @@ export async function relay(
 /** What a call does and whom it is about. */
 type Read = {
   functionName: string
-  /** The escrow contract, or the vault of a claim. */
+  /** The escrow contract, the vault of a claim, or the arbiter that the terms of an appeal name. */
   to: Address
   /** Escrows that the call is about; none for a withdrawal. */
   escrowIds: Hex[]
@@ -142,7 +144,7 @@ type Read = {
 
 function readCall(data: Hex, chain: Chain): Read {
   const call = decodeCall(data)
-  if (!call) return readClaim(data, chain)
+  if (!call) return readClaim(data, chain) ?? readAppeal(data, chain)
   if (!relayed.has(call.functionName)) throw notRelayed()
   const { functionName, args } = call
   const { chainId, escrow: contract } = chain
@@ -163,9 +165,9 @@ function readCall(data: Hex, chain: Chain): Read {
 }
 
 /** Only to the vault whose bonds count here: another contract could do anything with our gas. */
-function readClaim(data: Hex, chain: Chain): Read {
+function readClaim(data: Hex, chain: Chain): Read | undefined {
   const call = decodeWith(bondVaultAbi, data)
-  if (call?.functionName !== CLAIM) throw notRelayed()
+  if (call?.functionName !== CLAIM) return undefined
   const [terms] = call.args
   const { chainId, escrow: contract, vault: to } = chain
   if (!to || !isAddressEqual(to, terms.vault)) {
@@ -174,6 +176,18 @@ function readClaim(data: Hex, chain: Chain): Read {
   assertOthers([terms.buyer, terms.seller], chain)
   const escrowIds = [escrowId({ terms, chainId, contract })]
   return { functionName: CLAIM, to, escrowIds, wallet: null }
+}
+
+/** Only to an arbiter whose pacts count here: another contract could do anything with our gas. */
+function readAppeal(data: Hex, chain: Chain): Read {
+  const call = decodeWith(pactArbiterAbi, data)
+  if (call?.functionName !== APPEAL) throw notRelayed()
+  const [terms, by] = call.args
+  const to = chain.arbiters.find((arbiter) => isAddressEqual(arbiter, terms.arbiter))
+  if (!to) throw new EarnestError('relay_refused', 'Not an arbiter of this oracle')
+  assertOthers([terms.buyer, terms.seller, by], chain)
+  const id = escrowId({ terms, chainId: chain.chainId, contract: chain.escrow })
+  return { functionName: APPEAL, to, escrowIds: [id], wallet: null }
 }
 
 function notRelayed(): EarnestError {

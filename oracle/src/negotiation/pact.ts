@@ -9,6 +9,7 @@ import {
   escrowIdOfPact,
   hashBytes,
   hashPact,
+  isOpenOffer,
   isSubjective,
   type KeyResolver,
   milestoneOf,
@@ -49,7 +50,7 @@ export type CatchUp = (tx: Tx, escrowIds: readonly string[]) => Promise<void>
 export type LimitOf = (seller: string) => Promise<ExposureLimit>
 
 /** Seconds that a pact may be older than its registration: both keys sign for that long. */
-export const MAX_PACT_AGE = 86_400
+const MAX_PACT_AGE = 86_400
 /** Seconds by which the proposer's clock may be ahead. */
 const MAX_SKEW = 300
 
@@ -105,7 +106,7 @@ export async function registerPact(
   const pactId = verifySignedPact(signed, keyOf)
   assertChain(pact, chain)
   assertDeposits(pact, deposits)
-  assertFresh(pact, now)
+  await assertAcceptable(db, { pact, pactId, now })
   // Stored before the pact: bytes without a pact are harmless, a pact without them is not.
   const blobs = new Map<string, string>()
   for (const { sha256, content } of deposits)
@@ -278,6 +279,29 @@ export async function findLock(
   if (!row) return undefined
   const { pact } = decode(signedPactSchema, JSON.parse(row.signed_pact), 'invalid_pact')
   return { pactId: row.pact_id, milestone: row.milestone, terms: unpack(row.terms), pact }
+}
+
+/**
+ * A pact is as old as a day, or stood here as an offer since it was fresh and is within its time. What the
+ * seller took back before, nobody accepts; nobody signs for the customer that an open offer leaves out.
+ * @throws offer_withdrawn, offer_unknown, clock_skew, registration_too_late, deadline_passed
+ */
+async function assertAcceptable(
+  db: Db,
+  { pact, pactId, now }: { pact: Pact; pactId: string; now: number },
+): Promise<void> {
+  if (isOpenOffer(pact)) throw new EarnestError('offer_unknown', 'An open offer is taken first')
+  const offer = await db
+    .selectFrom('offer')
+    .select(['offered_at', 'withdrawn_at', 'accept_by'])
+    .where('pact_id', '=', pactId)
+    .executeTakeFirst()
+  if (offer && offer.withdrawn_at !== null) {
+    throw new EarnestError('offer_withdrawn', 'The seller took this offer back')
+  }
+  // As fresh as it was when it was laid here, for as long as it stands.
+  assertFresh(pact, offer && now < offer.accept_by ? offer.offered_at : now)
+  if (now >= pact.deadlineUtc) throw new EarnestError('deadline_passed', 'deadlineUtc is past')
 }
 
 /**

@@ -22,19 +22,9 @@ ${signingArea()}
 <p class="lead">Buy from an agent as a person: with a wallet that holds USDC, and a key that this browser makes and keeps.</p>
 <p>The wallet pays, and only it can. The key signs papers: what you accept, what you claim, what you read. Neither ever leaves where it is; this oracle has neither.</p>
 <h2>Sign up</h2>
-<form id="sign-up" hidden>
-<label for="name">The name that sellers see<small>It is public. A first name or an alias will do.</small></label>
-<input id="name" name="name" required maxlength="200" autocomplete="nickname">
-<div class="actions"><button class="main">Sign up with a wallet</button></div>
-</form>
+${signUpForm()}
 </section>
-<section id="paper" hidden class="note" aria-labelledby="paper-title">
-<h2 id="paper-title">Write this down, on paper</h2>
-<p>If this device is lost, your wallet and this code together bring your key to the next one. Neither alone can.</p>
-<p>Customer number<br><code id="customer-number"></code></p>
-<p>Recovery code<br><code id="recovery-code"></code></p>
-<div class="actions"><button type="button" id="written-down">I have written it down</button></div>
-</section>
+${paperNote()}
 <details data-scripted hidden><summary>Come back with a recovery code</summary>
 <form id="recover">
 <label for="did">Customer number</label>
@@ -45,4 +35,24 @@ ${signingArea()}
 </form>
 </details>`,
   })
+}
+
+/** Asks a person for a name and its wallet. */
+export function signUpForm(): Html {
+  return html`<form id="sign-up" hidden>
+<label for="name">The name that sellers see<small>It is public. A first name or an alias will do.</small></label>
+<input id="name" name="name" required maxlength="200" autocomplete="nickname">
+<div class="actions"><button class="main">Sign up with a wallet</button></div>
+</form>`
+}
+
+/** Shows a recovery code once. */
+export function paperNote(): Html {
+  return html`<section id="paper" hidden class="note" aria-labelledby="paper-title">
+<h2 id="paper-title">Write this down, on paper</h2>
+<p>If this device is lost, your wallet and this code together bring your key to the next one. Neither alone can.</p>
+<p>Customer number<br><code id="customer-number"></code></p>
+<p>Recovery code<br><code id="recovery-code"></code></p>
+<div class="actions"><button type="button" id="written-down">I have written it down</button></div>
+</section>`
 }

@@ -1,10 +1,13 @@
 import {
+  type Docket,
   disputeReasonSchema,
   EarnestError,
   escrowIdOfPact,
   isEarnestError,
+  isOpenOffer,
   isTerminal,
   milestoneOf,
+  PAY_WITHIN,
   type Pact,
   splitOf,
   stakeOf,
@@ -12,11 +15,14 @@ import {
 } from '@earnest/sdk/protocol'
 import { readEscrow } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
-import { findOffer } from '../negotiation/offer.ts'
+import { type FoundOffer, findOffer } from '../negotiation/offer.ts'
 import { findPact } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
+import { readDocket } from '../settlement/committee/docket.ts'
 import { publicReport } from '../settlement/publicRound.ts'
 import { standingOf } from '../settlement/record.ts'
+import { appealForm, nextNote, objectionNote } from './arbitration.ts'
+import { paperNote, signUpForm } from './customer.ts'
 import { duration, moment, money, named, percent, shortDid, usdcText } from './format.ts'
 import { namesOf } from './ledger.ts'
 import { type Html, html, when } from './markup.ts'
@@ -31,6 +37,10 @@ type View = {
   pactId: string
   milestone: number
   state: EscrowState | undefined
+  /** What the arbiter and its committee said of it. */
+  docket: Docket
+  /** The offer behind it, where it stands as one. */
+  offer: FoundOffer | undefined
   /** Null while only the seller has signed. */
   registeredAt: number | null
   cancelled: boolean
@@ -49,7 +59,7 @@ export async function offerPage(
   query: { milestone?: string | undefined },
 ): Promise<Html> {
   const view = await viewOf(oracle, pactId, query.milestone)
-  const { pact, milestone, state, now, seller } = view
+  const { pact, milestone, state, offer, now, seller } = view
   const report = state && state.round > 0 ? await reportOf(oracle, state) : undefined
   const count = pact.milestones?.length ?? 1
   const { status } = standingOf(state, milestoneOf(pact, milestone).fundBy, now)
@@ -59,7 +69,7 @@ export async function offerPage(
     title: `Offer: ${capabilityWords(pact.capability)}`,
     place: '/customer',
     data: {
-      part: 'trade',
+      part: offer && isOpenOffer(pact) ? 'take' : 'trade',
       now: String(now),
       pact: pactId,
       milestone: String(milestone),
@@ -79,7 +89,7 @@ ${termsList(pact, milestone)}
 <h2>What can happen</h2>
 ${outcomes(pact, milestone)}
 ${when(count > 1, () => milestones(pact, pactId, milestone))}
-<p class="soft">Wallet that pays: <code>${pact.buyer.wallet}</code><br>Wallet that is paid: <code>${pact.seller.wallet}</code>${when(state, ({ id }) => html`<br><a href="/trades/${id}">Every step with its transaction</a>`)}</p>`,
+<p class="soft">${when(!isOpenOffer(pact), () => html`Wallet that pays: <code>${pact.buyer.wallet}</code><br>`)}Wallet that is paid: <code>${pact.seller.wallet}</code>${when(state, ({ id }) => html`<br><a href="/trades/${id}">Every step with its transaction</a>`)}</p>`,
   })
 }
 
@@ -87,7 +97,8 @@ async function viewOf(oracle: Oracle, pactId: string, wanted: string | undefined
   const { db, clock } = oracle
   if (!/^[0-9a-f]{64}$/.test(pactId)) throw new EarnestError('offer_unknown', 'Not a number')
   const found = await findPact(db, pactId)
-  const { pact } = found?.signed ?? { pact: (await findOffer(oracle, pactId)).terms }
+  const offer = found ? undefined : await findOffer(oracle, pactId)
+  const pact = found?.signed.pact ?? (offer as FoundOffer).terms
   const all = (pact.milestones ?? [undefined]).map((_, index) => index)
   const states = await Promise.all(
     all.map((milestone) => readEscrow(db, escrowIdOfPact({ pact, milestone }))),
@@ -97,12 +108,15 @@ async function viewOf(oracle: Oracle, pactId: string, wanted: string | undefined
   const milestone = wanted === undefined ? fallback : Number(wanted)
   if (!all.includes(milestone)) throw new EarnestError('invalid_request', 'No such milestone')
   const names = await namesOf(db, [pact.seller.did])
+  const state = states[milestone]
   const name = names.get(pact.seller.did)
   return {
     pact,
     pactId,
     milestone,
-    state: states[milestone],
+    state,
+    docket: await readDocket(db, state?.id ?? ''),
+    offer,
     registeredAt: found?.registeredAt ?? null,
     cancelled: found !== undefined && found.cancelledAt !== null,
     seller:
@@ -123,18 +137,35 @@ async function reportOf({ db }: Oracle, { id }: EscrowState) {
 }
 
 /** Where it stands, and what comes if nobody does anything. */
-function standingNote({ pact, milestone, state, registeredAt, cancelled, now }: View): Html {
+function standingNote(view: View): Html {
+  const { pact, milestone, state, docket, offer, registeredAt, cancelled, now } = view
   const { fundBy } = milestoneOf(pact, milestone)
   if (cancelled && !state) {
     return html`<p class="note">The seller took this back. Nothing was paid, and nothing can be.</p>`
   }
+  if (offer?.status === 'withdrawn') {
+    return html`<p class="note">The seller took this offer back. Nobody can accept it any more.</p>`
+  }
+  if (offer && isOpenOffer(pact)) return openNote(offer, now)
   if (!state) {
     const isLate = now >= fundBy
     return isLate
       ? html`<p class="note">It was not paid in by ${moment(fundBy)}, so it has run out. Nobody owes anything.</p>`
       : html`<p class="note">${registeredAt === null ? 'The seller has signed this offer. It waits for you.' : 'Both have signed. It waits for your payment.'} If you do nothing by ${moment(fundBy)}, it runs out and nobody owes anything.</p>`
   }
-  return html`<p class="note">${SITUATIONS[state.state]} ${isTerminal(state.state) ? '' : atTheEnd(state)}</p>`
+  const isDecided = state.state === 'Arbitration'
+  const next = isDecided ? nextNote({ state, docket, now }) : atTheEnd(state)
+  return html`<p class="note">${SITUATIONS[state.state]} ${isTerminal(state.state) ? '' : next}</p>`
+}
+
+function openNote({ status, terms }: FoundOffer, now: number): Html {
+  const { fundBy } = terms.timing
+  if (status === 'taken') {
+    return html`<p class="note">Somebody has taken this offer. It is open again if they do not pay in time.</p>`
+  }
+  return now >= fundBy
+    ? html`<p class="note">Nobody took this offer by ${moment(fundBy)}, so it has run out.</p>`
+    : html`<p class="note">The seller has signed this offer for whoever takes it first, until ${moment(fundBy)}. Then its agent confirms, and you have ${duration(PAY_WITHIN)} to pay in; the time to deliver counts from there, so the work comes ${duration(terms.deadlineUtc - fundBy)} after that at the latest.</p>`
 }
 
 const SITUATIONS: Record<EscrowState['state'], string> = {
@@ -153,10 +184,11 @@ const SITUATIONS: Record<EscrowState['state'], string> = {
 
 /** What the customer can do in this state; each needs the script, and says so without it. */
 function actions(view: View): Html | undefined {
-  const { pact, milestone, state, now, cancelled } = view
+  const { pact, milestone, state, docket, offer, now, cancelled } = view
   const { paymentUsdc, fundBy } = milestoneOf(pact, milestone)
   if (!state) {
-    if (cancelled || now >= fundBy) return undefined
+    if (cancelled || now >= fundBy || offer?.status === 'withdrawn') return undefined
+    if (offer && isOpenOffer(pact)) return takeForm(offer)
     return html`<form id="pay" hidden>
 <div class="actions"><button class="main">Accept and pay ${money(paymentUsdc)} USDC</button></div>
 <p class="soft">Your wallet signs once: the signature pays and accepts exactly these terms. The oracle pays the network fee.</p>
@@ -174,7 +206,9 @@ ${settleForm()}`
       return html`${filesForm()}${settleForm()}${evidenceForm()}
 <form id="escalate" hidden><div class="actions"><button>We do not agree: let somebody decide</button></div></form>${giveInForm()}`
     case 'Arbitration':
-      return html`${filesForm()}${evidenceForm()}${settleForm()}${giveInForm()}`
+      return html`${filesForm()}${appealForm({ state, docket, now })}
+${when(objectionNote({ state }), (note) => disputeForm(pact, milestone, note))}
+${evidenceForm()}${settleForm()}${giveInForm()}`
     case 'Completed':
     case 'Resolved':
       return state.round > 0 ? filesForm() : undefined
@@ -183,26 +217,42 @@ ${settleForm()}`
   }
 }
 
+/** Also for whoever has it already: the page then leads to its own pact. */
+function takeForm({ terms }: FoundOffer): Html {
+  return html`<form id="take" hidden>
+<div class="actions"><button class="main">Take this offer for ${money(terms.paymentUsdc)} USDC</button></div>
+<p class="soft">Nothing is paid yet: once the seller’s agent has confirmed, you see the final terms and pay. The wallet that you signed up with has to hold the price.</p>
+</form>
+<div id="strangers" hidden><p>Sign up once, with the wallet that will pay; it takes a minute, and then you take the offer here.</p>${signUpForm()}</div>
+${paperNote()}`
+}
+
 function filesForm(): Html {
   return html`<form id="open-files" hidden><div class="actions"><button>Open the delivered files</button></div></form>
 <ul id="files" class="plain rows"></ul>`
 }
 
-function disputeForm(pact: Pact, milestone: number): Html {
+/** The dispute of a delivery; with a note it is the objection of a customer whom arbitration found silent. */
+function disputeForm(pact: Pact, milestone: number, objection?: Html): Html {
   const { fees } = pact.escrow
   const stake = stakeOf({
     amount: milestoneOf(pact, milestone).paymentUsdc,
     arbitrationFeeBps: fees.arbitrationBps,
   })
-  return html`<details data-scripted hidden><summary>Something is wrong with it</summary>
+  const stakeWords = html`You put down ${usdcText(stake)}; it comes back unless you turn out to be more than nine tenths wrong.`
+  return html`<details data-scripted hidden><summary>${objection ? 'Object to the delivery' : 'Something is wrong with it'}</summary>
 <form id="dispute">
-<p>A dispute stops the money. You put down ${usdcText(stake)}; it comes back unless you turn out to be more than nine tenths wrong. The seller then has ${duration(pact.timing.windows.response)} to answer or refund. If you do not agree with each other, ${ladderWords(pact)}.</p>
+<p>${
+    objection
+      ? html`${objection} ${stakeWords}`
+      : html`A dispute stops the money. ${stakeWords} The seller then has ${duration(pact.timing.windows.response)} to answer or refund. If you do not agree with each other, ${ladderWords(pact)}.`
+  }</p>
 <label for="reason">What is wrong?</label>
 <select id="reason" name="reason">${disputeReasonSchema.options.map((reason) => html`<option value="${reason}">${REASON_WORDS[reason]}</option>`)}</select>
 <label for="claim">In your own words</label>
 <textarea id="claim" name="claim" required maxlength="10000"></textarea>
 ${evidenceField()}
-<div class="actions"><button>Dispute it</button></div>
+<div class="actions"><button>${objection ? 'Object' : 'Dispute it'} and put down ${usdcText(stake)}</button></div>
 </form></details>`
 }
 

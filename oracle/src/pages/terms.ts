@@ -70,7 +70,8 @@ export function ladderWords({ escrow }: Pick<Pact, 'escrow'>): string {
   return `${rungs.join(', then ')} decides${rungs.length > 1 ? ', each only if the one before did not settle it' : ''}`
 }
 
-function readLadder(text: string) {
+/** The rungs of the default arbiter; null for none, undefined for those of another arbiter. */
+export function readLadder(text: string) {
   try {
     return unpackLadder(text)
   } catch {

@@ -675,6 +675,17 @@ create table refusal (
 );
 `
 
+/** Offers that anybody may take, and offers that were taken back. */
+const openOffers = `
+alter table offer add column withdrawn_at int8;
+alter table offer add column claim_by text;
+alter table offer add column claim_wallet text;
+alter table offer add column claim_until int8;
+alter table offer add column claim_pact text;
+create index offer_claim on offer (claim_by) where claim_by is not null;
+create index offer_end on offer (accept_by);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -692,6 +703,7 @@ export const migrations: Record<string, Migration> = {
   '0014_spots': { up: (db) => run(db as Kysely<unknown>, spots) },
   '0015_recourses': { up: (db) => run(db as Kysely<unknown>, recourses) },
   '0016_exams': { up: (db) => run(db as Kysely<unknown>, exams) },
+  '0017_open_offers': { up: (db) => run(db as Kysely<unknown>, openOffers) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -111,6 +111,13 @@ export type OfferTable = {
   /** Unix seconds from which nobody can accept it any more. */
   accept_by: number
   offered_at: number
+  /** Unix seconds at which the seller took it back. */
+  withdrawn_at: Generated<number | null>
+  /** Of an open offer: the customer who has it, its wallet, until when, and its pact once confirmed. */
+  claim_by: Generated<string | null>
+  claim_wallet: Generated<string | null>
+  claim_until: Generated<number | null>
+  claim_pact: Generated<string | null>
 }
 
 /** An escrow id that a registered pact derives: one row for each milestone. */

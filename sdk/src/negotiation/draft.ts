@@ -38,9 +38,12 @@ export interface Task {
   arbiter?: Address
 }
 
+/** The seller's card, as far as a draft needs it. */
+export type Draftee = Pick<Agent, 'did' | 'wallet' | 'trade'>
+
 /** What a draft is made of. */
 export interface DraftOptions {
-  agent: Agent
+  agent: Draftee
   task: Task
   /** Base units. */
   paymentUsdc: bigint
@@ -124,7 +127,7 @@ function ladderFor(profile: Profile, ladder: string): string {
   return packLadder(ladderOf({ profile, pool, appealBond }))
 }
 
-function checkCommonGround({ trade }: Agent, oracle: OracleInfo, arbiter: Address): void {
+function checkCommonGround({ trade }: Draftee, oracle: OracleInfo, arbiter: Address): void {
   if (trade === undefined) {
     throw new EarnestError('no_common_escrow', 'The seller does not trade by escrow')
   }

@@ -14,6 +14,7 @@ export const eventTypeSchema = z.enum([
   'agent_registered',
   'key_rotated',
   'agent_frozen',
+  'offer_taken',
   'pact_registered',
   'pact_cancelled',
   'funding_seen',

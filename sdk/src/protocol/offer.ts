@@ -1,28 +1,91 @@
 import * as z from 'zod'
-import { bytes, word } from './address.ts'
+import { address, bytes, word } from './address.ts'
 import { did } from './did.ts'
 import type { Route } from './endpoint.ts'
 import { hash } from './hash.ts'
-import { pactSchema } from './pact.ts'
+import { type Pact, pactSchema } from './pact.ts'
 import { signature } from './signature.ts'
 import { utc } from './time.ts'
 
 const pactParams = z.strictObject({ pactId: hash })
 const escrowParams = z.strictObject({ escrowId: word })
 
+/**
+ * Stands in an open offer where the buyer will: key and wallet are SHA-256 of "earnest/anyone/N" for the
+ * first N that gives a point of the curve, so that nobody has their secrets.
+ */
+export const ANYONE = {
+  did: 'did:key:z6Mkh9JUrcJ1bGQyMTyd8b22chvGknH9KehaNLiufYfRjzjj',
+  wallet: '0x22a7a0be11c94508cd654c5cd4526833e33c2342',
+} as const
+
+/** Seconds that whoever takes an open offer has to pay in, from when the seller confirms. */
+export const PAY_WITHIN = 3600
+
 /** A pact that the seller signed and left for its customer to sign, as it is handed in. */
 export const offerSchema = z.strictObject({
   pactHash: hash,
   terms: pactSchema,
   sellerSignature: signature,
+  /** The open offer that somebody has taken, which these terms are for that customer. */
+  answers: hash.exactOptional(),
 })
 export type Offer = z.output<typeof offerSchema>
 
+/** True for an offer that names nobody: the first customer who takes it gets it. */
+export function isOpenOffer({ buyer }: Pick<Pact, 'buyer'>): boolean {
+  return buyer.did === ANYONE.did
+}
+
+/**
+ * An open offer as the pact of the customer who took it: nothing differs but who, when and the salt. Times
+ * move together, so that there are `PAY_WITHIN` seconds to pay in and as long to deliver as was offered.
+ * @param options.at Unix seconds at which the seller confirms.
+ */
+export function fillOffer(
+  terms: Pact,
+  { buyer, at, nonce, salt }: Pick<Pact, 'buyer' | 'nonce' | 'salt'> & { at: number },
+): Pact {
+  const shift = at + PAY_WITHIN - terms.timing.fundBy
+  const moved = <T extends { fundBy: number }>(it: T) => ({ ...it, fundBy: it.fundBy + shift })
+  const milestones = terms.milestones?.map((each) => ({
+    ...moved(each),
+    deadlineUtc: each.deadlineUtc + shift,
+  }))
+  return {
+    ...terms,
+    buyer,
+    proposedTo: buyer.did,
+    deadlineUtc: terms.deadlineUtc + shift,
+    ...(milestones && { milestones }),
+    timing: moved(terms.timing),
+    proposedAt: at,
+    nonce,
+    salt,
+  }
+}
+
+/** Who has taken an open offer. */
+const claimSchema = z.strictObject({
+  by: did,
+  wallet: address,
+  /** Until when it is kept for this customer. */
+  until: utc,
+  /** The customer's own pact; null before the seller has confirmed. */
+  pactHash: hash.nullable(),
+})
+export type OfferClaim = z.output<typeof claimSchema>
+
 /** An offer on record; whoever has its number may read it. */
 export const offerRecordSchema = offerSchema.extend({
-  /** `accepted`: the customer signed too and the pact is registered. */
-  status: z.enum(['open', 'accepted', 'expired']),
+  /**
+   * `accepted`: the customer signed too and the pact is registered. `taken`: an open offer that is kept for
+   * somebody, or was paid in by somebody.
+   */
+  status: z.enum(['open', 'taken', 'accepted', 'expired', 'withdrawn']),
   offeredAt: utc,
+  /** Of an open offer, for its seller and for who took it. */
+  claim: claimSchema.exactOptional(),
   /** Where a person reads and accepts it. */
   url: z.url(),
 })
@@ -74,6 +137,26 @@ export const offerRoutes = {
     signed: false,
     params: pactParams,
     status: 200,
+    response: offerRecordSchema,
+  },
+  withdrawOffer: {
+    method: 'DELETE',
+    path: '/offers/:pactId',
+    summary: 'The seller takes back an offer that nobody has accepted',
+    signed: true,
+    params: pactParams,
+    status: 200,
+    response: offerRecordSchema,
+  },
+  claimOffer: {
+    method: 'POST',
+    path: '/offers/:pactId/claims',
+    summary:
+      'A customer takes an open offer, which is then kept for it; the same again changes nothing',
+    signed: true,
+    params: pactParams,
+    body: z.strictObject({}),
+    status: 201,
     response: offerRecordSchema,
   },
   offerSplit: {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { escrowIdOfPact } from '@earnest/sdk/protocol'
+import { pactArbiterAbi } from '@earnest/contracts'
+import { escrowIdOfPact, termsFromPact } from '@earnest/sdk/protocol'
+import { encodeFunctionData } from 'viem'
 import { bookGas } from '../../../oracle/src/escrow/relayBudget.ts'
 import { submit, takeUp } from '../../../oracle/src/escrow/submit.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
@@ -166,3 +168,28 @@ async function burn(amount: bigint): Promise<void> {
   })
   await client.waitForTransactionReceipt({ hash })
 }
+
+test('an appeal is relayed to the arbiter of its terms, to no other contract, and no other verb of an arbiter', async () => {
+  const pact = pactOf(world)
+  await agree(world, pact)
+  const terms = termsFromPact({ pact })
+  const by = world.buyer.wallet.address
+  const signature = `0x${'11'.repeat(65)}` as const
+  const appealing = (changes: object) =>
+    encodeFunctionData({
+      abi: pactArbiterAbi,
+      functionName: 'appeal',
+      args: [{ ...terms, ...changes }, by, 9_999_999_999n, signature],
+    })
+  // The arbiter itself answers: nothing stands that could be appealed.
+  const answer = await relay(world.buyer, appealing({}))
+  assert.deepEqual(await problemOf(answer), [422, 'relay_reverted'])
+  for (const data of [
+    appealing({ arbiter: ground.deployment.token }),
+    appealing({ buyer: world.oracle.chain.sender.address }),
+    encodeFunctionData({ abi: pactArbiterAbi, functionName: 'withdraw', args: [by] }),
+    encodeFunctionData({ abi: pactArbiterAbi, functionName: 'setTreasury', args: [by] }),
+  ]) {
+    assert.deepEqual(await problemOf(await relay(world.buyer, data)), [422, 'relay_refused'])
+  }
+})

@@ -38,13 +38,16 @@ export async function contextOf({ pact, escrowId }: Trade, { address }: Wallet) 
 
 /**
  * Brings a signed call on chain: the oracle pays the network fee, or the wallet sends it itself; then
- * waits until the trade has moved and shows the page anew.
+ * waits until the trade has moved and shows the page anew. A call of another contract than the escrow
+ * says what to wait for.
  */
 export async function bring(
   { escrowId, person, pact }: Trade,
-  { wallet, data }: { wallet: Wallet; data: Hex },
+  call: { wallet: Wallet; data: Hex; to?: Hex; isDone?: () => Promise<boolean> },
 ): Promise<void> {
+  const { wallet, data, to = pact.escrow.contract } = call
   const before = await seqOf(escrowId)
+  const isDone = call.isDone ?? (async () => (await seqOf(escrowId)) > before)
   say('Bringing it on chain.')
   try {
     const answer = routes.relay.response
@@ -52,11 +55,11 @@ export async function bring(
   } catch (error) {
     if (!isEarnestError(error) || !OWN_FEE.includes(error.code)) throw error
     say('The oracle cannot pay the network fee now; your wallet sends it.')
-    await wallet.send({ to: pact.escrow.contract, data })
+    await wallet.send({ to, data })
   }
   say('Waiting for the chain to confirm.')
   for (let look = 0; look < LOOKS; look++) {
-    if ((await seqOf(escrowId)) > before) break
+    if (await isDone()) break
     await new Promise((resolve) => setTimeout(resolve, LOOK))
   }
   location.reload()

@@ -41,7 +41,8 @@ export async function customer(): Promise<void> {
   for (const key of keys) await showTrades(key)
 }
 
-async function signUp(form: HTMLFormElement): Promise<void> {
+/** Makes the key of this device, has the wallet vouch for it, and registers both. */
+export async function signUp(form: HTMLFormElement): Promise<void> {
   const { chainId } = await readOracle()
   say('Your wallet asks whether this page may see its address.')
   const wallet = await connect({ chainId })
@@ -192,4 +193,10 @@ async function showTrades(key: DeviceKey): Promise<void> {
   )
 }
 
-const STATUS = { open: 'Waits for you', accepted: 'Accepted', expired: 'Ran out' }
+const STATUS = {
+  open: 'Waits for you',
+  taken: 'Taken',
+  accepted: 'Accepted',
+  expired: 'Ran out',
+  withdrawn: 'Taken back',
+}

@@ -8,6 +8,7 @@ import {
   encode,
   escrowRecordSchema,
   hashClaim,
+  papersSchema,
   stakeOf,
   stakeTypedData,
   submissionSchema,
@@ -15,31 +16,17 @@ import {
   toBytes32,
 } from '@earnest/sdk/protocol'
 import { encodeFunctionData, numberToHex } from 'viem'
-import { read, readOracle, write } from './api.ts'
+import { read, readAs, readOracle, write } from './api.ts'
 import { bring, contextOf, type Trade } from './bring.ts'
 import { now } from './now.ts'
 import { fieldOf, say } from './say.ts'
 
 /** Files the claim with the oracle, then disputes on chain with its hash and the stake. */
 export async function dispute(trade: Trade, form: HTMLFormElement): Promise<void> {
-  const { pact, pactId, milestone, escrowId } = trade
-  const [person, wallet, oracle] = [await trade.person(), await trade.wallet(), await readOracle()]
+  const { pact, milestone, escrowId } = trade
+  const [wallet, oracle] = [await trade.wallet(), await readOracle()]
   const { round } = await read(`/escrows/${escrowId}`, escrowRecordSchema)
-  const claim: Claim = {
-    escrowId,
-    pactId,
-    round,
-    disputedBy: pact.buyer.did,
-    reason: disputeReasonSchema.parse(fieldOf(form, 'reason')),
-    claim: fieldOf(form, 'claim'),
-    evidence: pieces(form),
-    claimedAt: now(),
-    nonce: crypto.randomUUID(),
-  }
-  const body = encode(claimSchema, claim, 'invalid_claim')
-  const signature = await person.sign({ type: 'claim', body })
-  say('Handing in your claim.')
-  await write(person, '/disputes', { body: { body, signature }, answer: disputeRecordSchema })
+  const claim = (await filedClaim(trade, round)) ?? (await file(trade, round, form))
   const terms = termsFromPact({ pact, milestone })
   const context = await contextOf(trade, wallet)
   const claimHash = toBytes32(hashClaim(claim))
@@ -55,6 +42,37 @@ export async function dispute(trade: Trade, form: HTMLFormElement): Promise<void
     args: [terms, wallet.address, claimHash, validBefore, consent],
   })
   await bring(trade, { wallet, data })
+}
+
+/** What was handed in before the wallet declined: each side has one claim a round, and it stands as it is. */
+async function filedClaim(
+  { person, escrowId, pact }: Trade,
+  round: number,
+): Promise<Claim | undefined> {
+  const { claims } = await readAs(await person(), `/escrows/${escrowId}/papers`, papersSchema)
+  const own = claims.find(({ body }) => body.disputedBy === pact.buyer.did && body.round === round)
+  return own?.body
+}
+
+async function file(trade: Trade, round: number, form: HTMLFormElement): Promise<Claim> {
+  const { pact, pactId, escrowId } = trade
+  const person = await trade.person()
+  const claim: Claim = {
+    escrowId,
+    pactId,
+    round,
+    disputedBy: pact.buyer.did,
+    reason: disputeReasonSchema.parse(fieldOf(form, 'reason')),
+    claim: fieldOf(form, 'claim'),
+    evidence: pieces(form),
+    claimedAt: now(),
+    nonce: crypto.randomUUID(),
+  }
+  const body = encode(claimSchema, claim, 'invalid_claim')
+  const signature = await person.sign({ type: 'claim', body })
+  say('Handing in your claim.')
+  await write(person, '/disputes', { body: { body, signature }, answer: disputeRecordSchema })
+  return claim
 }
 
 /** Hands in more evidence while the dispute runs. */

@@ -4,6 +4,11 @@ const SENTENCES: Record<string, string> = {
   agent_unknown: 'No agent with this identity is registered here.',
   pact_unknown: 'No pact with this number is registered here. It may have been cut off.',
   offer_unknown: 'No offer with this number was made here. Ask the seller for the whole link.',
+  offer_taken: 'Somebody else has this offer at the moment. Try again in a while.',
+  offer_withdrawn: 'The seller took this offer back.',
+  too_many_claims: 'You keep three offers from others already. Pay one of them in, or wait.',
+  seller_silent:
+    'The seller’s agent has not confirmed. Nothing was paid. Try again later, or ask the seller.',
   escrow_unknown: 'No trade with this number is on record here. Another oracle may know it.',
   dispute_unknown: 'This trade is not disputed.',
   invalid_request: 'Something in the address or the form cannot be read.',
@@ -31,7 +36,7 @@ const SENTENCES: Record<string, string> = {
   recovery_not_for_agent: 'This recovery code does not belong to this customer number.',
   insufficient_funds: 'There is too little USDC in the wallet. Nothing was paid.',
   fund_by_passed: 'It is too late to pay in: the offer has run out. Ask the seller for a new one.',
-  registration_too_late: 'The offer is more than a day old. Ask the seller for a new one.',
+  registration_too_late: 'The offer has run out. Ask the seller for a new one.',
   deadline_passed: 'The deadline of the work has passed. Ask the seller for a new offer.',
   exposure_exceeded:
     'This seller is new here and has as much open work as it may. Try again when it has finished some.',
@@ -45,6 +50,7 @@ const SENTENCES: Record<string, string> = {
   dispute_exists: 'You have filed a claim about this delivery already.',
   dispute_over: 'The dispute is over.',
   not_delivered: 'Nothing was delivered yet.',
+  no_such_rung: 'These terms name nobody to appeal to.',
   too_much_evidence: 'That is more than one side may hand in.',
   relay_reverted:
     'The contract refuses it: too late, done already, or another state. Load the page again.',

@@ -18,6 +18,7 @@ import {
 } from '@earnest/sdk/protocol'
 import { encodeFunctionData, type Hex, hexToBigInt } from 'viem'
 import { read, readOracle, write } from './api.ts'
+import { appeal } from './appeal.ts'
 import { bring, contextOf, type Trade } from './bring.ts'
 import { dispute, evidence } from './dispute.ts'
 import { openFiles } from './files.ts'
@@ -38,6 +39,7 @@ export async function trade(): Promise<void> {
   onSubmit('evidence', (form) => evidence(it, form))
   onSubmit('settle', (form) => settle(it, form))
   onSubmit('escalate', () => act(it, 'escalate'))
+  onSubmit('appeal', () => appeal(it))
   await showPapers(it)
   await showSplits(it)
 }
