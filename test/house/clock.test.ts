@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type Node, nodesOf, sources } from './sources.ts'
 
-/** Where clocks are read: the process, and the browser beside the time that the oracle gave it. */
-const edges = ['oracle/src/main.ts', 'oracle/src/pages/client/now.ts']
+/** Where clocks are read: the processes, and the browser beside the time that the oracle gave it. */
+const edges = ['oracle/src/main.ts', 'oracle/src/pages/client/now.ts', 'sdk/src/cli/main.ts']
 
 const domain = () => sources('sdk/src', 'oracle/src').filter((file) => !edges.includes(file))
 

@@ -109,6 +109,8 @@ export type World = Desk & {
   ground: Ground
   oracle: Oracle
   app: Hono
+  /** The same oracle as people and other processes reach it. */
+  appAt: (publicUrl: string) => Hono
   /** The oracle's clock follows the chain; nothing else happens. */
   syncClock(): Promise<void>
   /** Everything that is due, until nothing is left. */
@@ -284,32 +286,35 @@ function wire({
       sender: localAccount(3),
     },
   })
-  const app = createApp(oracle, {
-    info: {
-      chainId: deployment.chainId,
-      escrow: deployment.escrow,
-      token: deployment.token,
-      tokenName: 'USDC',
-      tokenVersion: '2',
-      vault: deployment.vault,
-      arbiters: [deployment.arbiter],
-      feeRecipients: [deployment.feeRecipient],
-      fees: { protocolBps: 50, arbitrationBps: 100 },
-      attestors: attestorKeys.map((key) => key.address),
-      ladder: '0'.repeat(64),
-    },
-    publicUrl: 'http://oracle.test',
-    metrics: createMetrics(),
-    monotonic: () => performance.now(),
-    clientOf: () => 'test',
-    verifyWallet: verifyEcdsa,
-    readLimit: { burst: 10_000, perSecond: 1000 },
-    writeLimit: { burst: 10_000, perSecond: 1000 },
-    ...changes,
-  })
+  const appAt = (publicUrl: string) =>
+    createApp(oracle, {
+      info: {
+        chainId: deployment.chainId,
+        escrow: deployment.escrow,
+        token: deployment.token,
+        tokenName: 'USDC',
+        tokenVersion: '2',
+        vault: deployment.vault,
+        arbiters: [deployment.arbiter],
+        feeRecipients: [deployment.feeRecipient],
+        fees: { protocolBps: 50, arbitrationBps: 100 },
+        attestors: attestorKeys.map((key) => key.address),
+        ladder: '0'.repeat(64),
+      },
+      publicUrl,
+      metrics: createMetrics(),
+      monotonic: () => performance.now(),
+      clientOf: () => 'test',
+      verifyWallet: verifyEcdsa,
+      readLimit: { burst: 10_000, perSecond: 1000 },
+      writeLimit: { burst: 10_000, perSecond: 1000 },
+      ...changes,
+    })
+  const app = appAt('http://oracle.test')
   return {
     oracle,
     app,
+    appAt,
     buyer: party(17),
     seller: party(34),
     close: () => oracle.stop(),
