@@ -86,7 +86,7 @@ export async function mutate(options: {
       if (done.has(mutant.id)) continue
       if (options.scopes.length > 0 && !options.scopes.includes(mutant.scope)) continue
       if (performance.now() >= until) break
-      const one = await attempt(bench, mutant, deaf)
+      const one = await attempt(bench, mutant, deaf, killsOf(tried))
       if (one.outcome === 'survived') one.tests = tests
       tried.push(one)
       appendFileSync(journal, `${JSON.stringify(one)}\n`)
@@ -117,9 +117,14 @@ async function listen(
   return new Set(JSON.parse(readFileSync(file, 'utf8')) as string[])
 }
 
-async function attempt(bench: Bench, mutant: Mutant, deaf: Set<string>): Promise<Tried> {
+async function attempt(
+  bench: Bench,
+  mutant: Mutant,
+  deaf: Set<string>,
+  kills: Map<string, number>,
+): Promise<Tried> {
   const { id } = mutant
-  for (const files of rounds(mutant)) {
+  for (const files of rounds(mutant, kills)) {
     const outcome: Outcome | 'hung' = await bench.run(trialOf(files, id), PATIENCE_MS)
     if (outcome === 'hung' || outcome.error || outcome.ran === 0)
       throw new Error(`mutant ${id}: ${outcome === 'hung' ? 'hung' : outcome.error}`)
@@ -138,25 +143,37 @@ const trialOf = (files: string[], mutant = 0): Trial => ({
   invariant: { runs: 4, depth: 50 },
 })
 
-/** First the tests of the function's own name, then of the folder, then all others, and the slow ones. */
-function rounds({ file, scope }: Mutant): string[][] {
+/**
+ * First the tests of the function's own name, then of the folder, then all others, and the slow ones
+ * last; a few files at a time, those first that noticed most until now.
+ */
+function rounds({ file, scope }: Mutant, kills: Map<string, number>): string[][] {
   const folders = NEAR.find(([pattern]) => pattern.test(file))?.[1] ?? []
-  const files = testFiles()
-  const near = files.filter((test) =>
-    folders.some((folder) => join('test/contracts', folder) === join(test, '..')),
-  )
   const [, verb = ''] = scope.split('.')
-  const own = near.filter((test) => basename(test) === `${verb}.t.sol`)
-  // What is behind every verb shows in a few that do most of it.
-  const first =
-    own.length > 0 ? own : near.filter((test) => /\/(?:settle|complete|rule)\.t\.sol$/.test(test))
-  const rest = files.filter((test) => !first.includes(test))
-  return [
-    first,
-    rest.filter((test) => near.includes(test) && !LAST.test(test)),
-    rest.filter((test) => !near.includes(test) && !LAST.test(test)),
-    rest.filter((test) => LAST.test(test)),
-  ].filter((tests) => tests.length > 0)
+  const rank = (test: string) => {
+    const isNear = folders.some((folder) => join('test/contracts', folder) === join(test, '..'))
+    if (isNear && basename(test) === `${verb}.t.sol`) return 0
+    return LAST.test(test) ? 3 : isNear ? 1 : 2
+  }
+  const files = testFiles().sort((a, b) => (kills.get(b) ?? 0) - (kills.get(a) ?? 0))
+  return [0, 1, 2, 3].flatMap((wanted) => chunks(files.filter((test) => rank(test) === wanted)))
+}
+
+function chunks(files: string[]): string[][] {
+  const size = 5
+  return Array.from({ length: Math.ceil(files.length / size) }, (_, i) =>
+    files.slice(i * size, (i + 1) * size),
+  )
+}
+
+/** How many mutants each file of tests noticed. */
+function killsOf(tried: Tried[]): Map<string, number> {
+  const kills = new Map<string, number>()
+  for (const { by } of tried) {
+    const file = by?.match(/test\/contracts\/.*\.t\.sol/)?.[0]
+    if (file) kills.set(file, (kills.get(file) ?? 0) + 1)
+  }
+  return kills
 }
 
 const testFiles = () =>
