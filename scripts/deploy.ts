@@ -15,6 +15,7 @@ import { preflight } from './deploy/preflight.ts'
 import { writeDeployment } from './deploy/record.ts'
 import { reportFindings } from './deploy/report.ts'
 import { rolesOf } from './deploy/roles.ts'
+import { build } from './local/deploy.ts'
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +36,7 @@ const { values } = parseArgs({
 try {
   const target = targetOf(values.network)
   const isDryRun = values['dry-run']
-  await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+  await build()
   const { connection, client, deployer } = await connect(target, { isDryRun })
   const roles = rolesOf(values, { deployer, target })
   await preflight(client, { target, deployer })

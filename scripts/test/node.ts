@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { compileCache } from '../local/process.ts'
 import type { Result } from '../results.ts'
 
 type Ended = {
@@ -23,6 +24,8 @@ export async function runNodeTests(files: string[]): Promise<Result[]> {
       title: ended.name,
       outcome,
     })
+  // Every file is a process, and most of them load the same thousand modules.
+  process.env.NODE_COMPILE_CACHE ??= compileCache
   const tests = run({ files, concurrency: 2, timeout: HANGS_AFTER })
   tests.on('test:pass', (ended: Ended) => {
     if (ended.details.type === 'suite') return

@@ -3,8 +3,11 @@ import { createInterface } from 'node:readline'
 import { hardhat } from '../hardhat.ts'
 import type { Result } from '../results.ts'
 
-/** Runs Hardhat's Solidity tests, shows their output as it comes, and reads the outcomes from it. */
-export async function runSolidityTests(files: string[]): Promise<Result[]> {
+/** Runs Hardhat's Solidity tests, shows each line of their output, and reads the outcomes from it. */
+export async function runSolidityTests(
+  files: string[],
+  show: (line: string) => void,
+): Promise<Result[]> {
   const child = spawn(process.execPath, [hardhat, 'test', 'solidity', ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NO_COLOR: '1' },
@@ -13,7 +16,7 @@ export async function runSolidityTests(files: string[]): Promise<Result[]> {
   const results: Result[] = []
   let file = ''
   for await (const line of createInterface({ input: child.stdout })) {
-    console.log(line)
+    show(line)
     const suite = /^ {2}(\S+\.sol):\w+$/.exec(line)
     const test = /^ {4}(✔|\d+\)|-) (\w+)\(/.exec(line)
     if (suite?.[1]) file = suite[1]
