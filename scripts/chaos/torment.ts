@@ -9,9 +9,6 @@ export interface Toll {
   byStep: Record<string, number>
 }
 
-/** Milliseconds that a step may take to come; then any instant will do. */
-const PATIENCE = 10_000
-
 /**
  * Kills one process again and again until it is over: at the step where that kind of process was
  * killed least, or at any instant; sometimes a moment after the step. Then it stays away for a while
@@ -19,7 +16,18 @@ const PATIENCE = 10_000
  */
 export async function torment(
   actor: Actor,
-  { toll, isOver, random }: { toll: Toll; isOver: () => boolean; random: () => number },
+  {
+    toll,
+    isOver,
+    random,
+    patienceMs,
+  }: {
+    toll: Toll
+    isOver: () => boolean
+    random: () => number
+    /** What a step may take to come; then any instant will do. */
+    patienceMs: number
+  },
 ): Promise<void> {
   const { role, name } = actor
   const steps = points[role] ?? []
@@ -31,7 +39,7 @@ export async function torment(
       (a, b) => (toll.byStep[keyOf(a)] ?? 0) - (toll.byStep[keyOf(b)] ?? 0) || random() - 0.5,
     )
     const chosen = random() < 0.15 ? 'any instant' : (least[0] ?? 'any instant')
-    const isThere = chosen !== 'any instant' && (await actor.says(chosen, PATIENCE))
+    const isThere = chosen !== 'any instant' && (await actor.says(chosen, patienceMs))
     if (random() < 0.5) await setTimeout(random() * 40)
     if (isOver()) return
     const step = keyOf(isThere ? chosen : 'any instant')
