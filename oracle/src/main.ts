@@ -33,7 +33,7 @@ import { backupStore, restoreStore } from './store/backup.ts'
 import { verifyJournal } from './store/journal.ts'
 import { createSigner } from './store/signer.ts'
 import { openStore, type Store } from './store/store.ts'
-import { decideAppeal } from './trust/appeal.ts'
+import { decideAppeal, openAppeals } from './trust/appeal.ts'
 
 const usage = `Usage: node oracle/src/main.ts [command]
 
@@ -42,6 +42,7 @@ const usage = `Usage: node oracle/src/main.ts [command]
   restore <file>   fills an empty store, embedded or server, out of such a file
   reindex [block]  reads the chain again from a block, or from the start
   verify-journal   checks every hash and signature of the audit log
+  appeals          lists what agents said against their flags and nobody has decided
   appeal <flagId> uphold|reject <reason>
                    decides an appeal: a flag that falls gives back what it took
 `
@@ -64,6 +65,7 @@ try {
   else if (command === 'restore' && argument) await restore(argument)
   else if (command === 'reindex') await reindex(argument)
   else if (command === 'verify-journal') await verify()
+  else if (command === 'appeals') await listAppeals()
   else if (command === 'appeal' && argument) await appeal(argument, ...process.argv.slice(4, 6))
   else {
     process.stderr.write(usage)
@@ -276,6 +278,18 @@ async function verify(): Promise<void> {
     const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
     const result = await verifyJournal(store.db, signer)
     process.stdout.write(`${JSON.stringify(result)}\n`)
+  } finally {
+    await store.close()
+  }
+}
+
+/** What waits for the operator's word, one line each. */
+async function listAppeals(): Promise<void> {
+  const store = await storeOf(readSettings(process.env))
+  try {
+    for (const appeal of await openAppeals(store.db)) {
+      process.stdout.write(`${JSON.stringify(appeal)}\n`)
+    }
   } finally {
     await store.close()
   }

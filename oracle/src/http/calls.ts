@@ -39,6 +39,7 @@ import { escrowRecord, listAttestations, pactRecord } from '../settlement/record
 import { recourseRecord } from '../settlement/recourse.ts'
 import { SPOT_TABLE } from '../settlement/spot/rate.ts'
 import { listSpotChecks } from '../settlement/spot/read.ts'
+import { fileAppeal } from '../trust/appeal.ts'
 import type { Calls } from './call.ts'
 import { createCourtCalls } from './courtCalls.ts'
 import { createOfferCalls } from './offerCalls.ts'
@@ -156,7 +157,14 @@ export function createCalls(
       }
     },
 
-    explainTrust: ({ params }) => trust.explain({ id: params.id }),
+    explainTrust: ({ params, query }) => trust.explain({ id: params.id, ...query }),
+
+    appealFlag: async ({ params, body, by }) => {
+      const did = didOf(params.id)
+      const flags = await trust.flags(did)
+      const flag = flags.find(({ flagId }) => flagId === body.flagId)
+      return fileAppeal(oracle, { did, by, ...body, flag })
+    },
 
     getCredential: async ({ params, query }) => {
       const { domain = '*', role = 'seller' } = query

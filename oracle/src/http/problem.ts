@@ -16,6 +16,7 @@ const statusOf: Record<string, number> = {
   form_forged: 403,
   not_found: 404,
   agent_unknown: 404,
+  flag_unknown: 404,
   pact_unknown: 404,
   offer_unknown: 404,
   escrow_unknown: 404,

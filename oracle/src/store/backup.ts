@@ -43,6 +43,7 @@ const tables = [
   'evidence',
   'verdict',
   'spot_check',
+  'flag_appeal',
   'split_offer',
   'decision',
   'settlement',

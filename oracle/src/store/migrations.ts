@@ -675,6 +675,22 @@ create table refusal (
 );
 `
 
+/** Appeals against flags. */
+const flagAppeals = `
+create table flag_appeal (
+  flag_id text not null,
+  did text not null,
+  raised_at int8 not null,
+  at int8 not null,
+  statement text not null,
+  status text not null,
+  decided_at int8,
+  reason text,
+  primary key (flag_id, did, raised_at)
+);
+create index flag_appeal_of_agent on flag_appeal (did, at);
+`
+
 /** Offers that anybody may take, and offers that were taken back. */
 const openOffers = `
 alter table offer add column withdrawn_at int8;
@@ -704,6 +720,7 @@ export const migrations: Record<string, Migration> = {
   '0015_recourses': { up: (db) => run(db as Kysely<unknown>, recourses) },
   '0016_exams': { up: (db) => run(db as Kysely<unknown>, exams) },
   '0017_open_offers': { up: (db) => run(db as Kysely<unknown>, openOffers) },
+  '0018_appeals': { up: (db) => run(db as Kysely<unknown>, flagAppeals) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

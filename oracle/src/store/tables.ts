@@ -413,6 +413,18 @@ export type SpotCheckTable = {
   decided_at: Generated<number | null>
 }
 
+/** What a flagged agent said against a flag, one for each time that the flag was raised. */
+export type FlagAppealTable = {
+  flag_id: string
+  did: string
+  raised_at: number
+  at: number
+  statement: string
+  status: 'open' | 'upheld' | 'rejected'
+  decided_at: Generated<number | null>
+  reason: Generated<string | null>
+}
+
 /** Who wants to be told where; `cursor` is the last event that was dealt with. */
 export type WebhookTable = {
   id: string
@@ -581,6 +593,7 @@ export type Tables = {
   deposit: DepositTable
   verdict: VerdictTable
   spot_check: SpotCheckTable
+  flag_appeal: FlagAppealTable
   split_offer: SplitOfferTable
   decision: DecisionTable
   session: SessionTable

@@ -18,6 +18,7 @@ import type * as z from 'zod'
 import type { Context } from '../store/context.ts'
 import { unpack } from '../store/json.ts'
 import type { Db } from '../store/store.ts'
+import { appealsOf, type ToldFlag } from './appeal.ts'
 import type { Audit } from './audit.ts'
 import { scorerCodeHash } from './codehash.ts'
 import { costWarning, effectiveBpsOf } from './cost.ts'
@@ -77,8 +78,14 @@ export type Trust = {
   published(dids: readonly string[]): Promise<Map<string, Published>>
   /** What the latest full pass found beside what was kept up, event by event. */
   audit(): Promise<Audit | null>
-  /** The events that weigh most in an answer. Throws agent_unknown. */
-  explain(question: { id: string }): Promise<Record<string, Json>>
+  /** The events that weigh most in an answer, in one role and capability. Throws agent_unknown. */
+  explain(question: {
+    id: string
+    role?: 'seller' | 'buyer' | undefined
+    capability?: string | undefined
+  }): Promise<Record<string, Json>>
+  /** Every flag that names an agent, standing and lifted. */
+  flags(agent: string): Promise<ToldFlag[]>
   /** Numbers for sorting sellers, higher is better; never served. */
   rank(dids: readonly Did[]): Promise<Map<Did, number>>
   /** What agents are worth as judges of one capability, with the root of the events behind it. */
@@ -334,22 +341,33 @@ export function createTrust({
       return { limit, isBinding: newcomer || limited, isSuspended: suspended }
     },
 
-    async explain({ id }) {
+    async flags(agent) {
+      await follow()
+      return model.flags(agent)
+    },
+
+    async explain({ id, role = 'seller', capability }) {
       const { did } = await find(id)
       await follow()
       const now = clock.now()
-      const influences = model.explain({ agent: did, now })
-      const forecast = model.forecast({ seller: did, at: now })
+      const influences = model.explain({ agent: did, now, role, capability })
+      const forecast =
+        role === 'buyer'
+          ? null
+          : model.forecast({ seller: did, at: now, ...(capability && { capability }) })
       const sanction = model.sanction({ agent: did, now })
       const flags = model.flags(did)
       const spotChecks = await spotChecksOf(db, did)
       const explained = {
         agentId: did,
+        role,
+        capability: capability ?? null,
         scorer,
         forecast,
         influences,
         incidents: model.incidents(did),
         flags,
+        appeals: await appealsOf(db, did),
         sanction,
         quality: QUALITY_TABLE,
         spotChecks,

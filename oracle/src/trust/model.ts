@@ -19,7 +19,7 @@ import type { Audit } from './audit.ts'
 import { rankedComposite } from './breakdown.ts'
 import type { TrustEvent } from './event.ts'
 import { eventRoot } from './eventlog.ts'
-import { explain, type Influence } from './explain.ts'
+import { explain, explainBuyer, type Influence } from './explain.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import {
   type Forecast,
@@ -49,7 +49,13 @@ export type TrustModel = {
   quote(query: QuoteQuery): QuoteTerms
   /** How much a seller may have open in all. */
   exposure(query: { agent: string; now: number }): Exposure
-  explain(query: { agent: string; now: number; limit?: number }): Influence[]
+  explain(query: {
+    agent: string
+    now: number
+    limit?: number
+    role?: 'seller' | 'buyer'
+    capability?: string | undefined
+  }): Influence[]
   forecast(query: ForecastQuery): Forecast
   forecastPair(query: PairForecastQuery): PairForecast
   /** Place in search results: composite and, for each bond tier in force, ten points (REP-03); below 0: suspended. */
@@ -99,9 +105,12 @@ export function createTrustModel({
     assess: (query) => assessAgent(state, query, parameters),
     quote: (query) => quoteOf(state, query, parameters),
     exposure: ({ agent, now }) => exposureOf(state, { agent: indexOf(agent), now }, parameters),
-    explain({ agent, now, limit = 10 }) {
+    explain({ agent, now, limit = 10, role = 'seller', capability }) {
       const index = indexOf(agent)
-      return index < 0 ? [] : explain(state, { agent: index, now, limit }, parameters)
+      if (index < 0) return []
+      const query = { agent: index, now, limit, capability }
+      const asked = role === 'buyer' ? explainBuyer : explain
+      return asked(state, query, parameters)
     },
     forecast: (query) => forecastSeller(state, query, parameters),
     forecastPair: (query) => forecastPair(state, query, parameters),

@@ -15,6 +15,7 @@ import {
 import { API_BASE, type Route } from './endpoint.ts'
 import { eventSchema } from './event.ts'
 import { failureSchema } from './failure.ts'
+import { flagAppealRecordSchema, flagAppealSchema } from './flagAppeal.ts'
 import { readReceiptSchema, signedGrantSchema } from './grant.ts'
 import { hash } from './hash.ts'
 import { keyEntrySchema, keyLogSchema } from './keylog.ts'
@@ -298,6 +299,16 @@ export const routes = {
     }),
     status: 200,
     response: trustResponseSchema,
+  },
+  appealFlag: {
+    method: 'POST',
+    path: '/trust/:id/appeals',
+    summary: 'Appeals a standing flag, once each time that it is raised; a reviewer decides',
+    signed: true,
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    body: flagAppealSchema,
+    status: 201,
+    response: flagAppealRecordSchema,
   },
   listFacts: {
     method: 'GET',

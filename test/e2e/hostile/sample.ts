@@ -74,6 +74,11 @@ export const samples: Partial<Record<RouteName, (stand: Stand) => Sample | Promi
     params: { did: desk.seller.identity.did },
     body: { at: '2027-01-15T08:00:00Z', escrowIds: [] },
   }),
+  appealFlag: ({ desk }) => ({
+    by: desk.seller,
+    params: { id: desk.seller.identity.did },
+    body: { flagId: 'flag:none', statement: 'We share an exchange, not a purse' },
+  }),
   registerPact: ({ desk }) => ({ by: desk.buyer, body: registrationOf(desk, pactOf(desk)) }),
   makeOffer: ({ desk }) => {
     const pact = pactOf(desk)

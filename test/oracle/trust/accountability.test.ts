@@ -9,14 +9,14 @@ import {
 } from '@earnest/sdk/protocol'
 import { append } from '../../../oracle/src/store/journal.ts'
 import { type Lease, takeLease } from '../../../oracle/src/store/lease.ts'
-import { decideAppeal } from '../../../oracle/src/trust/appeal.ts'
+import { decideAppeal, openAppeals } from '../../../oracle/src/trust/appeal.ts'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { eventOfWire } from '../../../oracle/src/trust/eventlog.ts'
 import { replay } from '../../../oracle/src/trust/model.ts'
 import { publishDay, publishScores } from '../../../oracle/src/trust/publish.ts'
 import { recompute } from '../../../oracle/src/trust/recompute.ts'
 import { accountOf } from '../../../oracle/src/trust/scoreboard.ts'
-import { createDesk, party, register } from '../support/world.ts'
+import { createDesk, type Party, party, problemOf, register, send } from '../support/world.ts'
 import { DAY, settled } from './market.ts'
 
 const seeds = [51, 52, 53, 54, 55].map((byte) => party(byte).identity.did)
@@ -226,6 +226,41 @@ test('[UNS-10] a decided appeal reaches the log, and the sanction falls with the
     flags: { flagId: string; status: string }[]
   }
   const flagId = explained.flags[0]?.flagId ?? ''
+  const appeal = async (by: Party, body: object) => {
+    const path = `/api/v1/trust/${encodeURIComponent(seller)}/appeals`
+    return send(desk, { by, method: 'POST', path, body })
+  }
+  const words = { flagId, statement: 'We both drew our first money from one exchange' }
+  const refused = await problemOf(await appeal(desk.buyer, words))
+  assert.deepEqual(refused, [403, 'signer_not_agent'])
+  const none = { ...words, flagId: 'flag:nobody' }
+  assert.deepEqual(await problemOf(await appeal(desk.seller, none)), [404, 'flag_unknown'])
+  assert.equal((await appeal(desk.seller, words)).status, 201)
+  assert.equal((await appeal(desk.seller, { ...words, statement: 'once more' })).status, 201)
+  const [open, ...more] = await openAppeals(desk.oracle.db)
+  assert.deepEqual([open?.did, open?.statement, more.length], [seller, words.statement, 0])
+  const filed = await desk.oracle.db
+    .selectFrom('journal')
+    .select(['data', 'subject'])
+    .where('action', '=', 'appeal_filed')
+    .execute()
+  assert.deepEqual(
+    filed.map(({ subject }) => subject),
+    [seller],
+  )
+  assert.ok(!filed[0]?.data.includes('exchange'))
+  // A rejection keeps the exclusion, and both stand in the explanation with the reason.
+  await decideAppeal(desk.oracle, { flagId, upheld: false, reason: 'It was no exchange' })
+  assert.ok((await told()).includes('self_dealing'))
+  const appeals = async () => {
+    const { appeals } = (await get(`/trust/${encodeURIComponent(seller)}/explain`)) as {
+      appeals: { status: string; reason: string; statement?: string }[]
+    }
+    return appeals
+  }
+  const [rejected] = await appeals()
+  assert.deepEqual([rejected?.status, rejected?.reason], ['rejected', 'It was no exchange'])
+  assert.equal(rejected?.statement, undefined)
   const decision = { flagId, upheld: true, reason: 'Both were funded by one exchange' }
   await decideAppeal(desk.oracle, decision)
   assert.ok(!(await told()).includes('self_dealing'))
@@ -235,4 +270,5 @@ test('[UNS-10] a decided appeal reaches the log, and the sanction falls with the
   // Raised anew under its old name it can be appealed again.
   desk.clock.set(at + 86_400)
   await decideAppeal(desk.oracle, decision)
+  assert.deepEqual(await problemOf(await appeal(desk.seller, words)), [404, 'flag_unknown'])
 })

@@ -320,5 +320,15 @@ describe('model', () => {
     const [first, second] = model.explain({ agent: 'told', now: START + 60 })
     assert.equal(first?.eventId, failure.escrowId)
     assert.ok(first!.moves > 0 && second!.moves < 0)
+    // In a capability only its own trades, of a buyer only what it bought.
+    const [only, ...none] = model.explain({
+      agent: 'told',
+      now: START + 60,
+      capability: 'translation',
+    })
+    assert.deepEqual([only, none.length], [undefined, 0])
+    const bought = model.explain({ agent: 'p3', now: START + 60, role: 'buyer' })
+    assert.equal(bought.length, 3)
+    assert.ok(bought.every(({ moves }) => moves < 0))
   })
 })
