@@ -113,6 +113,8 @@ export type World = Desk & {
   appAt: (publicUrl: string) => Hono
   /** The oracle's clock follows the chain; nothing else happens. */
   syncClock(): Promise<void>
+  /** What is due now, once; gives how many jobs were done. */
+  step(): Promise<number>
   /** Everything that is due, until nothing is left. */
   settle(): Promise<void>
   close(): Promise<void>
@@ -175,16 +177,20 @@ export async function createWorld(
         .select((eb) => eb.fn.countAll<number>().as('n'))
         .executeTakeFirstOrThrow()
     ).n
+  const step = async () => {
+    await clock.sync()
+    await oracle.follow()
+    return oracle.work()
+  }
   return {
     ...wired,
     ground,
     syncClock: () => clock.sync(),
+    step,
     async settle() {
       for (let quiet = 0; quiet < 2; ) {
-        await clock.sync()
         const before = await entries()
-        await oracle.follow()
-        const worked = await oracle.work()
+        const worked = await step()
         quiet = worked === 0 && (await entries()) === before ? quiet + 1 : 0
       }
     },
@@ -202,7 +208,7 @@ export async function createDesk({
   outside = {},
   app: changes = {},
 }: WorldOptions = {}): Promise<
-  Omit<World, 'ground' | 'settle' | 'syncClock'> & Desk & { clock: ManualClock }
+  Omit<World, 'ground' | 'settle' | 'step' | 'syncClock'> & Desk & { clock: ManualClock }
 > {
   const clock = createManualClock(1_800_000_000)
   const at = (byte: number) => `0x${byte.toString(16).padStart(2, '0').repeat(20)}` as Hex

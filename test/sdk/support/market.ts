@@ -70,7 +70,7 @@ export async function openMarket(): Promise<Market> {
   const driver = (async () => {
     while (isOpen) {
       await ground.client.mine({ blocks: 1 })
-      await world.settle()
+      await world.step()
       await new Promise((resolve) => setTimeout(resolve, 40))
     }
   })()
