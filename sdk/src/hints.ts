@@ -29,8 +29,13 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
   let listening: AbortController | undefined
 
   async function hear(signal: AbortSignal): Promise<void> {
-    const query = { agent }
-    for await (const { escrowId } of listen(oracle, { query, after: 'now', signal })) {
+    const options = {
+      query: { agent },
+      after: 'now',
+      wants: (escrowId: unknown) => followers.has(escrowId as string),
+      signal,
+    } as const
+    for await (const { escrowId } of listen(oracle, options)) {
       for (const nudge of followers.get(escrowId ?? '') ?? []) nudge()
     }
   }

@@ -305,6 +305,7 @@ export function createSeller(options: SellerOptions): Seller {
     }
   }
 
+  const begun = new Set<string>()
   let sweeping: Promise<void> | undefined
   /** One at a time: a slow chain makes it rarer and not more. */
   async function look(): Promise<void> {
@@ -317,7 +318,7 @@ export function createSeller(options: SellerOptions): Seller {
   async function sweepAll(): Promise<void> {
     // An oracle that does not answer holds up no work: the chain says what is funded.
     await offers.look().catch(() => {})
-    await sweep({ store, negotiator, work, clock })
+    await sweep({ store, negotiator, work, clock, begun })
   }
 
   async function beat(): Promise<void> {

@@ -19,25 +19,32 @@ export async function sweep({
   negotiator,
   work,
   clock,
+  begun,
 }: {
   store: Store
   negotiator: Negotiator
   work: Work
   clock: Clock
+  /** Pacts whose every milestone was begun, kept from look to look: nothing is left to look for. */
+  begun: Set<string>
 }): Promise<void> {
   await work.resume()
   for (const key of await store.keys('pact/')) {
     const pactId = key.slice('pact/'.length)
+    if (begun.has(pactId)) continue
     const agreed = await negotiator.agreed(pactId)
     if (agreed === undefined) continue
     const { pact } = agreed.signed
+    const count = pact.milestones?.length ?? 1
     let isOpen = false
-    for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
+    let known = 0
+    for (let milestone = 0; milestone < count; milestone++) {
       const { fundBy, deadlineUtc } = milestoneOf(pact, milestone)
       const escrowId = escrowOfPact({ pact, milestone }).escrowId as `0x${string}`
       if (await work.knows(escrowId)) {
         // The papers of a trade are kept for its disputes.
         isOpen = true
+        known++
         continue
       }
       const message = { taskType: pact.capability, escrowId, pactId, milestone }
@@ -51,6 +58,7 @@ export async function sweep({
         (why === 'unknown' && now >= deadlineUtc + FORGET_AFTER)
       if (!isOver) isOpen = true
     }
+    if (known === count) begun.add(pactId)
     if (isOpen) continue
     await store.delete(key)
     await store.delete(`nonce/${pact.buyer.did}/${pact.nonce}`)

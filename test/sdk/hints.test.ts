@@ -117,6 +117,17 @@ describe('hints', () => {
     follower.leave()
   })
 
+  test('what nobody follows is not even verified: it ends no stream', async () => {
+    const { hints, asked, listeners, tell } = stream()
+    const follower = hints.follow(one)
+    await until(() => listeners.size === 1)
+    tell(two, { by: createIdentity({ secretKey: new Uint8Array(32).fill(9) }) })
+    tell(one)
+    assert.ok((await follower.wait(LONG)) < LONG)
+    assert.equal(asked.length, 1)
+    follower.leave()
+  })
+
   test('an oracle that is away takes nothing from a wait', async () => {
     const oracle = createOracleClient({
       url: 'http://oracle.test',

@@ -328,18 +328,39 @@ describe('work', () => {
     await lock(both)
     const { negotiator, work } = seller
     const lateFor = ({ pact }: SignedPact) => ({ now: () => pact.timing.fundBy + 3601 })
+    const begun = new Set<string>()
     isDown = true
-    await sweep({ store, negotiator, work, clock: lateFor(both) })
+    await sweep({ store, negotiator, work, clock: lateFor(both), begun })
     assert.ok(await negotiator.agreed(both.pactHash))
     assert.equal(jobs.length, 0)
 
     const unfunded = await agree(seller)
     isDown = false
-    await sweep({ store, negotiator, work, clock: lateFor(unfunded) })
+    await sweep({ store, negotiator, work, clock: lateFor(unfunded), begun })
     await until(async () => (await stateOf(both)) !== 'Funded')
     await work.settled()
     assert.equal(jobs.length, 1)
     // Where the chain answers that no money came, the offer is forgotten.
     assert.equal(await negotiator.agreed(unfunded.pactHash), undefined)
+    // What is begun is looked up once more and then no longer, and its papers stay.
+    const reads: string[] = []
+    const seen: typeof store = {
+      ...store,
+      get: (key) => {
+        reads.push(key)
+        return store.get(key)
+      },
+    }
+    const looking = { store: seen, work, clock: lateFor(both), begun }
+    const watched = {
+      ...negotiator,
+      agreed: (id: string) => seen.get(`pact/${id}`).then(() => negotiator.agreed(id)),
+    }
+    await sweep({ ...looking, negotiator: watched })
+    assert.deepEqual(reads, [`pact/${both.pactHash}`])
+    assert.ok(begun.has(both.pactHash))
+    await sweep({ ...looking, negotiator: watched })
+    assert.equal(reads.length, 1)
+    assert.ok(await negotiator.agreed(both.pactHash))
   })
 })

@@ -2,7 +2,7 @@ import { pactEscrowAbi } from '@earnest/contracts'
 import { getBlock, readContract } from 'viem/actions'
 import { type EscrowState, escrowStateOf } from '../protocol/status.ts'
 import type { EscrowRef, ReadClient } from './client.ts'
-import { assertChain, mapErrors } from './send.ts'
+import { assertServed, mapErrors } from './send.ts'
 
 /** What the attestors found in this round, as the chain has it. */
 export type ChainResult = 'NONE' | 'PASS' | 'PARTIAL' | 'FAIL'
@@ -46,7 +46,7 @@ export async function readEscrow(
       ...at,
     })
     reading.catch(() => {})
-    await assertChain(client, escrow.chainId)
+    await assertServed(client, escrow.chainId)
     const raw = await reading
     return {
       state: escrowStateOf(raw.state),

@@ -75,14 +75,25 @@ export async function confirm(client: ReadClient, txHash: Hash): Promise<Sent> {
   return { txHash, blockNumber }
 }
 
+const served = new WeakMap<ReadClient, number>()
+
 /** Refuses an RPC that serves another chain than the pact names. Throws `wrong_chain`. */
 export async function assertChain(client: ReadClient, want: number): Promise<void> {
   const got = await getChainId(client)
+  served.set(client, got)
   if (got !== want) {
     throw new EarnestError('wrong_chain', `The RPC serves chain ${got}, the pact names ${want}`, {
       details: { got, want },
     })
   }
+}
+
+/**
+ * The same before an escrow is read, asked once: its id binds its chain, so that an RPC which serves another
+ * one by now knows nothing of it. Throws `wrong_chain`.
+ */
+export async function assertServed(client: ReadClient, want: number): Promise<void> {
+  if (served.get(client) !== want) await assertChain(client, want)
 }
 
 /** Runs chain calls with viem's errors turned into ours. */

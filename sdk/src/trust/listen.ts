@@ -11,6 +11,8 @@ export interface ListenOptions {
   query?: { agent?: string; pactId?: string; escrowId?: `0x${string}` }
   /** Id of the last event that was dealt with; default 0: everything; `now`: only what is new. */
   after?: number | 'now'
+  /** Escrows whose events are wanted; default: all. What is not is skipped unread, its signature too. */
+  wants?: (escrowId: unknown) => boolean
   /** Ends the stream. */
   signal?: AbortSignal
 }
@@ -21,7 +23,7 @@ export interface ListenOptions {
  */
 export async function* listen(
   oracle: OracleClient,
-  { query = {}, after = 0, signal }: ListenOptions = {},
+  { query = {}, after = 0, wants = () => true, signal }: ListenOptions = {},
 ): AsyncGenerator<OracleEvent, void, undefined> {
   let last = after === 'now' ? undefined : after
   let pause = 100
@@ -29,6 +31,7 @@ export async function* listen(
     try {
       const response = await oracle.stream(query, { lastEventId: last, ...(signal && { signal }) })
       for await (const data of framesOf(response, signal)) {
+        if (!wants((data as { escrowId?: unknown } | null)?.escrowId)) continue
         const event = decode(streamedEventSchema, data, 'invalid_event')
         verifyEvent(event, { oracle: oracle.did, keyOf: oracle.keyOf })
         pause = 100
