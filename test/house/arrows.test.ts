@@ -13,7 +13,7 @@ function partOf(path: string): string | undefined {
     [/^sdk\/src\/protocol\//, () => 'protocol'],
     [/^@earnest\/sdk\/protocol$/, () => 'protocol'],
     [new RegExp(`^sdk/src/(${layer})/`), (match) => `sdk/${match[1]}`],
-    [/^sdk\/src\/(?:(?:cli|owner|tools)\/)?[\w-]+\.ts$/, () => 'sdk'],
+    [/^sdk\/src\/(?:(?:cli|owner|tools|x402)\/)?[\w-]+\.ts$/, () => 'sdk'],
     [/^@earnest\/sdk\//, () => 'sdk'],
     [/^oracle\/src\/store\//, () => 'store'],
     [new RegExp(`^oracle/src/(${layer})/`), (match) => `oracle/${match[1]}`],

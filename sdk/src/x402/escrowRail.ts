@@ -1,0 +1,198 @@
+import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
+import { readEscrow } from '../escrow/readEscrow.ts'
+import { relayOrSend } from '../escrow/send.ts'
+import { pause } from '../pause.ts'
+import { isSameJson } from '../protocol/canonical.ts'
+import type { Clock } from '../protocol/clock.ts'
+import { decode } from '../protocol/decode.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
+import { formatUsdc } from '../protocol/money.ts'
+import { encodePact, type Pact, type SignedPact } from '../protocol/pact.ts'
+import type { Store } from '../protocol/store.ts'
+import { registrationOf } from '../registration.ts'
+import type { Seller } from '../seller.ts'
+import type { ReceivedFile } from '../settlement/file.ts'
+import type { OracleClient } from '../trust/oracle.ts'
+import type { Locked, Rail, Ware } from './rail.ts'
+import { escrowPayloadSchema, SCHEME } from './wire.ts'
+
+/** Milliseconds between two looks whether the chain is sure of the lock. */
+const LOOK = 250
+
+/** What the rail of the escrow needs. */
+export interface EscrowRailOptions {
+  seller: Pick<Seller, 'negotiator' | 'work'>
+  /** The seller's wallet: it sends the buyer's signed call where the relay does not. */
+  wallet: EscrowClient
+  oracle: OracleClient
+  store: Store
+  clock: Clock
+  /** Where the seller's card is. */
+  agentUrl: string
+  /** Where the money is locked. */
+  venue: { chainId: number; escrow: `0x${string}`; token: `0x${string}` }
+  /** Seconds that a request waits for its delivery; default 60. */
+  waitSeconds?: number
+  /** Takes the files that were made for an escrow in this process. */
+  take(escrowId: string): readonly ReceivedFile[] | undefined
+}
+
+/** x402's payment as an escrow under a pact: the same gate to the work, and the same gate to the delivery. */
+export function createEscrowRail(options: EscrowRailOptions): Rail {
+  const { seller, wallet, oracle, store, clock, agentUrl, venue, waitSeconds = 60 } = options
+  const network = `eip155:${venue.chainId}`
+
+  async function sign(pact: Pact, payload: { pactHash: string; signature: string }) {
+    const { pactHash, signature } = payload
+    const response = await seller.negotiator.respond(
+      { taskType: 'pact_negotiation', payload: { pact, pactHash, signature } },
+      { taskId: `x402/${pactHash}`, caller: pact.buyer.did },
+    )
+    if (response.status === 'accepted') {
+      const { sellerSignature } = response
+      return { pact, pactHash, buyerSignature: signature, sellerSignature }
+    }
+    const why =
+      response.status === 'rejected'
+        ? { code: response.reasonCode, reason: response.rejectionReason }
+        : { code: 'terms_refused', reason: 'These terms are not taken' }
+    throw new EarnestError(why.code, why.reason)
+  }
+
+  /** Has the buyer's one signature pay and accept the terms. */
+  async function fund(signed: SignedPact, funding: `0x${string}`): Promise<`0x${string}`> {
+    const { chainId, contract, terms } = escrowOfPact({ pact: signed.pact })
+    const { pactId } = await oracle.call('registerPact', registrationOf(signed))
+    if (pactId !== signed.pactHash) {
+      throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
+    }
+    const relay = async (data: `0x${string}`) => {
+      const body = { data: data.toLowerCase() as `0x${string}` }
+      return (await oracle.call('relay', { body })).txHash
+    }
+    const call = { functionName: 'fund', args: [terms, funding] } as const
+    return (await relayOrSend(wallet, { chainId, contract, relay }, call)).txHash
+  }
+
+  async function work(signed: SignedPact): Promise<readonly ReceivedFile[] | undefined> {
+    const { pact, pactHash: pactId } = signed
+    const escrowId = escrowOfPact({ pact }).escrowId as `0x${string}`
+    const message = { taskType: pact.capability, escrowId, pactId }
+    const until = performance.now() + waitSeconds * 1000
+    const { signal } = new AbortController()
+    // The money is seen at once and believed some blocks later.
+    for (;;) {
+      const admission = await seller.work.admit(message)
+      if ('pact' in admission || (await seller.work.knows(escrowId))) break
+      if (admission.why === 'never') throw declined(admission.refusal)
+      if (performance.now() > until) return undefined
+      await pause(LOOK, signal)
+    }
+    const over = new AbortController()
+    const left = Math.max(0, until - performance.now())
+    const late = pause(left, over.signal).then(
+      () => undefined,
+      () => undefined,
+    )
+    try {
+      const done = await Promise.race([seller.work.begin(message), late])
+      if (done === undefined) return undefined
+      if (done.status !== 'completed') throw declined(done)
+      return options.take(escrowId)
+    } finally {
+      over.abort()
+    }
+  }
+
+  return {
+    scheme: SCHEME,
+    network,
+    ask: ({ task, price }) => ({
+      scheme: SCHEME,
+      network,
+      asset: venue.token,
+      amount: String(price),
+      payTo: venue.escrow,
+      maxTimeoutSeconds: waitSeconds,
+      extra: { paymentFlow: 'escrow', agentUrl, task: wireOf(task) },
+    }),
+
+    async lock(ware: Ware, payload: unknown): Promise<Locked> {
+      // Step 1: the pact is about this very ware, for no less than its price.
+      const paid = decode(escrowPayloadSchema, payload, 'invalid_payment')
+      const { pact } = paid
+      checkWare(pact, ware)
+      const escrow = escrowOfPact({ pact })
+      if (escrow.chainId !== venue.chainId || !same(escrow.contract, venue.escrow)) {
+        throw new EarnestError('wrong_escrow', 'The pact settles in another place')
+      }
+      // Step 2: each payment once, whichever process it comes to.
+      const { escrowId } = escrow
+      const place = `x402/${escrowId}`
+      if ((await readEscrow(wallet, escrow)).state !== 'None') throw used()
+      if (!(await store.swap(place, undefined, clock.now()))) throw used()
+      try {
+        // Step 3: the seller signs by its own policy, and the money is locked.
+        const signed = await sign(pact, paid)
+        const transaction = await fund(signed, paid.funding)
+        return {
+          payer: pact.buyer.wallet,
+          transaction,
+          extra: {
+            pactId: signed.pactHash,
+            escrowId,
+            sellerSignature: signed.sellerSignature,
+          },
+          deliver: () => work(signed),
+        }
+      } catch (error) {
+        // Nothing was locked: the same payment may come again. What is locked all the same is worked for.
+        const state = await readEscrow(wallet, escrow).then(
+          (now) => now.state,
+          () => undefined,
+        )
+        if (state === 'None') await store.delete(place)
+        throw error
+      }
+    },
+  }
+}
+
+function checkWare(pact: Pact, { task, price }: Ware): void {
+  const wire = encodePact(pact)
+  const facts: [string, unknown, unknown][] = [
+    ['capability', wire.capability, task.capability],
+    ['taskDescription', wire.taskDescription, task.description],
+    ['input', wire.input, task.input],
+    ['deliverableFormat', wire.deliverableFormat, task.outputFormats],
+    ['acceptance', wire.acceptance, task.acceptance],
+    ['milestones', wire.milestones, undefined],
+  ]
+  const field = facts.find(([, got, want]) => !isSameJson(got, want))?.[0]
+  if (field !== undefined) {
+    throw new EarnestError('pact_mismatch', `${field} is not what is asked for here`, {
+      details: { field },
+    })
+  }
+  if (pact.paymentUsdc < price) {
+    throw new EarnestError('price_too_low', `It costs ${formatUsdc(price)} USDC`)
+  }
+}
+
+function wireOf(task: Ware['task']) {
+  return JSON.parse(JSON.stringify(task))
+}
+
+function used(): EarnestError {
+  return new EarnestError('payment_used', 'This payment was used already')
+}
+
+function declined(answer: object): EarnestError {
+  const { reasonCode, reason } = answer as { reasonCode?: string; reason?: string }
+  const code = reasonCode ?? 'execution_failed'
+  return isEarnestError(answer) ? answer : new EarnestError(code, reason ?? 'The work failed')
+}
+
+function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
