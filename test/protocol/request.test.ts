@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { hashBytes, signRequest, verifyRequest } from '@earnest/sdk/protocol'
+import { hashBytes, signRequest, verifyBody, verifyRequest } from '@earnest/sdk/protocol'
 import { buyer, oracle, seller } from '../support/pact.ts'
 import { assertCode } from './code.ts'
 
@@ -26,9 +26,14 @@ const check = {
 }
 
 describe('request', () => {
-  test('a signed request names its signer', () => {
+  test('a signed request names its signer, and proves it to anybody', () => {
     const { issuedAt, nonce } = given
-    assert.deepEqual(verifyRequest(check), { signer: buyer.did, nonce, issuedAt })
+    const { proof, ...verified } = verifyRequest(check)
+    assert.deepEqual(verified, { signer: buyer.did, nonce, issuedAt })
+    const { signature, ...body } = proof
+    const publicKey = buyer.publicKey
+    assert.ok(verifyBody({ type: 'request', body, signature, publicKey }))
+    assert.ok(!verifyBody({ type: 'request', body, signature, publicKey: seller.publicKey }))
   })
 
   const changes: [string, Partial<typeof check>][] = [

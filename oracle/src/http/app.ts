@@ -6,10 +6,11 @@ import {
   EarnestError,
   encode,
   MAX_FILE_SIZE,
+  type ProvenRequest,
   type Route,
   type RouteName,
   routes,
-  type VerifiedRequest,
+  type SignedRequest,
   type WalletVerifier,
 } from '@earnest/sdk/protocol'
 import { Hono, type Context as Http } from 'hono'
@@ -69,7 +70,10 @@ const MAX_REGISTRATION = 32 * MIB
 const MAX_UNPROVEN_UPLOAD = MIB
 
 type Counts = Parameters<Metrics['text']>[1]
-type Parts = { params: unknown; query: unknown; body: unknown; by: string }
+type Parts = { params: unknown; query: unknown; body: unknown } & Asker
+/** Who signed a request, and what proves it; nobody, where nobody did. */
+type Asker = { by: string; proof?: SignedRequest }
+const NOBODY: Asker = { by: '' }
 
 /** The oracle's HTTP interface: every route of the protocol, checked by the protocol's own schemas. */
 export function createApp(oracle: Oracle, options: AppOptions): Hono {
@@ -167,7 +171,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     reads.take(client)
     http.header('Cache-Control', 'no-store')
     if (!route.signed) {
-      const body = await respond(name, route, partsOf(http, route, undefined, ''))
+      const body = await respond(name, route, partsOf(http, route, undefined, NOBODY))
       return http.json(body as object, route.status)
     }
     const opened = await open(http)
@@ -177,7 +181,8 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     try {
       const bodySha256 = createHash('sha256').update(bytes).digest('hex')
       const request = prove(opened, bodySha256)
-      const parts = partsOf(http, route, bytes, request.signer)
+      const { signer: by, proof } = request
+      const parts = partsOf(http, route, bytes, { by, proof })
       if (route.method === 'GET') {
         await useNonce(oracle, { ...request, method: route.method, path: pathOf(http), bodySha256 })
         return http.json((await respond(name, route, parts)) as object, route.status)
@@ -198,7 +203,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     return opened
   }
 
-  function prove(opened: Opened, bodySha256: string): VerifiedRequest {
+  function prove(opened: Opened, bodySha256: string): ProvenRequest {
     const request = opened.prove(bodySha256)
     if (!opened.proven) writes.take(request.signer)
     return request
@@ -212,7 +217,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     const rings = oracle.bell.rings()
     const now = monotonic()
     if (kept && kept.rings === rings && now - kept.at < ANSWER_MS) return trustResponse(kept.text)
-    const parts = partsOf(http, routes.getTrust, undefined, '')
+    const parts = partsOf(http, routes.getTrust, undefined, NOBODY)
     const text = JSON.stringify(await respond('getTrust', routes.getTrust, parts))
     if (http.req.query('nonce') === undefined) {
       if (answers.size >= MAX_ANSWERS) answers.clear()
@@ -230,7 +235,7 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
 
   async function write(
     http: Http,
-    request: VerifiedRequest,
+    request: ProvenRequest,
     bodySha256: string,
     run: () => Promise<{ status: number; body: unknown }>,
   ): Promise<Response> {
@@ -377,14 +382,14 @@ function isStream(name: string): name is StreamRoute {
   return streams.some((stream) => stream === name)
 }
 
-function partsOf(http: Http, route: Route, bytes: Uint8Array | undefined, by: string): Parts {
+function partsOf(http: Http, route: Route, bytes: Uint8Array | undefined, asker: Asker): Parts {
   const params = route.params && decode(route.params, http.req.param(), 'invalid_request')
   const query = route.query && decode(route.query, http.req.query(), 'invalid_request')
   const body =
     route.body && route.body !== 'bytes'
       ? decode(route.body, parseJson(bytes), 'invalid_request')
       : undefined
-  return { params, query, body, by }
+  return { params, query, body, ...asker }
 }
 
 function parseJson(bytes: Uint8Array | undefined): unknown {

@@ -1,8 +1,8 @@
 import {
   bodySha256Of,
   EarnestError,
+  type ProvenRequest,
   readRequest,
-  type VerifiedRequest,
   verifyRequest,
 } from '@earnest/sdk/protocol'
 import type { Context as Http } from 'hono'
@@ -19,7 +19,7 @@ export type Opened = {
    * Proves the whole request by the body that came.
    * @throws invalid_request_signature
    */
-  prove(bodySha256: string): VerifiedRequest
+  prove(bodySha256: string): ProvenRequest
 }
 
 /**

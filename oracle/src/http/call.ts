@@ -1,4 +1,4 @@
-import type { RouteName, routes } from '@earnest/sdk/protocol'
+import type { RouteName, routes, SignedRequest } from '@earnest/sdk/protocol'
 import type * as z from 'zod'
 
 type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined
@@ -9,6 +9,8 @@ export type CallInput<N extends RouteName> = {
   query: (typeof routes)[N] extends { query: infer Q } ? OutputOf<Q> : undefined
   body: (typeof routes)[N] extends { body: infer B } ? OutputOf<B> : undefined
   by: string
+  /** What proves it to others. */
+  proof?: SignedRequest
 }
 
 /** Routes whose answer is a stream of bytes or events; they are mounted by hand. */

@@ -288,8 +288,8 @@ export function createCalls(
     getPapers: ({ params, query, by }) =>
       readPapers(db, { escrowId: params.escrowId, round: query.round, by }),
 
-    grantArtifacts: async ({ params, by }) => {
-      const grants = await grantFiles(oracle, { escrowId: params.escrowId, by })
+    grantArtifacts: async ({ params, by, proof }) => {
+      const grants = await grantFiles(oracle, { escrowId: params.escrowId, by, proof })
       return {
         grants: grants.map(({ token, expiresAt, file, signed }) => ({
           ...file,

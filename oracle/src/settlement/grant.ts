@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
+  canonicalText,
   decode,
   EarnestError,
   encode,
@@ -10,6 +11,7 @@ import {
   type ReadReceipt,
   readReceiptBodySchema,
   type SignedGrant,
+  type SignedRequest,
 } from '@earnest/sdk/protocol'
 import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
@@ -38,7 +40,7 @@ export type Grant = {
  */
 export async function grantFiles(
   { db, signer, clock }: Context,
-  { escrowId, by }: { escrowId: string; by: string },
+  { escrowId, by, proof }: { escrowId: string; by: string; proof: SignedRequest | undefined },
 ): Promise<Grant[]> {
   const lock = await findLock(db, escrowId)
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
@@ -82,6 +84,7 @@ export async function grantFiles(
           granted_at: now,
           expires_at: expiresAt,
           revoked_at: null,
+          request: proof ? canonicalText(proof) : null,
         })),
       )
       .execute()
@@ -167,7 +170,7 @@ export async function listReads(
     .orderBy('read_at')
     .orderBy('grant_id')
     .execute()
-  return rows.map(({ grant_id, escrow_id, did, read_at, ...file }) => {
+  return rows.map(({ grant_id, escrow_id, did, read_at, request, ...file }) => {
     const body = {
       version: '1' as const,
       grantId: grant_id,
@@ -176,6 +179,7 @@ export async function listReads(
       oracle: signer.did,
       reader: did,
       readAt: read_at,
+      ...(request && { request: JSON.parse(request) as SignedRequest }),
     }
     const wire = encode(readReceiptBodySchema, body, 'invalid_read_receipt')
     return { ...body, signature: signer.sign({ type: 'read', body: wire }) }
@@ -212,8 +216,8 @@ export async function openGrant(
     ]),
   )
   const { token_hash, blob_id, did, name, mime, size } = row
-  const { escrow_id, round } = row
-  const file = { escrow_id, round, name, mime, sha256: row.sha256 ?? '' }
+  const { escrow_id, round, request } = row
+  const file = { escrow_id, round, request, name, mime, sha256: row.sha256 ?? '' }
   async function* bytes(): AsyncGenerator<Uint8Array> {
     let sent = 0
     try {

@@ -702,6 +702,12 @@ create index offer_claim on offer (claim_by) where claim_by is not null;
 create index offer_end on offer (accept_by);
 `
 
+/** What readers signed to be given a file. */
+const askers = `
+alter table "grant" add column request text;
+alter table read_receipt add column request text;
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -721,6 +727,7 @@ export const migrations: Record<string, Migration> = {
   '0016_exams': { up: (db) => run(db as Kysely<unknown>, exams) },
   '0017_open_offers': { up: (db) => run(db as Kysely<unknown>, openOffers) },
   '0018_appeals': { up: (db) => run(db as Kysely<unknown>, flagAppeals) },
+  '0019_askers': { up: (db) => run(db as Kysely<unknown>, askers) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

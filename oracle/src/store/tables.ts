@@ -303,6 +303,8 @@ export type GrantTable = {
   expires_at: number
   /** Null as long as its holder has not ended it. */
   revoked_at: number | null
+  /** The request as its reader signed it, canonical JSON; null from before it was kept. */
+  request: Generated<string | null>
 }
 
 /** A file that was read to its end; its grant may be gone. */
@@ -316,6 +318,7 @@ export type ReadReceiptTable = {
   sha256: string
   did: string
   read_at: number
+  request: Generated<string | null>
 }
 
 /** A round that is disputed; the defence as it was signed, once it is handed in. */

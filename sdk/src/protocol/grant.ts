@@ -6,6 +6,7 @@ import { did } from './did.ts'
 import { EarnestError } from './error.ts'
 import { hash } from './hash.ts'
 import { type KeyResolver, ownKey } from './key.ts'
+import { MAX_REQUEST_SKEW, type SignedRequest, signedRequestSchema } from './request.ts'
 import { signature, verifyBody } from './signature.ts'
 import { utc } from './time.ts'
 
@@ -36,7 +37,13 @@ export const signedGrantSchema = grantBodySchema.extend({ signature })
 export type SignedGrant = z.output<typeof signedGrantSchema>
 
 /** What an oracle saw: the last byte of a file went out under a grant (W-28). */
-export const readReceiptBodySchema = z.strictObject({ ...fileOfRound, reader: did, readAt: utc })
+export const readReceiptBodySchema = z.strictObject({
+  ...fileOfRound,
+  reader: did,
+  readAt: utc,
+  /** The reader's own signature on its request for the grant; absent from oracles of before. */
+  request: signedRequestSchema.exactOptional(),
+})
 
 /** A read that the oracle signed (signature type "read" over all other fields): the proof that an agent has seen a file. */
 export const readReceiptSchema = readReceiptBodySchema.extend({ signature })
@@ -55,7 +62,10 @@ export function verifyGrant(
   }
 }
 
-/** Checks that this oracle saw it. Throws `invalid_read_receipt`. */
+/**
+ * Checks that this oracle saw it and, where the receipt says so, that the reader itself asked for the file:
+ * that much is not the oracle's word alone. Throws `invalid_read_receipt`.
+ */
 export function verifyReadReceipt(
   receipt: ReadReceipt,
   { oracle, keyOf = ownKey }: { oracle: string; keyOf?: KeyResolver },
@@ -66,4 +76,21 @@ export function verifyReadReceipt(
   if (body.oracle !== oracle || !verifyBody({ type: 'read', body: wire, signature, publicKey })) {
     throw new EarnestError('invalid_read_receipt', 'Not signed by the oracle')
   }
+  if (body.request && !isAsked(body, body.request, keyOf)) {
+    throw new EarnestError('invalid_read_receipt', 'The reader did not ask for it')
+  }
+}
+
+function isAsked(
+  { reader, oracle, escrowId, readAt }: Omit<ReadReceipt, 'signature'>,
+  { signature, ...body }: SignedRequest,
+  keyOf: KeyResolver,
+): boolean {
+  return (
+    body.audience === oracle &&
+    body.method === 'POST' &&
+    body.path.endsWith(`/escrows/${escrowId}/grants`) &&
+    body.issuedAt <= readAt + MAX_REQUEST_SKEW &&
+    verifyBody({ type: 'request', body, signature, publicKey: keyOf(reader, body.issuedAt) })
+  )
 }

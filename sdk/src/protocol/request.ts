@@ -5,7 +5,7 @@ import { EarnestError } from './error.ts'
 import { hash, hashBytes } from './hash.ts'
 import type { Identity } from './identity.ts'
 import { type KeyResolver, ownKey } from './key.ts'
-import { verifyBody } from './signature.ts'
+import { signature, verifyBody } from './signature.ts'
 
 /** Seconds by which the clocks of client and oracle may differ. */
 export const MAX_REQUEST_SKEW = 300
@@ -22,6 +22,10 @@ export const requestBodySchema = z.strictObject({
   nonce: z.uuid().lowercase(),
 })
 export type RequestBody = z.infer<typeof requestBodySchema>
+
+/** A request as its signer signed it: proof of who asked, for anybody who has that key. */
+export const signedRequestSchema = requestBodySchema.extend({ signature })
+export type SignedRequest = z.infer<typeof signedRequestSchema>
 
 /** Names of the four headers, lower case. */
 export const REQUEST_HEADERS = {
@@ -76,6 +80,11 @@ export interface VerifiedRequest {
   issuedAt: number
 }
 
+/** A verified request with what proves it to others. */
+export interface ProvenRequest extends VerifiedRequest {
+  proof: SignedRequest
+}
+
 /** A request as it arrives, before its body. */
 export interface RequestHead {
   header: (name: string) => string | null | undefined
@@ -118,13 +127,20 @@ export function readRequest(head: RequestHead): VerifiedRequest & { signature: s
  */
 export function verifyRequest(
   options: RequestHead & { bodySha256: string; keyOf?: KeyResolver },
-): VerifiedRequest {
+): ProvenRequest {
   const { method, path, audience, bodySha256, keyOf = ownKey } = options
   const { signer, issuedAt, nonce, signature } = readRequest(options)
   const publicKey = keyOf(signer, issuedAt)
-  const body = { method, path, audience, bodySha256, issuedAt, nonce }
+  const body = {
+    method: method as RequestBody['method'],
+    path,
+    audience,
+    bodySha256,
+    issuedAt,
+    nonce,
+  }
   if (!verifyBody({ type: 'request', body, signature, publicKey })) {
     throw new EarnestError('invalid_request_signature', 'Not signed by the signer')
   }
-  return { signer, nonce, issuedAt }
+  return { signer, nonce, issuedAt, proof: { ...body, signature } }
 }

@@ -8,6 +8,7 @@ import {
   hashPact,
   type Manifest,
   type Pact,
+  readReceiptBodySchema,
   routes,
   signCompletion,
   verifyGrant,
@@ -193,6 +194,28 @@ describe('completion proofs', () => {
     )
     const oracle = world.oracle.signer.did
     verifyReadReceipt(receipt, { oracle })
+    // That the buyer asked for it stands there by its own hand, and for this escrow.
+    const { request } = receipt
+    assert.ok(request)
+    assert.equal(request.path, `/api/v1/escrows/${trade.id}/grants`)
+    const resigned_ = (change: object) => {
+      const { signature: _, ...body } = { ...receipt, ...change }
+      const wire = encode(readReceiptBodySchema, body, 'invalid')
+      return { ...body, signature: world.oracle.signer.sign({ type: 'read', body: wire }) }
+    }
+    verifyReadReceipt(resigned_({}), { oracle })
+    const lies = [
+      { request: { ...request, issuedAt: request.issuedAt + 1 } },
+      { request: { ...request, path: request.path.replace('0x', '0y') } },
+      { escrowId: `0x${'ab'.repeat(32)}` as const },
+      { reader: world.seller.identity.did },
+      { readAt: request.issuedAt - 301 },
+    ]
+    for (const lie of lies) {
+      assert.throws(() => verifyReadReceipt(resigned_(lie), { oracle }), {
+        code: 'invalid_read_receipt',
+      })
+    }
     for (const bent of [{ reader: world.seller.identity.did }, { readAt: receipt.readAt - 1 }]) {
       assert.throws(() => verifyReadReceipt({ ...receipt, ...bent }, { oracle }), {
         code: 'invalid_read_receipt',
