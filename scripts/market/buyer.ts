@@ -3,6 +3,7 @@
  * there, then trades, `AT_ONCE` at a time, until it is asked to end (SIGTERM): then it finishes what is
  * open and goes. Says every step of every trade.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -64,37 +65,36 @@ const trustPolicy = decodeTrustPolicy({
   newcomer: { maxUsdc: '1000' },
 })
 
-/** A buyer that tells one trade from the others. */
-function open(errand: string) {
-  let tradeId: string | undefined
-  const buyer = createBuyer({
-    identity: party.identity,
-    wallet: party.wallet,
-    oracles: [party.oracle],
-    clock: wallClock,
-    trustPolicy,
-    journal: createFileStore({ folder: STORE }),
-    useRelay: IS_RELAYED !== '',
-    pollIntervalMs: Number(POLL_MS),
-    onProgress: (progress) => {
-      if (progress.step === 'drafted') tradeId = progress.tradeId
-      const reason = progress.step === 'waiting' ? { reason: progress.reason } : {}
-      say({ step: progress.step, errand, at: performance.now(), ...reason })
-    },
-  })
-  return { buyer, tradeId: () => tradeId }
-}
+/** One errand, and its trade once it is written down. */
+type Errand = { name: string; tradeId: string | undefined }
+
+/** Tells one trade of the buyer from the others. */
+const errands = new AsyncLocalStorage<Errand>()
+
+const buyer = createBuyer({
+  identity: party.identity,
+  wallet: party.wallet,
+  oracles: [party.oracle],
+  clock: wallClock,
+  trustPolicy,
+  journal: createFileStore({ folder: STORE }),
+  useRelay: IS_RELAYED !== '',
+  pollIntervalMs: Number(POLL_MS),
+  onProgress: (progress) => {
+    const errand = errands.getStore()
+    if (errand !== undefined && progress.step === 'drafted') errand.tradeId = progress.tradeId
+    const reason = progress.step === 'waiting' ? { reason: progress.reason } : {}
+    say({ step: progress.step, errand: errand?.name, at: performance.now(), ...reason })
+  },
+})
 
 /** Sees one trade through; whatever fails for a while is tried again from the journal. */
-async function carry(
-  errand: string,
-  { buyer, tradeId }: ReturnType<typeof open>,
-  begin: () => Promise<HireResult>,
-): Promise<void> {
+async function carry(of: Errand, begin: () => Promise<HireResult>): Promise<void> {
+  const { name: errand } = of
   let attempt = begin
   for (let pause = 200; ; pause = Math.min(2 * pause, 2_000)) {
     try {
-      const result = await attempt()
+      const result = await errands.run(of, attempt)
       const { settlementStatus: status, escrowId } = result
       if (status !== 'pending') {
         const isComplete = result.deliverable !== undefined
@@ -103,7 +103,7 @@ async function carry(
       }
     } catch (error) {
       const code = isEarnestError(error) ? error.code : String(error)
-      const known = tradeId()
+      const known = of.tradeId
       say({ step: 'failed', errand, code, isKnown: known !== undefined })
       // Nothing is in the journal yet, and nobody has time for more: another errand.
       if (known === undefined && isDraining) return
@@ -112,7 +112,7 @@ async function carry(
         return
       }
     }
-    const id = tradeId()
+    const id = of.tradeId
     if (id !== undefined) attempt = () => buyer.resume(id)
     await setTimeout(pause)
   }
@@ -124,20 +124,19 @@ const FINAL = new Set(['negotiation_failed', 'fund_by_passed', 'deadline_passed'
 async function trade(index: number): Promise<void> {
   for (let errand = nextErrand(); errand !== undefined; errand = nextErrand()) {
     const { to, number } = errand
-    const one = open(to)
     const seller = sellers[(index + number) % sellers.length] ?? ''
     const task = greetingTask({ to, deadline: wallClock.now() + Number(PATIENCE) })
     const paymentUsdc = LEAST + BigInt(number)
     say({ step: 'begun', errand: to, at: performance.now() })
-    await carry(to, one, () => one.buyer.hire(seller, { task, paymentUsdc }))
+    const one = { name: to, tradeId: undefined }
+    await carry(one, () => buyer.hire(seller, { task, paymentUsdc }))
   }
 }
 
-const left = await open('').buyer.open()
+const left = await buyer.open()
 say({ ready: { open: left.length } })
-const resumed = left.map(async (tradeId) => {
-  const { buyer } = open(tradeId)
-  await carry(tradeId, { buyer, tradeId: () => tradeId }, () => buyer.resume(tradeId))
-})
+const resumed = left.map((tradeId) =>
+  carry({ name: tradeId, tradeId }, () => buyer.resume(tradeId)),
+)
 await Promise.all([...resumed, ...Array.from({ length: Number(AT_ONCE) }, (_, n) => trade(n))])
 process.exit(0)
