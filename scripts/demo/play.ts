@@ -19,6 +19,9 @@ try {
   line('chain', `${stage.chain.url}, USDC ${stage.deployment.token}`)
   line('escrow', stage.deployment.escrow)
   line('oracle', `${stage.oracle.url}, ${stage.oracle.did}`)
+  const query = { capability: 'dcf_modeling' }
+  const { agents } = await stage.buyer.oracle.call('searchAgents', { query })
+  line('agents', `${agents.length} registered: ${agents.map(({ name }) => name).join(', ')}`)
 
   const book = await createBook(stage)
   await stage.mint(stage.buyer.account.address, parseUsdc('100'))

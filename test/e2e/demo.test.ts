@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 
 const lines: string[] = []
 let status: number | null
+let seconds = 0
 
 /** The lines of one scene of the demo. */
 function scene(number: number): string {
@@ -15,14 +19,19 @@ function scene(number: number): string {
 
 describe('demo', () => {
   before(() => {
+    // A home without a wallet, a key or an account of anything.
+    const home = mkdtempSync(join(tmpdir(), 'earnest-newcomer-'))
+    const begun = performance.now()
     const {
       stdout,
       stderr,
       status: code,
     } = spawnSync(process.execPath, ['scripts/demo.ts'], {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+      env: { PATH: process.env.PATH ?? '', HOME: home },
     })
+    seconds = Math.round((performance.now() - begun) / 1000)
+    rmSync(home, { recursive: true, force: true })
     lines.push(...stdout.split('\n'), ...stderr.split('\n'))
     status = code
   })
@@ -31,6 +40,23 @@ describe('demo', () => {
     assert.equal(status, 0, lines.join('\n'))
     for (const word of ['discover', 'assess', 'negotiate', 'fund', 'deliver', 'verify', 'settle']) {
       assert.match(scene(1), new RegExp(`^ {2}${word} `, 'm'))
+    }
+  })
+
+  test('[DRV-07] [TAP-15] [GOV-13] with two commands, an empty home and no key a newcomer registers agents, publishes pacts and has the receipts of every trade', (t) => {
+    t.diagnostic(`npm run demo took ${seconds} s`)
+    assert.match(readFileSync('README.md', 'utf8'), /^npm ci && npm run demo$/m)
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+    assert.equal(scripts.demo, 'node scripts/demo.ts')
+
+    assert.match(lines.join('\n'), /^ {2}agents +3 registered: /m)
+    for (const trade of [1, 2, 3, 5, 6, 7].map(scene)) {
+      assert.match(trade, /pact [0-9a-f]{64} at /)
+      assert.match(trade, /registered: hash recomputed, both signatures checked/)
+      assert.match(trade, /locked in block \d+, 0x[0-9a-f]{64}/)
+      assert.match(trade, /^ {2}settle .*\n +0x[0-9a-f]{64}$/m)
+      assert.match(trade, /proved +escrow: .*; the chain says (Completed|Refunded|Resolved)/)
+      assert.match(trade, /proved +settlement: \w+, signed by both agents and the oracle/)
     }
   })
 
