@@ -6,7 +6,7 @@ import { announce } from './escrow/announce.ts'
 import { watchBonds } from './escrow/bond.ts'
 import type { Chain } from './escrow/chain.ts'
 import { watchCovers } from './escrow/cover.ts'
-import { watchFunders } from './escrow/funder.ts'
+import { createSteps, watchFunders } from './escrow/funder.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { endRecourses, fireTimers } from './escrow/keeper.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
@@ -120,6 +120,8 @@ export type Oracle = Context & {
   stop(): Promise<void>
   /** One look at the chain and everything that follows from it, if this process holds or gets the lease. */
   follow(): Promise<Head | undefined>
+  /** Reads who funded whom, as far as the chain is sure; only where this process indexes. */
+  seekFunders(): Promise<void>
   /** Works off what is due now; how many jobs were taken. */
   work(): Promise<number>
   /** Tells every subscriber what is due; how many deliveries were tried. */
@@ -146,6 +148,8 @@ const PLANNING_SECONDS = 60
 const RIPENING_LOOKS = 15
 /** Seconds of failing steps after which this process does not know who was silent. */
 const DEAF_SECONDS = 120
+/** Seconds between two looks at who funded whom. */
+const FUNDERS_SECONDS = 10
 /** Tries after which a job that cannot succeed is left to the operator. */
 const MAX_ATTEMPTS = 30
 
@@ -203,6 +207,7 @@ export function createOracle(options: OracleOptions): Oracle {
   let caughtUp = false
   const failures = new Map<string, string>()
   let sweptAt = 0
+  const steps = createSteps()
   let hearingSince = clock.now()
   let brokenAt: number | undefined
   let plannedAt = 0
@@ -228,6 +233,7 @@ export function createOracle(options: OracleOptions): Oracle {
     start() {
       loops = Promise.all([
         loop('follow', followStep),
+        loop('funders', fundersStep),
         loop('work', workStep),
         loop('notify', notifyStep),
         loop('listen', listenStep()),
@@ -242,6 +248,7 @@ export function createOracle(options: OracleOptions): Oracle {
       await store.close()
     },
     follow,
+    seekFunders,
     work,
     notify: () => deliverNotices(sending),
     status: () => ({
@@ -295,8 +302,6 @@ export function createOracle(options: OracleOptions): Oracle {
       await watchCovers({ db, signer, clock, lease })
       await pickSpots({ ...context, chain, policy, lease, latest: head.number })
       await publishDay({ ...context, trust, lease })
-      // Last: a node that refuses so wide a question holds up nothing else.
-      await watchFunders({ db, signer, chain, lease })
     }
     if (clock.now() >= plannedAt + PLANNING_SECONDS) {
       plannedAt = clock.now()
@@ -393,6 +398,18 @@ export function createOracle(options: OracleOptions): Oracle {
     // Much that happens at once is one look.
     await rest(Math.min(pollMs, 100))
     await bell.wait(Math.max(0, pollMs - 100), stopping.signal)
+  }
+
+  /** Apart from following: a slow answer to a wide question delays no announcement. */
+  async function fundersStep(): Promise<void> {
+    await seekFunders()
+    await rest(FUNDERS_SECONDS * 1000)
+  }
+
+  async function seekFunders(): Promise<void> {
+    while (lease && !stopping.signal.aborted) {
+      if (!(await watchFunders({ db, signer, chain, lease, steps }))) return
+    }
   }
 
   async function workStep(): Promise<void> {

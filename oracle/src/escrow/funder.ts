@@ -17,6 +17,10 @@ const WALLETS = 100
 const TRANSFERS = 5
 /** Base units below which a transfer says nothing: dust must not make anybody somebody's creature. */
 const LEAST = 1_000_000n
+/** Base units below which all that somebody sent is a gift: no purse to trade from. */
+const PURSE = 10_000_000n
+/** Stands for the escrow and its like where an incoming transfer is kept. */
+const HOUSE = 'house'
 /** Seconds after which the transfers that came are all there is to say. */
 const PATIENCE = 30 * 86_400
 
@@ -24,24 +28,53 @@ const transferEvent = parseAbiItem(
   'event Transfer(address indexed from, address indexed to, uint256 value)',
 )
 
+/** How many blocks a node is asked for at once: halved where it refuses, grown back slowly. */
+export type Steps = { blocks: number }
+
+/** The width that every node is asked for first. */
+export function createSteps(): Steps {
+  return { blocks: STEP }
+}
+
 /** One transfer that counts, as it is kept. */
-type Incoming = { from: string; value: bigint; block: number; logIndex: number }
+export type Incoming = { from: string; value: bigint; block: number; logIndex: number }
 
 /**
- * Who funded an agent's wallet: of its first five transfers of at least 1 USDC, whoever sent the most.
- * Payouts of the escrow and its like fund nobody; null where nobody did, or somebody public.
+ * Who funded an agent's wallet: whoever sent more than half of its first five transfers by value, and
+ * enough to trade from. A smaller gift makes nobody somebody's creature. Null where nobody did, or
+ * somebody public.
  */
 export function funderOf(
   incoming: readonly Pick<Incoming, 'from' | 'value'>[],
   isPublic: (address: string) => boolean,
 ): string | null {
   const totals = new Map<string, bigint>()
-  for (const { from, value } of incoming) totals.set(from, (totals.get(from) ?? 0n) + value)
-  let funder: string | null = null
-  for (const [from, total] of totals) {
-    if (funder === null || total > (totals.get(funder) as bigint)) funder = from
+  let sum = 0n
+  for (const { from, value } of incoming) {
+    if (from === HOUSE) continue
+    totals.set(from, (totals.get(from) ?? 0n) + value)
+    sum += value
   }
-  return funder === null || isPublic(funder) ? null : funder
+  const [funder, total] = [...totals].find(([, total]) => 2n * total > sum) ?? [null, 0n]
+  return funder === null || total < PURSE || isPublic(funder) ? null : funder
+}
+
+/**
+ * What is kept of a wallet's transfers: the first five of at least 1 USDC, and in one sum what it earned
+ * before. What is sent to somebody who has earned more than that by then funds nobody.
+ */
+export function keepIncoming(kept: readonly Incoming[], fresh: readonly Incoming[]): Incoming[] {
+  const incoming = [...kept]
+  for (const transfer of fresh) {
+    const earned = incoming.find(({ from }) => from === HOUSE)
+    const sent = incoming.length - (earned ? 1 : 0)
+    if (transfer.from !== HOUSE) {
+      if (sent < TRANSFERS && transfer.value > (earned?.value ?? 0n)) incoming.push(transfer)
+    } else if (earned) {
+      incoming[incoming.indexOf(earned)] = { ...earned, value: earned.value + transfer.value }
+    } else incoming.push(transfer)
+  }
+  return incoming
 }
 
 /**
@@ -54,11 +87,14 @@ export async function watchFunders({
   signer,
   chain,
   lease,
+  steps,
 }: {
   db: Db
   signer: Identity
   chain: Chain
   lease: Lease
+  /** What this node answers at once: kept by the caller from look to look. */
+  steps: Steps
 }): Promise<boolean> {
   const start = chain.fundersFrom ?? chain.startBlock
   let sure: { number: number; timestamp: number } | undefined
@@ -78,24 +114,28 @@ export async function watchFunders({
       .execute()
     const [first] = rows
     if (!first) return false
-    const near = rows.filter(({ block }) => Math.abs(block - first.block) < STEP)
+    const near = rows.filter(({ block }) => Math.abs(block - first.block) < steps.blocks)
     const from = Math.max(start, Math.min(...near.map(({ block }) => block)))
     if (from > end) return false
-    const to = Math.min(end, from + STEP - 1)
+    const to = Math.min(end, from + steps.blocks - 1)
     // Those that are further on wait for the others to come up with them.
     const due = near.filter(({ block }) => block <= to)
-    const found = await read(
-      due.map(({ wallet }) => wallet as Address),
-      from,
-      to,
-    )
+    const wallets = due.map(({ wallet }) => wallet as Address)
+    const found = await read(wallets, from, to).catch((error: unknown) => {
+      if (steps.blocks === 1) throw error
+      // A node that refuses so wide a question, or answers it too late, is asked a narrower one.
+      steps.blocks = Math.ceil(steps.blocks / 2)
+    })
+    if (!found) continue
+    if (steps.blocks < STEP) steps.blocks = Math.min(STEP, steps.blocks + Math.ceil(STEP / 64))
     const now = sure.timestamp
     await db.transaction().execute(async (tx) => {
       await holdLease(tx, lease)
       const entries: Entry[] = []
       for (const row of due) {
         const fresh = (found.get(row.wallet) ?? []).filter(({ block }) => block >= row.block)
-        const incoming = [...unpack<Incoming[]>(row.incoming), ...fresh].slice(0, TRANSFERS)
+        const incoming = keepIncoming(unpack<Incoming[]>(row.incoming), fresh)
+        const sent = incoming.filter(({ from }) => from !== HOUSE).length
         const funder = funderOf(incoming, isPublic)
         const late = to === sure?.number && now > row.since + PATIENCE
         await tx
@@ -104,7 +144,7 @@ export async function watchFunders({
             block: to + 1,
             incoming: pack(incoming),
             funder,
-            done: incoming.length === TRANSFERS || (incoming.length > 0 && late),
+            done: sent === TRANSFERS || (sent > 0 && late),
           })
           .where('wallet', '=', row.wallet)
           .execute()
@@ -141,11 +181,12 @@ export async function watchFunders({
     })
     const house = houseOf(chain)
     const counting = logs
-      .filter(({ args }) => args.value >= LEAST && !house.has(args.from.toLowerCase()))
-      .filter(({ args }) => args.from.toLowerCase() !== args.to.toLowerCase())
-      .map(({ args, blockNumber, logIndex }) => ({
+      .map((log) => ({ ...log, from: log.args.from.toLowerCase() }))
+      .filter(({ from, args }) => args.value >= LEAST && from !== args.to.toLowerCase())
+      .filter(({ from }) => from !== zeroAddress)
+      .map(({ from, args, blockNumber, logIndex }) => ({
         to: args.to.toLowerCase(),
-        from: args.from.toLowerCase(),
+        from: house.has(from) ? HOUSE : from,
         value: args.value,
         block: Number(blockNumber),
         logIndex,
@@ -155,10 +196,9 @@ export async function watchFunders({
   }
 }
 
-/** Addresses whose transfers are earnings, refunds or new money, never an owner's purse. */
+/** Addresses whose transfers are earnings or refunds, never an owner's purse. */
 function houseOf(chain: Chain): Set<string> {
   const addresses = [
-    zeroAddress,
     chain.token,
     chain.escrow,
     ...(chain.vault ? [chain.vault] : []),

@@ -13,8 +13,14 @@ import {
   isEarnestError,
   type PactWire,
 } from '@earnest/sdk/protocol'
-import { funderOf } from '../../../oracle/src/escrow/funder.ts'
+import {
+  createSteps,
+  funderOf,
+  keepIncoming,
+  watchFunders,
+} from '../../../oracle/src/escrow/funder.ts'
 import { unpack } from '../../../oracle/src/store/json.ts'
+import { takeLease } from '../../../oracle/src/store/lease.ts'
 import type { AgentStatement, SettledEscrow, TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { replay } from '../../../oracle/src/trust/model.ts'
 import { fundGas, localAccount } from '../../../scripts/local/chain.ts'
@@ -71,6 +77,7 @@ async function sweep() {
   await ground.client.increaseTime({ seconds: 11 })
   await ground.client.mine({ blocks: 64 })
   await world.settle()
+  await world.oracle.seekFunders()
 }
 
 async function facts(): Promise<TrustEvent[]> {
@@ -92,7 +99,7 @@ test('[REP-19] who funded an agent is read from the chain, whether before or aft
   await sweep()
   assert.equal(await statedFunder(world.buyer), purse.address.toLowerCase())
   assert.equal(await statedFunder(world.seller), undefined)
-  await transfer(purse, world.seller.wallet.address, 5n * usdc)
+  await transfer(purse, world.seller.wallet.address, 25n * usdc)
   await sweep()
   assert.equal(await statedFunder(world.seller), purse.address.toLowerCase())
 })
@@ -110,14 +117,56 @@ test('dust funds nobody, new money and payouts of the house neither', async () =
 test('a stranger who sends first does not own whom others fund', () => {
   const none = () => false
   const from = (sender: string, amount: bigint) => ({ from: sender, value: amount * usdc })
-  assert.equal(funderOf([from('0xa', 1n)], none), '0xa')
+  assert.equal(funderOf([from('0xa', 10n)], none), '0xa')
   assert.equal(funderOf([from('0xa', 1n), from('0xb', 50n)], none), '0xb')
-  assert.equal(funderOf([from('0xa', 1n), from('0xb', 1n)], none), '0xa')
+  assert.equal(funderOf([from('0xa', 40n), from('0xb', 20n), from('0xc', 20n)], none), null)
+  assert.equal(funderOf([from('0xa', 9n), from('0xb', 1n)], none), null)
   assert.equal(
     funderOf([from('0xa', 1n), from('0xb', 50n)], (address) => address === '0xb'),
     null,
   )
   assert.equal(funderOf([], none), null)
+})
+
+test('a gift to a wallet that nobody funded makes nobody its funder, before it earns anything or after', () => {
+  const none = () => false
+  const sent = (from: string, amount: bigint, block: number) => {
+    return { from, value: amount * usdc, block, logIndex: 0 }
+  }
+  assert.equal(funderOf(keepIncoming([], [sent('0xa', 1n, 1)]), none), null)
+  const earned = keepIncoming([], [sent('house', 30n, 1), sent('house', 30n, 2)])
+  assert.equal(funderOf(keepIncoming(earned, [sent('0xa', 20n, 3)]), none), null)
+  // Whoever sends more than it ever earned has funded it, and what it earns later changes nothing.
+  const funded = keepIncoming(earned, [sent('0xa', 70n, 3)])
+  assert.equal(funderOf(keepIncoming(funded, [sent('house', 900n, 4)]), none), '0xa')
+  // Gifts that do not count take no place of those that do.
+  const gifts = Array.from({ length: 9 }, (_, i) => sent('0xb', 2n, 3 + i))
+  const after = keepIncoming(keepIncoming(earned, gifts), [sent('0xa', 70n, 20)])
+  assert.equal(funderOf(after, none), '0xa')
+})
+
+test('a node that refuses a wide question is asked narrower ones until all is read', async () => {
+  const other = party(62)
+  await transfer(purse, other.wallet.address, 15n * usdc)
+  await ground.client.mine({ blocks: 200 })
+  const { oracle } = world
+  await register(world, other)
+  await oracle.follow()
+  const asked: number[] = []
+  const getLogs = async (query: { fromBlock: bigint; toBlock: bigint }) => {
+    const blocks = Number(query.toBlock - query.fromBlock) + 1
+    asked.push(blocks)
+    if (blocks > 50) throw new Error('query returned more than 10000 results')
+    return ground.client.getLogs(query as never)
+  }
+  const lease = await takeLease(oracle.db, { name: 'funders-test', holder: 'test', seconds: 600 })
+  assert.ok(lease)
+  const chain = { ...oracle.chain, client: { ...ground.client, getLogs } as never }
+  const steps = createSteps()
+  const look = () => watchFunders({ db: oracle.db, signer: oracle.signer, chain, lease, steps })
+  while (await look());
+  assert.equal(await statedFunder(other), purse.address.toLowerCase())
+  assert.ok(asked.some((blocks) => blocks > 50) && asked.some((blocks) => blocks <= 50))
 })
 
 test('[REP-20] a settled trade carries what the seller asks by its own list, and the model it was to use', async () => {

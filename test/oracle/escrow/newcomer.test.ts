@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Chain } from '../../../oracle/src/escrow/chain.ts'
-import { watchFunders } from '../../../oracle/src/escrow/funder.ts'
+import { createSteps, watchFunders } from '../../../oracle/src/escrow/funder.ts'
 import { takeLease } from '../../../oracle/src/store/lease.ts'
 import { createDesk } from '../support/world.ts'
 
@@ -33,14 +33,17 @@ test('strangers who register keep nobody’s funder from being found, and are re
         const blockNumber = HEAD - 10
         if (!query.args.to.includes(known.wallet) || from > blockNumber || to < blockNumber)
           return []
-        const args = { from: wallet(901), to: known.wallet, value: 5_000_000n }
+        const args = { from: wallet(901), to: known.wallet, value: 50_000_000n }
         return [{ args, blockNumber: BigInt(blockNumber), logIndex: 0 }]
       },
     }
     const faked = { ...chain, client, startBlock: 1 } as unknown as Chain
     const lease = await takeLease(db, { name: 'indexer', holder: 'test', seconds: 60 })
     assert.ok(lease)
-    assert.equal(await watchFunders({ db, signer, chain: faked, lease }), true)
+    assert.equal(
+      await watchFunders({ db, signer, chain: faked, lease, steps: createSteps() }),
+      true,
+    )
     const found = await db.selectFrom('origin').selectAll().where('wallet', '=', known.wallet)
     const { funder, block } = await found.executeTakeFirstOrThrow()
     assert.deepEqual([funder, block], [wallet(901), HEAD + 1])
