@@ -3,7 +3,7 @@ import { type Agent, readCard } from './discovery/discover.ts'
 import type { Trade } from './journal.ts'
 import type { Task } from './negotiation/draft.ts'
 import { encode } from './protocol/decode.ts'
-import { EarnestError } from './protocol/error.ts'
+import { EarnestError, isEarnestError } from './protocol/error.ts'
 import type { Pact } from './protocol/pact.ts'
 import { trustResponseSchema } from './protocol/trust.ts'
 import { type Assessment, assess } from './trust/assess.ts'
@@ -11,14 +11,23 @@ import { meetsTransactionTrustPolicy } from './trust/policy.ts'
 
 type Question = Pick<Task, 'capability' | 'acceptance'> & { paymentUsdc: bigint }
 
-/** Asks every oracle about a seller for one task. Throws `trust_policy_not_met`, and as `assess`. */
+/**
+ * Asks every oracle about a seller for one task, and for a quote where the buyer would pay at once: only a
+ * quote advises to. Throws `trust_policy_not_met`, and as `assess`.
+ */
 export async function approve(
-  { oracles, trustPolicy }: BuyerContext,
+  { identity, oracles, trustPolicy, instantRelease }: BuyerContext,
   agent: Agent,
   { capability, paymentUsdc, acceptance }: Question,
 ): Promise<Assessment> {
   const task = { capability, paymentUsdc, acceptance }
-  const assessment = await assess(agent, { task, oracles, policy: trustPolicy })
+  const question = { task, oracles, policy: trustPolicy }
+  const asked = instantRelease ? { ...question, buyer: identity.did } : question
+  const assessment = await assess(agent, asked).catch((error) => {
+    // Only registered buyers are quoted for; who is none keeps its review.
+    if (instantRelease && isEarnestError(error, 'agent_unknown')) return assess(agent, question)
+    throw error
+  })
   if (!assessment.approved) throw notMet(assessment.reason)
   return assessment
 }

@@ -50,8 +50,9 @@ export interface BuyerOptions {
   /** True: the oracle's relay sends what the buyer signs, with the buyer's own sending behind it. */
   useRelay?: boolean
   /**
-   * Pays a bonded seller as soon as its work passed, where every oracle advises it; the claim against the
-   * bond is then all that is left, and the oracle does not rule such claims yet (`claimRecourse`). Default false.
+   * Pays a bonded seller as soon as its work passed, where the first oracle's quote for this buyer, who has to
+   * be registered there, advises it. While the review would have run the buyer claims against the bond where
+   * its own checks fail; if nobody rules on the claim, the payment stands and the stake is lost. Default false.
    */
   instantRelease?: boolean
   /** How the money is locked; default `fund` (ERC-3009). `fundByPermit`, `fundByAllowance` for wallets that cannot. */

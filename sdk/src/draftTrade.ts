@@ -2,6 +2,7 @@ import { base64 } from '@scure/base'
 import type { BuyerContext } from './buyerContext.ts'
 import type { Agent } from './discovery/discover.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
+import { isVaultOf } from './escrow/recourse.ts'
 import { beginTrade, type Trade } from './journal.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import { depositsOf } from './protocol/criterion.ts'
@@ -29,7 +30,7 @@ export async function draftTrade(
 ): Promise<Trade> {
   const { identity, wallet, witness, venue, journal, clock } = context
   const info = await agreeOnVenue(await witness.info(), { venue, journal })
-  const draft = draftPact({
+  const wish = {
     agent,
     task,
     paymentUsdc,
@@ -37,8 +38,12 @@ export async function draftTrade(
     sellerWallet: await witness.sellerWallet(agent, info.chainId),
     oracle: info,
     now: Math.max(clock.now(), await readChainTime(wallet)),
-    instantRelease: context.instantRelease && assessment.instantRelease,
-  })
+  }
+  const plain = draftPact(wish)
+  const mayBeBonded = context.instantRelease && assessment.instantRelease
+  const bonded = mayBeBonded ? draftPact({ ...wish, instantRelease: true }) : plain
+  // An oracle's word for a vault gives no review away: the arbiter that was agreed on must name it, too.
+  const draft = bonded === plain || (await isVaultOf(wallet, bonded.escrow)) ? bonded : plain
   const trade: Trade = {
     tradeId,
     agentUrl,

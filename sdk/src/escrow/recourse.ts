@@ -1,8 +1,8 @@
 import { bondVaultAbi } from '@earnest/contracts'
-import { encodeFunctionData, type TypedDataDefinition } from 'viem'
+import { type Address, encodeFunctionData, isAddressEqual, type TypedDataDefinition } from 'viem'
 import { readContract, signTypedData } from 'viem/actions'
 import { recourseTypedData } from '../protocol/authorization.ts'
-import { EarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { toBytes32 } from '../protocol/hash.ts'
 import { stakeOf } from '../protocol/split.ts'
 import { unpackClauses } from '../protocol/terms.ts'
@@ -101,6 +101,36 @@ export async function endRecourse(
   if ((state !== 'reserved' && state !== 'claimed') || now < end) return undefined
   const verb = state === 'reserved' ? 'free' : 'conclude'
   return { verb, ...(await callVault(client, vaultOf(escrow), verb, [escrow.terms])) }
+}
+
+/** What an arbiter of the default kind says of its vault. */
+const vaultAbi = [
+  {
+    type: 'function',
+    name: 'vault',
+    inputs: [],
+    outputs: [{ type: 'address' }],
+    stateMutability: 'view',
+  },
+] as const
+
+/**
+ * True where the vault is the arbiter's own, so that who was agreed on rules the claims against it; false
+ * also for an arbiter that has none. Throws `chain_unreachable` (retryable).
+ */
+export async function isVaultOf(
+  client: ReadClient,
+  { arbiter, vault }: { arbiter: Address; vault: Address },
+): Promise<boolean> {
+  try {
+    const own = await mapErrors(() =>
+      readContract(client, { address: arbiter, abi: vaultAbi, functionName: 'vault' }),
+    )
+    return isAddressEqual(own, vault)
+  } catch (error) {
+    if (isEarnestError(error, 'transaction_reverted')) return false
+    throw error
+  }
 }
 
 const vaultOf = ({ chainId, terms }: EscrowRef) => ({ chainId, vault: terms.vault })
