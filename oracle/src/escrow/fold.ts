@@ -1,4 +1,5 @@
 import { type EventType, isTerminal } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import type { Hex } from 'viem'
 import type { Entry } from '../store/journal.ts'
 import { pack, unpack } from '../store/json.ts'
@@ -41,15 +42,20 @@ export async function fold(
   fresh: { row: NewRow<'log'>; log: EscrowLog }[],
   entries: Entry[],
 ): Promise<void> {
+  if (ids.length === 0) return
   const isNew = new Set(fresh.map(({ row }) => `${row.block_hash}/${row.log_index}`))
+  const all = await tx
+    .selectFrom('log')
+    .selectAll()
+    .where(sql<boolean>`escrow_id = any(${ids}::text[])`)
+    .orderBy('block_number')
+    .orderBy('log_index')
+    .execute()
+  const rowsOf = Map.groupBy(all, (row) => row.escrow_id)
+  const links = fresh.length > 0 ? await linksOf(tx, ids) : new Map<string, Link>()
   for (const id of ids) {
-    const rows = await tx
-      .selectFrom('log')
-      .selectAll()
-      .where('escrow_id', '=', id)
-      .orderBy('block_number')
-      .orderBy('log_index')
-      .execute()
+    const rows = rowsOf.get(id) ?? []
+    const link = links.get(id)
     let state: EscrowState | undefined
     for (const row of rows) {
       const log = logOf(row)
@@ -57,7 +63,6 @@ export async function fold(
       const step = reduceEscrow(state, log)
       state = step.state
       if (!isNew.has(`${row.block_hash}/${row.log_index}`)) continue
-      const link = await linkOf(tx, id)
       for (const effect of step.effects) await enact(tx, { id, state, effect, link }, entries)
     }
     if (state) await writeEscrow(tx, state)
@@ -135,19 +140,33 @@ export type Link = { pactId: string; milestone: number; buyer: string; seller: s
 
 /** The pact behind an escrow; undefined where nobody registered one. */
 export async function linkOf(tx: Tx | Db, escrowId: string): Promise<Link | undefined> {
-  const row = await tx
+  return (await linksOf(tx, [escrowId])).get(escrowId)
+}
+
+/** The pacts behind escrows, by escrow. */
+async function linksOf(tx: Tx | Db, escrowIds: readonly string[]): Promise<Map<string, Link>> {
+  const rows = await tx
     .selectFrom('lock')
     .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
-    .select(['pact.pact_id', 'lock.milestone', 'pact.buyer_did', 'pact.seller_did'])
-    .where('lock.escrow_id', '=', escrowId)
-    .executeTakeFirst()
-  return (
-    row && {
-      pactId: row.pact_id,
-      milestone: row.milestone,
-      buyer: row.buyer_did,
-      seller: row.seller_did,
-    }
+    .select([
+      'lock.escrow_id',
+      'pact.pact_id',
+      'lock.milestone',
+      'pact.buyer_did',
+      'pact.seller_did',
+    ])
+    .where(sql<boolean>`lock.escrow_id = any(${[...escrowIds]}::text[])`)
+    .execute()
+  return new Map(
+    rows.map((row) => [
+      row.escrow_id,
+      {
+        pactId: row.pact_id,
+        milestone: row.milestone,
+        buyer: row.buyer_did,
+        seller: row.seller_did,
+      },
+    ]),
   )
 }
 

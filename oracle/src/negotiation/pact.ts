@@ -243,6 +243,19 @@ async function keysAtRegistration(
   }
 }
 
+/** Pacts read before, by their text, which never changes: one trade reads its own fifteen times. */
+const read = new Map<string, SignedPact>()
+const MAX_READ = 500
+
+function signedOf(text: string): SignedPact {
+  const known = read.get(text)
+  if (known !== undefined) return known
+  const signed = decode(signedPactSchema, JSON.parse(text), 'invalid_pact')
+  if (read.size >= MAX_READ) read.delete(read.keys().next().value ?? '')
+  read.set(text, signed)
+  return signed
+}
+
 /** A registered pact; undefined where nobody registered it. */
 export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredPact | undefined> {
   const row = await db
@@ -258,7 +271,7 @@ export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredP
     .orderBy('milestone')
     .execute()
   return {
-    signed: decode(signedPactSchema, JSON.parse(row.signed_pact), 'invalid_pact'),
+    signed: signedOf(row.signed_pact),
     escrowIds: locks.map((lock) => lock.escrow_id as `0x${string}`),
     registeredAt: row.registered_at,
     cancelledAt: row.cancelled_at,
@@ -277,7 +290,7 @@ export async function findLock(
     .where('lock.escrow_id', '=', escrowId)
     .executeTakeFirst()
   if (!row) return undefined
-  const { pact } = decode(signedPactSchema, JSON.parse(row.signed_pact), 'invalid_pact')
+  const { pact } = signedOf(row.signed_pact)
   return { pactId: row.pact_id, milestone: row.milestone, terms: unpack(row.terms), pact }
 }
 
