@@ -3,12 +3,20 @@ import { after, before, describe, test } from 'node:test'
 import hre from 'hardhat'
 import { type Abi, type Address, type Hex, zeroAddress, zeroHash } from 'viem'
 import { localAccount } from '../../scripts/local/chain.ts'
+import { type Provider, startProvider, wires } from '../../scripts/local/judge/provider.ts'
+import { fair } from '../../scripts/local/judge/verdict.ts'
+import type { BuyerOptions, HireResult, OracleClient } from '../../sdk/src/buyer.ts'
+import { stakeBond } from '../../sdk/src/escrow/bond.ts'
+import { readRecourse } from '../../sdk/src/escrow/recourse.ts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
 import { readCredit } from '../../sdk/src/escrow/withdraw.ts'
+import { openTrades } from '../../sdk/src/journal.ts'
+import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
+import { ZERO_ADDRESS } from '../../sdk/src/protocol/address.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
 import { decodeTrustPolicy } from '../../sdk/src/trust/policy.ts'
-import { attestorKeys } from '../oracle/support/world.ts'
+import { attestorKeys, party, register } from '../oracle/support/world.ts'
 import {
   buyerParty,
   greeter,
@@ -20,6 +28,7 @@ import {
   SELLER_URL,
   sellerParty,
   taskOf,
+  until,
 } from './support/market.ts'
 
 /** Sellers without a record get large work, too. */
@@ -35,17 +44,26 @@ const lenient = decodeTrustPolicy({
   newcomer: { maxUsdc: '1000' },
 })
 
+/** Pre-trusted buyers, whose trades make a record. */
+const seedParties = [buyerParty, party(61), party(62), party(63)]
+
 describe('arbiter', () => {
   let market: Market
   const sellers: Seller[] = []
+  let providers: Provider[]
   before(async () => {
-    market = await openMarket()
+    providers = await Promise.all(wires.map((wire) => startProvider(wire, fair(40))))
+    market = await openMarket({
+      seeds: seedParties.map(({ identity }) => identity.did),
+      jury: providers.map(({ juror }) => juror),
+    })
     await market.endow(buyerParty.wallet.address, 1_000_000_000n)
     await (await openSeller(market)).register()
   })
   after(async () => {
     for (const seller of sellers) await seller.stop()
     await market.close()
+    await Promise.all(providers.map((provider) => provider.close()))
   })
 
   /** Somebody else's arbiter over the same escrow: another guardian, treasury and roster. */
@@ -163,5 +181,145 @@ describe('arbiter', () => {
       now.map((balance, index) => balance - (before[index] ?? 0n)),
       [-500_000_000n, 497_500_000n, 2_500_000n],
     )
+  })
+
+  describe('a seller that is paid at once', () => {
+    const judges = wires.map(([, provider]) => provider)
+    const task = () => taskOf(market, { disclosure: { committee: false, judges } })
+    /** Enough that its arbitration fee pays a jury. */
+    const options = () => ({ task: task(), paymentUsdc: parseUsdc('50') })
+    let seller: Seller
+    before(async () => {
+      const { deployment } = market.ground
+      seller = await openOther([deployment.arbiter], deployment.arbiter)
+      const { chainId, vault, token } = deployment
+      const amount = parseUsdc('600')
+      await market.endow(sellerParty.wallet.address, amount)
+      await stakeBond(market.wallet(sellerParty.wallet), { chainId, vault, token, amount })
+      // A record with three buyers, so that the oracle advises to pay it at once.
+      for (const { identity, wallet } of seedParties) {
+        await market.endow(wallet.address, parseUsdc('500'))
+        const oracles = [market.oracleFor(identity)]
+        await hireWith({ identity, wallet: market.wallet(wallet), oracles })
+      }
+      await register(market.world, buyerParty, 'buying')
+    })
+
+    const hireWith = (changes: Partial<BuyerOptions>) =>
+      openBuyer(market, { trustPolicy: lenient, ...changes }).hire(SELLER_URL, options())
+
+    /** An oracle that shows another report than the one whose hash is on chain; `fall` ends the process. */
+    function lying({ fall = false } = {}): OracleClient {
+      const honest = market.oracleFor(buyerParty.identity)
+      const call = async (name: never, asked: never) => {
+        if (fall && name === 'dispute') throw new Error('killed')
+        const answer = await honest.call(name, asked)
+        return name === 'getReport' ? { ...(answer as object), passedBps: 1 } : answer
+      }
+      return { ...honest, call: call as OracleClient['call'] }
+    }
+    const recourseOf = ({ receipts }: HireResult) =>
+      readRecourse(market.wallet(buyerParty.wallet), receipts.funding.escrow)
+    const claimsOf = async ({ escrowId }: HireResult) => {
+      const params = { escrowId: escrowId as `0x${string}` }
+      return (await market.oracleFor().call('getDispute', { params })).claims
+    }
+    const balance = () => {
+      const { token } = market.ground.deployment
+      return readBalance(market.ground.client, { token, owner: buyerParty.wallet.address })
+    }
+    /** The jury's time comes, by the chain's clock and the queue's. */
+    async function hear(seconds: number): Promise<void> {
+      await market.ground.client.increaseTime({ seconds })
+      await until(async () => {
+        const { db } = market.world.oracle
+        await db
+          .updateTable('job')
+          .set({ run_at: new Date(0) })
+          .where('queue', '=', 'jury')
+          .execute()
+        const rows = await db.selectFrom('job').select('id').where('queue', '=', 'jury').execute()
+        return rows.length === 0
+      })
+    }
+
+    test('a buyer keeps its review by default, also where the oracle advises to pay a rated and bonded seller at once', async () => {
+      const quote = await market.oracleFor(buyerParty.identity).call('getQuote', {
+        query: {
+          buyer: buyerParty.identity.did,
+          seller: sellerParty.identity.did,
+          capability: 'greeting',
+          amount: parseUsdc('50'),
+        },
+      })
+      assert.equal(quote.instantRelease, true)
+      const result = await hireWith({})
+      assert.equal(result.receipts.signed.pact.escrow.vault, ZERO_ADDRESS)
+      assert.equal((await recourseOf(result)).state, 'none')
+      const asked = await hireWith({ instantRelease: true })
+      assert.equal(asked.settlementStatus, 'released')
+      assert.equal((await recourseOf(asked)).state, 'reserved')
+    })
+
+    test('work that fails its buyer’s own checks is claimed back once, also across a crash; the seller answers, and the bond pays what the arbiter takes', async () => {
+      const start = await balance()
+      const journal = createMemoryStore()
+      const falling = { journal, instantRelease: true, oracles: [lying({ fall: true })] }
+      await assert.rejects(hireWith(falling), { message: 'killed' })
+      const [tradeId = ''] = await openTrades(journal)
+      const buyer = openBuyer(market, { journal, oracles: [lying()] })
+      const claimed = await buyer.resume(tradeId)
+      assert.equal(claimed.settlementStatus, 'claimed')
+      assert.equal(claimed.receipts.settlement?.outcome, 'released')
+      assert.equal((await recourseOf(claimed)).state, 'claimed')
+      await until(async () => (await claimsOf(claimed)).length === 1)
+      // Taken up again it claims nothing twice, and the trade stays open.
+      assert.equal((await buyer.resume(tradeId)).settlementStatus, 'claimed')
+      assert.deepEqual(await buyer.open(), [tradeId])
+      assert.equal((await balance()) - start, -parseUsdc('50.5'))
+
+      const { pact } = claimed.receipts.signed
+      await assert.rejects(seller.disputes.answer({ pact, answer: { action: 'agree_refund' } }), {
+        code: 'not_refundable',
+      })
+      const answer = { action: 'defend', explanation: 'It greets Ann' } as const
+      assert.equal(await seller.disputes.answer({ pact, answer }), undefined)
+      await seller.disputes.answer({ pact, answer })
+      const params = { escrowId: claimed.escrowId as `0x${string}` }
+      const { defence } = await market.oracleFor().call('getDispute', { params })
+      assert.equal(defence?.by, sellerParty.identity.did)
+
+      await hear(pact.timing.windows.arbitration / 4)
+      await until(async () => (await recourseOf(claimed)).state === 'slashed')
+      // 50 USDC less 1 % of arbitration, of which 40 % stay: 29.70 come back, and the stake with them.
+      assert.equal((await balance()) - start, parseUsdc('29.7') - parseUsdc('50'))
+      assert.equal((await buyer.resume(tradeId)).settlementStatus, 'compensated')
+      assert.deepEqual(await buyer.open(), [])
+    })
+
+    test('a buyer that looks later claims in its own words, without gas, and only while the review runs', async () => {
+      const journal = createMemoryStore()
+      const buyer = openBuyer(market, {
+        journal,
+        trustPolicy: lenient,
+        instantRelease: true,
+        useRelay: true,
+      })
+      const first = await buyer.hire(SELLER_URL, options())
+      assert.equal(first.settlementStatus, 'released')
+      const complaint = { reason: 'quality_below_threshold', claim: 'It is no greeting' } as const
+      const { claimHash } = await buyer.dispute(first.tradeId, complaint)
+      assert.equal((await recourseOf(first)).state, 'claimed')
+      await until(async () => (await claimsOf(first)).some((one) => one.claimHash === claimHash))
+      assert.deepEqual(await buyer.open(), [first.tradeId])
+      assert.equal((await buyer.resume(first.tradeId)).settlementStatus, 'claimed')
+
+      const second = await buyer.hire(SELLER_URL, options())
+      const { end } = await recourseOf(second)
+      await market.ground.client.increaseTime({ seconds: end - market.clock.now() })
+      await until(async () => (await recourseOf(second)).state === 'freed')
+      await assert.rejects(buyer.dispute(second.tradeId, complaint), { code: 'not_reserved' })
+      assert.equal((await buyer.resume(second.tradeId)).settlementStatus, 'released')
+    })
   })
 })

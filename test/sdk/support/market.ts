@@ -59,10 +59,12 @@ export function walletOf(
   }).extend(publicActions)
 }
 
-export async function openMarket(): Promise<Market> {
+export async function openMarket(
+  options: Pick<NonNullable<Parameters<typeof createWorld>[1]>, 'seeds' | 'jury'> = {},
+): Promise<Market> {
   const store = await openFreshStore()
   const ground = await startGround()
-  const world = await createWorld(ground, { store })
+  const world = await createWorld(ground, { ...options, store })
   const hosts: Market['hosts'] = new Map()
   const app: Hono = world.app
   hosts.set('oracle.test', (request) => app.fetch(request))
