@@ -24,6 +24,8 @@ export interface MutationScore {
   equivalent: number
   /** Killed of those that are not equivalent, in percent. */
   percent: number
+  /** Between which the rate of all mutants lies, 95 % sure: Wilson's interval. */
+  interval: [number, number]
   byFile: Record<string, { tried: number; killed: number }>
   survivors: Omit<Mutant, 'id'>[]
   /** Tests that could not be used, because instrumented code costs more gas. */
@@ -70,12 +72,22 @@ export function score({ mutants, tried, deaf }: MutationRun, seed: string): Muta
     tried: tried.length,
     killed,
     equivalent: survived.length - survivors.length,
-    percent: Math.round((1000 * killed) / (killed + survivors.length)) / 10,
+    percent: percentOf(killed / (killed + survivors.length)),
+    interval: wilson(killed, killed + survivors.length),
     byFile: Object.fromEntries(Object.entries(byFile).sort(([a], [b]) => (a < b ? -1 : 1))),
     survivors: survivors.map(({ id: _, ...mutant }) => mutant),
     deaf,
   }
 }
+
+function wilson(hits: number, of: number): [number, number] {
+  const z = 1.96
+  const middle = (hits + z ** 2 / 2) / (of + z ** 2)
+  const half = (z / (of + z ** 2)) * Math.sqrt((hits * (of - hits)) / of + z ** 2 / 4)
+  return [percentOf(middle - half), percentOf(middle + half)]
+}
+
+const percentOf = (share: number) => Math.round(1000 * share) / 10
 
 /** Puts figures beside those that stand. */
 export function write(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IBondVault} from "../../contracts/src/interfaces/IBondVault.sol";
 import {
     Completion,
     Escrow,
@@ -14,6 +15,17 @@ import {EscrowTest, Stage} from "./support/EscrowTest.sol";
 import {Numbers, pack, unpack} from "./support/Signatures.sol";
 import {TestVault} from "./support/TestVault.sol";
 import {vm} from "./support/Vm.sol";
+
+/// @notice Says yes, without the last byte of the word.
+contract ShortVault {
+    fallback() external {
+        bytes32 yes = bytes32(IBondVault.reserve.selector);
+        assembly ("memory-safe") {
+            mstore(0, yes)
+            return(0, 31)
+        }
+    }
+}
 
 contract CompleteTest is EscrowTest {
     // -------------------------------------------------------------------- reverts
@@ -187,6 +199,19 @@ contract CompleteTest is EscrowTest {
             vm.assertTrue(!_of(t).bonded, "not bonded");
             vm.revertToState(snapshot);
         }
+    }
+
+    /// @dev Also where the missing byte is the zero that stands in its place: the id's, from the last write.
+    function test_stopsAtDeliveredWhenTheVaultAnswersAByteShort() external {
+        Terms memory t = _terms();
+        t.vault = address(new ShortVault());
+        for (uint256 salt; uint8(uint256(_id(t))) != 0; ++salt) {
+            t.salt = bytes32(salt);
+        }
+        _doFund(t);
+        escrow.complete(t, _completion(t, true));
+        _same(_of(t).state, State.Delivered, "state");
+        vm.assertTrue(!_of(t).bonded, "not bonded");
     }
 
     function test_stopsAtDeliveredWhenTheVaultHasNoCode() external {

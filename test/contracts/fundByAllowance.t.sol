@@ -7,6 +7,29 @@ import {unpack} from "./support/Signatures.sol";
 import {HostileWallet, SmartWallet} from "./support/SmartWallet.sol";
 import {vm} from "./support/Vm.sol";
 
+/// @notice A wallet that refuses with the very word that would have been a yes, or with most of it.
+contract ContradictoryWallet {
+    uint256 private immutable _length;
+    bool private immutable _reverts;
+
+    constructor(uint256 length, bool reverts) {
+        _length = length;
+        _reverts = reverts;
+    }
+
+    fallback() external {
+        (uint256 length, bool reverts) = (_length, _reverts);
+        assembly ("memory-safe") {
+            // The magic value of ERC-1271.
+            mstore(0, shl(224, 0x1626ba7e))
+            if reverts {
+                revert(0, length)
+            }
+            return(0, length)
+        }
+    }
+}
+
 contract FundByAllowanceTest is EscrowTest {
     // -------------------------------------------------------------------- reverts
 
@@ -80,6 +103,18 @@ contract FundByAllowanceTest is EscrowTest {
                 abi.encodeCall(IPactEscrow.fundByAllowance, (t, signature))
             );
             vm.assertTrue(!ok, vm.toString(mode));
+        }
+    }
+
+    /// @dev A wallet that reverts with the magic word, or forgets its last byte, has not signed.
+    function test_reverts_whereARefusalReadsLikeTheMagicWord() external {
+        for (uint256 i; i < 2; i++) {
+            Terms memory t = _terms();
+            t.buyer = address(new ContradictoryWallet(i == 0 ? 32 : 31, i == 0));
+            _provide(t.buyer, t.amount);
+            // Of nobody's key, which leaves zeros where the answer comes.
+            vm.expectPartialRevert(IPactEscrow.InvalidSignature.selector);
+            escrow.fundByAllowance(t, new bytes(65));
         }
     }
 

@@ -8,6 +8,29 @@ import {TestArbiter} from "./support/TestArbiter.sol";
 import {Verb, Verbs} from "./support/Verbs.sol";
 import {vm} from "./support/Vm.sol";
 
+/// @notice An arbiter that refuses with the very word that would have been a yes, or with most of it.
+contract ContradictoryArbiter {
+    uint256 private immutable _length;
+    bool private immutable _reverts;
+
+    constructor(uint256 length, bool reverts) {
+        _length = length;
+        _reverts = reverts;
+    }
+
+    fallback() external {
+        (uint256 length, bool reverts) = (_length, _reverts);
+        assembly ("memory-safe") {
+            mstore(0, 0)
+            if reverts {
+                mstore(0, 1)
+                revert(0, length)
+            }
+            return(0, length)
+        }
+    }
+}
+
 /// @notice Known bugs: a dispute with no resolver, an arbiter that re-enters, burns gas or vanishes.
 contract HostileArbiterTest is Verbs {
     HostileArbiter private hostile;
@@ -48,6 +71,19 @@ contract HostileArbiterTest is Verbs {
         hostile.set(HostileArbiter.Mode.Honest, HostileArbiter.Mode.Honest);
         escrow.rule(t, 6000, RECORD, "proof");
         _same(_of(t).state, State.Resolved, "and true does");
+    }
+
+    /// @dev Not a revert that carries `true`, nor 31 zeros before the byte 1 that stood there: the id's own.
+    function test_aRefusalThatReadsLikeTrueAuthorisesNothing() external {
+        for (uint256 i; i < 2; i++) {
+            arbiter = TestArbiter(address(new ContradictoryArbiter(i == 0 ? 32 : 31, i == 0)));
+            Terms memory t = _terms();
+            while (uint8(uint256(_id(t))) != 1) t.salt = bytes32(uint256(t.salt) + 1);
+            _doFund(t);
+            _doDeliverNoticed(t);
+            vm.expectPartialRevert(IPactEscrow.ArbiterRefused.selector);
+            escrow.attest(t, Result.Pass, REPORT, "proof");
+        }
     }
 
     /// @dev An arbiter that refuses everything or whose code is gone: time ends every dispute.

@@ -83,6 +83,16 @@ contract ModerateTest is ArbiterTest {
         vm.assertEq(usdc.balanceOf(buyer) - before, 495e6 + 5e6, "buyer, and the seller's stake");
     }
 
+    /// @dev All of it is a split like any other.
+    function test_rulesAllForTheSeller() public {
+        Terms memory t = _court(_moderated());
+        _arbitrate(t);
+        uint256 before = usdc.balanceOf(buyer);
+        _moderate(t, 10_000);
+        _same(_of(t).state, State.Resolved, "ruled");
+        vm.assertEq(usdc.balanceOf(buyer), before, "nothing for the buyer");
+    }
+
     /// @dev 500 bps towards the appellant win; 499 do not.
     function test_appeal_wonAndLost_exactlyAtTheMargin_TAP_05() public {
         Terms memory t = _court(_human());

@@ -51,9 +51,13 @@ contract MembersTest is CommitteeTest {
         );
         committee.withdrawStake();
         vm.warp(ready);
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.StakeReturned(members[0], MEMBER_STAKE);
         vm.prank(members[0]);
         committee.withdrawStake();
         vm.assertEq(committee.memberOf(members[0]).since, 0, "no member");
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.Paid(members[0], stranger, MEMBER_STAKE);
         vm.prank(members[0]);
         committee.withdraw(stranger);
         vm.assertEq(usdc.balanceOf(stranger), MEMBER_STAKE, "all of it");

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Rungs} from "../../../contracts/src/arbiter/Ladder.sol";
+import {StrikeReason} from "../../../contracts/src/interfaces/ICommittee.sol";
 import {
     IPactArbiter,
     Stage as DocketStage
@@ -203,6 +204,32 @@ contract PayTest is CommitteeTest {
             vm.assertEq(_credit(drawn[0]) - before, paid / 7, "with its own");
             _solventCommittee(14);
             vm.warp(START + 2);
+        }
+    }
+
+    /// @dev Who was struck holds no seat: the fine and the pay go by the seats that are left.
+    function test_aStrikeMovesTheSeats_andWithThemFinesAndPay() public {
+        (Terms memory t, bytes32 id, address[] memory drawn) = _drawnAppeal();
+        vm.prank(buyer);
+        committee.strike(t, 0, drawn, 1, StrikeReason.Party, 0);
+        // Seat 0 stays empty; seats 1 to 6 are those drawn from 2 on.
+        _toPhase(id, 0, 1);
+        for (uint256 i = 2; i < 8; i++) {
+            vm.prank(drawn[i]);
+            committee.commit(id, 0, drawn, i, _commitment(id, 0, drawn[i], 0, SALT));
+        }
+        _toPhase(id, 0, 2);
+        for (uint256 i = 2; i < 8; i++) {
+            vm.prank(drawn[i]);
+            committee.reveal(id, 0, i - 1, 0, SALT);
+        }
+        _toPhase(id, 0, 3);
+        court.execute(t, drawn, _none());
+
+        for (uint256 i; i < 14; i++) {
+            uint256 fine = i == 0 ? NO_SHOW : 0;
+            vm.assertEq(committee.memberOf(drawn[i]).stake, MEMBER_STAKE - fine, "stake");
+            vm.assertEq(_credit(drawn[i]) != 0 ? 1 : 0, i >= 2 && i < 8 ? 1 : 0, "pay");
         }
     }
 

@@ -148,10 +148,12 @@ contract VoteTest is CommitteeTest {
 
     function test_commit_reverts_twice() public {
         _toPhase(id, 0, 1);
-        _commit(0, 1);
-        vm.prank(drawn[0]);
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.AlreadyCommitted.selector, 0));
-        committee.commit(id, 0, drawn, 0, "other");
+        for (uint256 seat; seat < 7; seat++) {
+            _commit(seat, 1);
+            vm.prank(drawn[seat]);
+            vm.expectRevert(abi.encodeWithSelector(ICommittee.AlreadyCommitted.selector, seat));
+            committee.commit(id, 0, drawn, seat, "other");
+        }
     }
 
     // --------------------------------------------------------------------- reveal

@@ -138,6 +138,21 @@ contract ClaimTest is VaultTest {
     }
 
     /// @dev However a reservation ends, who follows the vault learns that the bond is free again.
+    function test_emitsHowAClaimEnds_DroppedOrConcluded() public {
+        (Terms memory t, bytes32 id) = _claimed();
+        uint256 snapshot = vm.snapshotState();
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.Dropped(id, STAKE);
+        vm.prank(buyer);
+        bonds.drop(t);
+
+        vm.revertToState(snapshot);
+        vm.warp(_claimOf(t).end);
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.ClaimConcluded(id, STAKE);
+        bonds.conclude(t);
+    }
+
     function test_emitsFreed_afterTheReviewADropAndTheWindow() public {
         Terms memory t = _plain();
         bytes32 id = _bonded(t);

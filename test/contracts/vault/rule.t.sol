@@ -121,12 +121,17 @@ contract RuleTest is VaultTest {
     function test_aBlacklistedBuyerIsCredited() public {
         (Terms memory t, ) = _claimed();
         usdc.blacklist(buyer);
-        _ruleClaim(t, 6000);
+        bytes memory proof = _claimProof(t, 6000, 2);
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.VaultCredited(buyer, 198e6 + STAKE);
+        bonds.rule(t, 6000, RECORD, proof);
         vm.assertEq(bonds.creditOf(buyer), 198e6 + STAKE, "credited");
         _solvent(t);
         vm.prank(buyer);
         vm.expectRevert(IBonds.ZeroAddress.selector);
         bonds.withdrawCredit(address(0));
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.VaultCreditWithdrawn(buyer, stranger, 198e6 + STAKE);
         vm.prank(buyer);
         bonds.withdrawCredit(stranger);
         vm.assertEq(usdc.balanceOf(stranger), 198e6 + STAKE, "elsewhere");

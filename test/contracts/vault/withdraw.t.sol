@@ -31,6 +31,19 @@ contract WithdrawBondTest is VaultTest {
         vm.assertEq(_bond().leaving, 0, "once");
     }
 
+    function test_emitsTheRequestWithItsDayAndTheWithdrawal() public {
+        uint256 readyAt = block.timestamp + DELAY;
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.WithdrawalRequested(seller, 1_000e6, readyAt);
+        vm.prank(seller);
+        bonds.requestWithdrawal(1_000e6);
+        vm.warp(readyAt);
+        vm.expectEmit(true, true, true, true, address(bonds));
+        emit IBonds.BondWithdrawn(seller, stranger, 1_000e6);
+        vm.prank(seller);
+        bonds.withdrawBond(stranger);
+    }
+
     function test_reverts_toNobody() public {
         vm.prank(seller);
         vm.expectRevert(IBonds.ZeroAddress.selector);
