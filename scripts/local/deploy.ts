@@ -27,13 +27,13 @@ const BUILD_TIMEOUT = 600_000
 
 /** Compiles the contracts where they changed; processes that want it at once take turns. */
 export async function build(): Promise<void> {
-  // Hardhat looks at every import of every file, which each of a hundred processes would wait for.
-  const stamp = join(hre.config.paths.cache, 'built')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint()) return
   // Hardhat writes its cache through one temporary file: two builds at once lose it to each other.
   const lock = join(hre.config.paths.cache, 'build.lock')
   await mkdir(dirname(lock), { recursive: true })
   await new MultiProcessMutex(lock, BUILD_TIMEOUT).use(async () => {
+    // Hardhat looks at every import of every file, which each of a hundred processes would wait for.
+    const stamp = join(hre.config.paths.cache, 'built')
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint()) return
     await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
     writeFileSync(stamp, fingerprint())
   })
