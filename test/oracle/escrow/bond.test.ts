@@ -435,4 +435,33 @@ describe('a claim against a bond', () => {
     assert.deepEqual(await journalOf(trade.id, 'jury_heard'), [])
     assert.equal((await readRecourse(wallet(world.buyer), escrow)).state, 'freed')
   })
+
+  test('a claim that a reorg takes is none; the one that returns is told again and heard once', async () => {
+    const trade = await released()
+    const { escrow } = trade
+    const { signed, claimHash } = claimOf(trade, 'It is nonsense')
+    const { token } = ground.deployment
+    assert.equal((await file(world.buyer, signed)).status, 201)
+    const snapshot = await ground.client.snapshot()
+    await claimRecourse(wallet(world.buyer), { escrow, token, claimHash })
+    await world.settle()
+    assert.equal((await recourseOf(trade)).claimHash, claimHash)
+
+    // Another branch without the claim, longer than the one before.
+    await ground.client.revert({ id: snapshot })
+    await ground.client.mine({ blocks: 5, interval: 3 })
+    await world.settle()
+    const without = await recourseOf(trade)
+    assert.deepEqual([without.state, without.claimHash, without.stakeUsdc], ['reserved', null, 0n])
+    await claimRecourse(wallet(world.buyer), { escrow, token, claimHash })
+    await pass(ARBITRATION / 4)
+    await confirm(world)
+    assert.equal((await recourseOf(trade)).state, 'slashed')
+    assert.equal((await journalOf(trade.id, 'jury_heard')).length, 1)
+    assert.deepEqual(await told(trade), [
+      ['claimed', 2],
+      ['claimed', 2],
+      ['claim_ruled', 2],
+    ])
+  })
 })
