@@ -8,12 +8,13 @@ import {
 import type { PaymentPayload, PaymentRequirements } from '@x402/core/types'
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
+import { readHistory } from '../../sdk/src/escrow/events.ts'
 import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
 import { openTrades, readTrade } from '../../sdk/src/journal.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import { EarnestError } from '../../sdk/src/protocol/error.ts'
-import { hashBytes } from '../../sdk/src/protocol/hash.ts'
+import { fromBytes32, hashBytes } from '../../sdk/src/protocol/hash.ts'
 import { artifactHash, manifestOf } from '../../sdk/src/protocol/manifest.ts'
 import {
   decodePact,
@@ -24,8 +25,10 @@ import {
 } from '../../sdk/src/protocol/pact.ts'
 import { formatUtc } from '../../sdk/src/protocol/time.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
+import { decodeTrustPolicy } from '../../sdk/src/trust/policy.ts'
 import type { Rail } from '../../sdk/src/x402/rail.ts'
 import { createEscrowScheme, type EscrowSchemeOptions } from '../../sdk/src/x402/scheme.ts'
+import type { PaywallTask } from '../../sdk/src/x402/wire.ts'
 import {
   buyerOptionsOf,
   buyerParty,
@@ -33,8 +36,21 @@ import {
   openBuyer,
   openMarket,
   openSeller,
+  SELLER_URL,
 } from './support/market.ts'
 import { openPaywall, PAYWALL_URL, PRICE } from './support/paywall.ts'
+
+const trustPolicy = decodeTrustPolicy({
+  default: {
+    minCompositeScore: 0,
+    minTaskCount: 0,
+    minBondTier: 0,
+    minFulfillmentRate90d: 0,
+    maxInactiveDays: 365,
+  },
+  highValue: null,
+  newcomer: { maxUsdc: '20' },
+})
 
 describe('x402', () => {
   let market: Market
@@ -114,11 +130,12 @@ describe('x402', () => {
     const escrow = escrowOfPact({ pact: signed.pact })
     assert.equal(escrow.escrowId, receipt.extra?.escrowId)
     assert.equal((await readEscrow(market.wallet(buyerParty.wallet), escrow)).state, 'Delivered')
-    const { artifactHash: onChain } = await market
-      .oracleFor()
-      .call('getEscrow', { params: { escrowId: escrow.escrowId as `0x${string}` } })
+    const events = await readHistory(market.wallet(buyerParty.wallet), escrow)
+    const delivered = events.find((each) => each.eventName === 'Delivered')
+    assert.ok(delivered?.eventName === 'Delivered')
     const file = { name: 'deliverable.json', mime: 'application/json', size: body.length }
-    assert.equal(onChain, artifactHash(manifestOf([{ ...file, sha256: hashBytes(body) }])))
+    const handedOut = artifactHash(manifestOf([{ ...file, sha256: hashBytes(body) }]))
+    assert.equal(fromBytes32(delivered.args.artifactHash), handedOut)
 
     // The buyer's engine checks it and pays, from the same journal.
     const result = await openBuyer(market, { journal }).resume(tradeId)
@@ -271,6 +288,7 @@ describe('x402', () => {
       assert.equal((await market.fetch(url, { headers })).status, 402)
     } finally {
       await own.stop()
+      market.hosts.set('seller.test', seller.fetch)
     }
   })
 
@@ -291,5 +309,21 @@ describe('x402', () => {
     await assert.rejects(scheme().createPaymentPayload(1, accepted), {
       code: 'unsupported_version',
     })
+  })
+
+  test('a seller of reports that is hired by another way is paid the same, or gives the money back', async () => {
+    const paid = await balance()
+    const { extra } = await required('/reports/6')
+    const { seconds, ...task } = extra.task as unknown as PaywallTask
+    const wanted = { ...task, deadline: market.clock.now() + seconds }
+    // Last of all: a refund is no good record, and these buyers hire all the same.
+    const buyer = openBuyer(market, { trustPolicy })
+    const cheap = await buyer.hire(SELLER_URL, { task: wanted, paymentUsdc: PRICE - 1n })
+    assert.equal(cheap.settlementStatus, 'refunded')
+    assert.deepEqual(made, [])
+    const whole = await buyer.hire(SELLER_URL, { task: wanted, paymentUsdc: PRICE })
+    assert.equal(whole.settlementStatus, 'released')
+    assert.deepEqual(made.splice(0), ['/reports/6'])
+    assert.equal(paid - (await balance()), PRICE)
   })
 })

@@ -2,18 +2,18 @@ import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
 import { readEscrow } from '../escrow/readEscrow.ts'
 import { relayOrSend } from '../escrow/send.ts'
 import { pause } from '../pause.ts'
-import { isSameJson } from '../protocol/canonical.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { decode } from '../protocol/decode.ts'
-import { EarnestError, isEarnestError } from '../protocol/error.ts'
-import { formatUsdc } from '../protocol/money.ts'
-import { encodePact, type Pact, type SignedPact } from '../protocol/pact.ts'
+import { EarnestError } from '../protocol/error.ts'
+import type { ResponseMessage } from '../protocol/message.ts'
+import type { Pact, SignedPact } from '../protocol/pact.ts'
 import type { Store } from '../protocol/store.ts'
 import { registrationOf } from '../registration.ts'
 import type { Seller } from '../seller.ts'
 import type { ReceivedFile } from '../settlement/file.ts'
 import type { OracleClient } from '../trust/oracle.ts'
 import type { Locked, Rail, Ware } from './rail.ts'
+import { checkWare } from './ware.ts'
 import { escrowPayloadSchema, SCHEME } from './wire.ts'
 
 /** Milliseconds between two looks whether the chain is sure of the lock. */
@@ -78,30 +78,21 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
     const { pact, pactHash: pactId } = signed
     const escrowId = escrowOfPact({ pact }).escrowId as `0x${string}`
     const message = { taskType: pact.capability, escrowId, pactId }
-    const until = performance.now() + waitSeconds * 1000
-    const { signal } = new AbortController()
+    const over = AbortSignal.timeout(waitSeconds * 1000)
     // The money is seen at once and believed some blocks later.
-    for (;;) {
+    while (!over.aborted) {
       const admission = await seller.work.admit(message)
       if ('pact' in admission || (await seller.work.knows(escrowId))) break
       if (admission.why === 'never') throw declined(admission.refusal)
-      if (performance.now() > until) return undefined
-      await pause(LOOK, signal)
+      await pause(LOOK, over).catch(() => {})
     }
-    const over = new AbortController()
-    const left = Math.max(0, until - performance.now())
-    const late = pause(left, over.signal).then(
-      () => undefined,
-      () => undefined,
-    )
-    try {
-      const done = await Promise.race([seller.work.begin(message), late])
-      if (done === undefined) return undefined
-      if (done.status !== 'completed') throw declined(done)
-      return options.take(escrowId)
-    } finally {
-      over.abort()
-    }
+    if (over.aborted) return undefined
+    const late = Promise.withResolvers<undefined>()
+    over.addEventListener('abort', () => late.resolve(undefined), { once: true })
+    const done = await Promise.race([seller.work.begin(message), late.promise])
+    if (done === undefined) return undefined
+    if (done.status !== 'completed') throw declined(done)
+    return options.take(escrowId)
   }
 
   return {
@@ -158,27 +149,6 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
   }
 }
 
-function checkWare(pact: Pact, { task, price }: Ware): void {
-  const wire = encodePact(pact)
-  const facts: [string, unknown, unknown][] = [
-    ['capability', wire.capability, task.capability],
-    ['taskDescription', wire.taskDescription, task.description],
-    ['input', wire.input, task.input],
-    ['deliverableFormat', wire.deliverableFormat, task.outputFormats],
-    ['acceptance', wire.acceptance, task.acceptance],
-    ['milestones', wire.milestones, undefined],
-  ]
-  const field = facts.find(([, got, want]) => !isSameJson(got, want))?.[0]
-  if (field !== undefined) {
-    throw new EarnestError('pact_mismatch', `${field} is not what is asked for here`, {
-      details: { field },
-    })
-  }
-  if (pact.paymentUsdc < price) {
-    throw new EarnestError('price_too_low', `It costs ${formatUsdc(price)} USDC`)
-  }
-}
-
 function wireOf(task: Ware['task']) {
   return JSON.parse(JSON.stringify(task))
 }
@@ -187,10 +157,10 @@ function used(): EarnestError {
   return new EarnestError('payment_used', 'This payment was used already')
 }
 
-function declined(answer: object): EarnestError {
-  const { reasonCode, reason } = answer as { reasonCode?: string; reason?: string }
-  const code = reasonCode ?? 'execution_failed'
-  return isEarnestError(answer) ? answer : new EarnestError(code, reason ?? 'The work failed')
+function declined(answer: ResponseMessage): EarnestError {
+  const isReasoned = answer.status === 'declined' || answer.status === 'execution_failed'
+  const code = isReasoned ? answer.reasonCode : 'execution_failed'
+  return new EarnestError(code, isReasoned ? answer.reason : 'The work failed')
 }
 
 function same(a: string, b: string): boolean {

@@ -1,13 +1,18 @@
 import type { MiddlewareHandler } from 'hono'
+import * as z from 'zod'
 import type { Criterion } from '../protocol/criterion.ts'
-import { encode } from '../protocol/decode.ts'
+import { decode, encode } from '../protocol/decode.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
+import { encodePact } from '../protocol/pact.ts'
 import type { ReceivedFile } from '../settlement/file.ts'
 import type { Job, Skill } from '../skill.ts'
 import { createEscrowRail, type EscrowRailOptions } from './escrowRail.ts'
 import type { Locked, Rail, Ware } from './rail.ts'
+import { checkWare } from './ware.ts'
 import { paymentSchema, paywallTaskSchema, readHeader, writeHeader, X402_VERSION } from './wire.ts'
 
+/** The part of a pact that says what is sold. */
+const soldSchema = z.looseObject({ input: paywallTaskSchema.shape.input })
 /** Deliveries that wait for their answer in this process. */
 const KEPT = 64
 
@@ -17,9 +22,12 @@ export interface PaywallOptions {
   id: string
   name: string
   description: string
-  /** Makes the resource. It is asked once for each payment, after the money is locked, also by a later process. */
+  /**
+   * Makes the resource, from path and query alone. It is asked once for each payment, after the money is
+   * locked, also by a later process.
+   */
   resource(request: Request): Response | Promise<Response>
-  /** Base units. */
+  /** Base units, by path and query alone. */
   price(request: Request): bigint
   /** MIME types that the resource may have. */
   outputFormats: readonly string[]
@@ -57,9 +65,11 @@ export function createPaywall(options: PaywallOptions): Paywall {
     if (made.size > KEPT && oldest !== undefined) made.delete(oldest)
   }
 
-  async function run({ input, escrowId }: Job): Promise<{ files: readonly ReceivedFile[] }> {
-    const { path } = input as { path: string }
-    const response = await resource(new Request(new URL(path, 'http://paywall.invalid')))
+  async function run({ pact, escrowId }: Job): Promise<{ files: readonly ReceivedFile[] }> {
+    const { input } = decode(soldSchema, encodePact(pact), 'pact_mismatch')
+    // Whoever hires the seller by another way than the paywall pays the same for the same.
+    checkWare(pact, wareOf(input.path))
+    const response = await resource(requestFor(input.path))
     if (!response.ok) throw new EarnestError('resource_failed', `It answers ${response.status}`)
     const mime = (response.headers.get('content-type') ?? 'application/octet-stream')
       .split(';', 1)[0]
@@ -71,19 +81,18 @@ export function createPaywall(options: PaywallOptions): Paywall {
     return { files }
   }
 
-  function wareOf(request: Request): Ware {
-    const { pathname, search } = new URL(request.url)
+  function wareOf(path: string): Ware {
     const task = {
       capability: id,
       description,
-      input: { method: 'GET' as const, path: `${pathname}${search}` },
+      input: { method: 'GET' as const, path },
       outputFormats,
       acceptance: [...acceptance],
       seconds,
       profile: 'agent' as const,
     }
     encode(paywallTaskSchema, task, 'invalid_paywall')
-    return { task, price: options.price(request) }
+    return { task, price: options.price(requestFor(path)) }
   }
 
   return {
@@ -98,7 +107,8 @@ export function createPaywall(options: PaywallOptions): Paywall {
       return async ({ req: { raw: request } }) => {
         if (request.method !== 'GET')
           return new Response(null, { status: 405, headers: { allow: 'GET' } })
-        return await serve(all, wareOf(request), request)
+        const { pathname, search } = new URL(request.url)
+        return await serve(all, wareOf(`${pathname}${search}`), request)
       }
     },
   }
@@ -152,6 +162,11 @@ async function serve(rails: readonly Rail[], ware: Ware, request: Request): Prom
     const { code } = error
     return Response.json({ ...extra, code }, { status: 502, headers: told(false, code) })
   }
+}
+
+/** Path and query are all that a pact says of a request. */
+function requestFor(path: string): Request {
+  return new Request(`http://paywall.invalid${path}`)
 }
 
 function nameOf(mime: string): string {

@@ -28,6 +28,9 @@ export interface EscrowSchemeOptions extends BuyerOptions {
   mayPay?: (task: PaywallTask, paymentUsdc: bigint) => boolean | Promise<boolean>
 }
 
+/** Payments whose answers are waited for; those of older ones are asked of the seller. */
+const UNDERWAY = 256
+
 /** A scheme for a stock x402 client (v2): `client.register('eip155:8453', scheme)`. */
 export interface EscrowScheme {
   readonly scheme: typeof SCHEME
@@ -92,6 +95,8 @@ export function createEscrowScheme(options: EscrowSchemeOptions): EscrowScheme {
       const funding = await signTyped(context.wallet, fundTypedData({ ...escrow, token }))
       const pactHash = hashPact(draft)
       const signature = signPact({ pact: draft, identity: context.identity })
+      const [oldest] = underway.keys()
+      if (underway.size >= UNDERWAY && oldest !== undefined) underway.delete(oldest)
       underway.set(pactHash, { tradeId, buyerSignature: signature })
       const payload = { pact: encodePact(draft), pactHash, signature, funding }
       return { x402Version: X402_VERSION, payload }

@@ -19,7 +19,7 @@ const MAX_HEADER = 256 * 1024
 export const paywallTaskSchema = z.strictObject({
   capability: z.string(),
   description: z.string(),
-  input: z.strictObject({ method: z.literal('GET'), path: z.string() }),
+  input: z.strictObject({ method: z.literal('GET'), path: z.string().regex(/^\//).max(4000) }),
   outputFormats: z.array(mime).min(1).max(20),
   acceptance: z.array(criterionSchema).min(1).max(50),
   /** Seconds that the work may take. */
