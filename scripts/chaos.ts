@@ -12,7 +12,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { mulberry } from './bench/forecast-bootstrap.ts'
-import { watchStages } from './chaos/stages.ts'
+import { type Stages, watchStages } from './chaos/stages.ts'
 import { type Toll, torment } from './chaos/torment.ts'
 import { audit } from './market/audit.ts'
 import { checkBalances, readLedger } from './market/ledger.ts'
@@ -55,8 +55,9 @@ const { client, deployment, oracles, sellers, buyers } = market
 const actors = [...oracles, ...sellers, ...buyers]
 const toll: Toll = { kills: 0, byProcess: {}, byStep: {} }
 let isGood = false
+let stages: Stages | undefined
 try {
-  const stages = await watchStages(market.databaseUrl, (step) => {
+  stages = await watchStages(market.databaseUrl, (step) => {
     tell(`oracles ${step}`)
     for (const oracle of oracles) oracle.hear({ step })
   })
@@ -85,7 +86,6 @@ try {
   const open = async () => (await readLedger(client, deployment)).some(({ ending }) => !ending)
   while (performance.now() < last && (await open())) await setTimeout(500)
   await setTimeout(5_000)
-  await stages.close()
 
   const ledger = await readLedger(client, deployment)
   const found = await audit({ ledger, buyers: market.books, databaseUrl: market.databaseUrl })
@@ -106,6 +106,8 @@ try {
   process.stdout.write(`${JSON.stringify(result)}\n`)
   isGood = stuck + late + paidTwice + lost === 0 && balances.mismatchedBaseUnits === 0n
 } finally {
+  // Before the database goes: a failure of this watcher would hide what went wrong.
+  await stages?.close()
   await market.close()
 }
 process.exit(isGood ? 0 : 1)
