@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { isCancelled, noteCancelled } from './cancelled.ts'
+import { createCursor } from './cursor.ts'
 import { mountAgent } from './discovery/mountAgent.ts'
 import { type AgentFacts, publish } from './discovery/publish.ts'
 import {
@@ -280,9 +281,9 @@ export function createSeller(options: SellerOptions): Seller {
   let heart: ReturnType<typeof setInterval> | undefined
   let sweeper: ReturnType<typeof setInterval> | undefined
 
+  const cursor = createCursor(store, 'events/last')
   async function hear(signal: AbortSignal): Promise<void> {
-    const last = await store.get('events/last')
-    const after = typeof last === 'number' ? last : 0
+    const after = await cursor.read()
     for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
       onEvent({ type: 'oracle_event', event })
       // What is not found now is found by the next sweep.
@@ -290,7 +291,7 @@ export function createSeller(options: SellerOptions): Seller {
       if (event.type === 'funded') await beginFunded(event)
       // After the work has begun: an owner's desk that waits for the chain holds up no trade.
       await owner?.observe({ type: 'oracle_event', event })
-      await store.set('events/last', event.id)
+      cursor.note(event.id)
     }
   }
 
@@ -368,6 +369,7 @@ export function createSeller(options: SellerOptions): Seller {
       clearInterval(sweeper)
       work.stop()
       await work.settled()
+      await cursor.flush()
     },
     cancel,
     async handleIncomingA2ATask(message) {

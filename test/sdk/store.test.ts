@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { createCursor } from '../../sdk/src/cursor.ts'
 import { createFileStore } from '../../sdk/src/fileStore.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import type { Store } from '../../sdk/src/protocol/store.ts'
@@ -132,5 +133,35 @@ describe('a folder', () => {
     assert.equal(await store.swap('k', expected, 'of the slow one'), false)
     assert.equal(isFirst, false)
     assert.equal(await store.get('k'), 'of another')
+  })
+})
+
+describe('cursor', () => {
+  test('a burst is one write of its last event, and a write that fails is made good by the next', async () => {
+    const store = createMemoryStore()
+    const written: unknown[] = []
+    let isFull = false
+    const disk: Store = {
+      ...store,
+      async set(key, value) {
+        if (isFull) throw new Error('no space')
+        written.push(value)
+        await store.set(key, value)
+      },
+    }
+    const cursor = createCursor(disk, 'events/last')
+    assert.equal(await cursor.read(), 0)
+    for (const id of [1, 2, 3]) cursor.note(id)
+    await cursor.flush()
+    assert.deepEqual(written, [3])
+    isFull = true
+    cursor.note(4)
+    await cursor.flush()
+    assert.equal(await cursor.read(), 3)
+    isFull = false
+    cursor.note(5)
+    // Nobody asks for it: it is written by itself.
+    while ((await cursor.read()) !== 5) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual(written, [3, 5])
   })
 })
