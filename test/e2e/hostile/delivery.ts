@@ -4,7 +4,7 @@ import { retrieve } from '../../../sdk/src/settlement/retrieve.ts'
 import type { Wire } from '../a2a/subject.ts'
 import { broken } from './body.ts'
 import type { Attack, Case } from './case.ts'
-import { type Answer, clientOf, outcome } from './oracle.ts'
+import { type Answer, clientOf, outcome } from './oracleAnswer.ts'
 
 type Row = [attack: Attack, what: string, answer: string, act: () => Promise<string>]
 
