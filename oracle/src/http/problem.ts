@@ -21,6 +21,7 @@ const statusOf: Record<string, number> = {
   offer_unknown: 404,
   escrow_unknown: 404,
   dispute_unknown: 404,
+  recourse_unknown: 404,
   record_unknown: 404,
   pool_unknown: 404,
   member_unknown: 404,

@@ -1,4 +1,3 @@
-import { bondVaultAbi } from '@earnest/contracts'
 import { type Address, encodeFunctionData, isAddressEqual, type TypedDataDefinition } from 'viem'
 import { readContract, signTypedData } from 'viem/actions'
 import { recourseTypedData } from '../protocol/authorization.ts'
@@ -7,6 +6,8 @@ import { toBytes32 } from '../protocol/hash.ts'
 import { stakeOf } from '../protocol/split.ts'
 import { unpackClauses } from '../protocol/terms.ts'
 import { callVault } from './bond.ts'
+import { call } from './call.ts'
+import { claimAbi } from './claimAbi.ts'
 import type { EscrowClient, EscrowRef, ReadClient, Sent } from './client.ts'
 import type { DisputeParameters } from './dispute.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
@@ -32,7 +33,7 @@ export async function readRecourse(client: ReadClient, escrow: EscrowRef): Promi
   const { bonded, timerEnd } = await readEscrow(client, escrow)
   if (!bonded) return { state: 'none', end: 0, stake: 0n }
   return await mapErrors(async () => {
-    const ask = { address: terms.vault, abi: bondVaultAbi } as const
+    const ask = { address: terms.vault, abi: claimAbi } as const
     const [reservation, claim] = await Promise.all([
       readContract(client, { ...ask, functionName: 'reservationOf', args: [terms] }),
       readContract(client, { ...ask, functionName: 'claimOf', args: [escrowId] }),
@@ -71,10 +72,11 @@ export async function claimRecourse(
   }) as unknown as TypedDataDefinition
   const signature = await mapErrors(() => signTypedData(client, { ...typedData, account }))
   const args = [terms, hash, validBefore, signature] as const
-  const data = encodeFunctionData({ abi: bondVaultAbi, functionName: 'claim', args })
+  const claim = { abi: claimAbi, functionName: 'claim', args } as const
+  const data = encodeFunctionData(claim)
   // The claim carries its own authorization: where the relay does not send it, the buyer does.
   const txHash = await relay?.(data).catch(() => undefined)
-  if (txHash === undefined) return await callVault(client, vaultOf(escrow), 'claim', args)
+  if (txHash === undefined) return await call(client, { chainId, address: terms.vault, ...claim })
   return await mapErrors(() => confirm(client, txHash))
 }
 

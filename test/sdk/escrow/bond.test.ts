@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { bondVaultAbi } from '@earnest/contracts'
 import { fundGas } from '../../../scripts/local/chain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
@@ -9,6 +10,7 @@ import {
   stakeBond,
   withdrawBond,
 } from '../../../sdk/src/escrow/bond.ts'
+import { claimAbi } from '../../../sdk/src/escrow/claimAbi.ts'
 import { type EscrowRef, escrowOfPact } from '../../../sdk/src/escrow/client.ts'
 import { readEscrow } from '../../../sdk/src/escrow/readEscrow.ts'
 import {
@@ -99,6 +101,17 @@ describe('bond', () => {
     assert.deepEqual([state, bonded], ['Completed', true])
     return escrow
   }
+
+  test('what a claim needs of the ABI is as the contract has it', () => {
+    const plain = (item: object): object =>
+      JSON.parse(JSON.stringify(item, (key, value) => (key === 'internalType' ? undefined : value)))
+    for (const item of claimAbi) {
+      const whole = bondVaultAbi.find(
+        (each) => 'name' in each && 'name' in item && each.name === item.name,
+      )
+      assert.deepEqual(plain(item), plain(whole ?? {}))
+    }
+  })
 
   test('a bond is staked with one signature, counts for its tier, and comes back after its delay', async () => {
     const { token } = ground.deployment
