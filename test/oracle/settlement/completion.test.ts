@@ -20,6 +20,7 @@ import { processCompletion } from '../../../oracle/src/settlement/attest.ts'
 import { readCompletion, takeCompletion } from '../../../oracle/src/settlement/completion.ts'
 import { EXAMINER_SECONDS } from '../../../oracle/src/settlement/examTime.ts'
 import { unpack } from '../../../oracle/src/store/json.ts'
+import { funded } from '../support/trade.ts'
 import {
   agree,
   call,
@@ -55,14 +56,6 @@ after(async () => {
 const files = { 'result.json': '{"greeting":"SECRET-hello","name":"world"}' }
 const path = '/api/v1/completions'
 
-async function funded(): Promise<{ pact: Pact; id: Hex }> {
-  const pact = pactOf(world)
-  const id = await agree(world, pact)
-  await fund(world, pact)
-  await confirm(world)
-  return { pact, id }
-}
-
 const complete = (body: unknown, by = world.seller) =>
   send(world, { by, method: 'POST', path, body })
 
@@ -93,7 +86,7 @@ describe('completion proofs', () => {
   let proof: Record<string, unknown>
 
   before(async () => {
-    trade = await funded()
+    trade = await funded(world)
     proof = await completionOf(world, trade.pact, { files })
   })
 
@@ -118,7 +111,7 @@ describe('completion proofs', () => {
     const forged = { ...proof, sellerSignature: 'ab'.repeat(64) }
     assert.deepEqual(await problemOf(await complete(forged)), [422, 'invalid_seller_signature'])
     assert.deepEqual(await problemOf(await complete(proof, world.buyer)), [403, 'signer_not_party'])
-    const second = await funded()
+    const second = await funded(world)
     const moved = { ...proof, escrowId: second.id, pactId: hashPact(second.pact) }
     assert.deepEqual(await problemOf(await complete(moved)), [422, 'invalid_seller_signature'])
     // Signed anew for the other escrow, but the files and the wallet's consent are of the first.
@@ -287,7 +280,7 @@ test('nothing is verified before the funding is final', async () => {
 })
 
 test('[SET-05] late by a second is a FAIL, whatever the seller says', async () => {
-  const { pact, id } = await funded()
+  const { pact, id } = await funded(world)
   const proof = await completionOf(world, pact, { files })
   const { oracle } = world
   // The oracle's clock decides; the proof still says the time before.
@@ -362,7 +355,7 @@ test('[W-51] escrows that no registered pact derives, or whose fee goes elsewher
 })
 
 test('an upload that the seller did not sign leaves nothing behind and costs the seller nothing', async () => {
-  const { id } = await funded()
+  const { id } = await funded(world)
   const uploads = async () =>
     (await world.oracle.db.selectFrom('blob').selectAll().execute()).length
   const before = await uploads()
@@ -378,7 +371,7 @@ test('an upload that the seller did not sign leaves nothing behind and costs the
 })
 
 test('a seller whose hour is spent is told how long to wait, and still delivers what it has uploaded', async () => {
-  const { pact, id } = await funded()
+  const { pact, id } = await funded(world)
   const body = await completionOf(world, pact, { files })
   const { clock, db } = world.oracle
   const hour = Math.floor(clock.now() / 3600)

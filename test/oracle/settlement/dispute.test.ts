@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import {
   type Claim,
-  claimSchema,
   type Defence,
   defenceSchema,
   encode,
@@ -10,17 +9,14 @@ import {
   hashBody,
   hashBytes,
   hashPact,
-  type Pact,
+  windowsOf,
 } from '@earnest/sdk/protocol'
-import type { Hex } from 'viem'
-import { catchUp, readEscrow } from '../../../oracle/src/escrow/fold.ts'
+import { catchUp, deliveriesOf, readEscrow } from '../../../oracle/src/escrow/fold.ts'
+import { present } from '../../../oracle/src/settlement/jury/present.ts'
+import { assemblePackage } from '../../../oracle/src/settlement/package.ts'
+import { claimOf, complete, delivered, type Trade } from '../support/trade.ts'
 import {
-  agree,
-  call,
-  completionOf,
-  confirm,
   createWorld,
-  fund,
   type Ground,
   type Party,
   pactOf,
@@ -46,38 +42,6 @@ after(async () => {
   await ground?.close()
 })
 
-async function delivered(text: string, review = 3600): Promise<{ pact: Pact; id: Hex }> {
-  const base = pactOf(world)
-  const windows = { ...base.timing.windows, review }
-  const pact = { ...base, timing: { ...base.timing, windows } }
-  const id = await agree(world, pact)
-  await fund(world, pact)
-  await confirm(world)
-  const body = await completionOf(world, pact, { files: { 'result.json': text } })
-  await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
-  await world.settle()
-  return { pact, id }
-}
-
-const complete = '{"greeting":"hello","name":"world"}'
-
-function claimOf({ pact, id }: { pact: Pact; id: Hex }, by: Party, change: Partial<Claim> = {}) {
-  const body: Claim = {
-    escrowId: id,
-    pactId: hashPact(pact),
-    round: 1,
-    disputedBy: by.identity.did,
-    reason: 'scope_violation',
-    claim: 'The name is not a name',
-    evidence: [],
-    claimedAt: world.oracle.clock.now(),
-    nonce: crypto.randomUUID(),
-    ...change,
-  }
-  const wire = encode(claimSchema, body, 'invalid_claim')
-  return { body: wire, signature: by.identity.sign({ type: 'claim', body: wire }) }
-}
-
 const file = (by: Party, body: unknown) =>
   send(world, { by, method: 'POST', path: '/api/v1/disputes', body })
 
@@ -87,80 +51,117 @@ async function moveTo(timestamp: number): Promise<void> {
   await world.syncClock()
 }
 
-async function reviewEnd(id: Hex): Promise<number> {
-  const response = await world.app.request(`/api/v1/escrows/${id}`)
-  const { timerEnd } = (await response.json()) as { timerEnd: string }
-  return Date.parse(timerEnd) / 1000
-}
-
-const threeDays = 72 * 3600
-
-test('[DSP-01] buyer and seller file until 72 hours are over, others never', async () => {
-  const first = await delivered(complete, threeDays)
-  const second = await delivered(complete, threeDays)
+test('[DSP-01] either party may dispute until 72 hours after the completion, to the last second; nobody else, and nobody later', async () => {
+  const amount = 5_000_000_000n
+  // What the published profile gives a pact of this size.
+  const windows = windowsOf({ profile: 'agent', amount })
+  assert.equal(windows.review, 72 * 3600)
+  const large = () => {
+    const base = pactOf(world)
+    return { ...base, paymentUsdc: amount, timing: { ...base.timing, windows } }
+  }
+  const endOf = async ({ id }: Trade) => {
+    const [submitted] = await deliveriesOf(world.oracle.db, id)
+    assert.ok(submitted)
+    const { timerEnd } = (await (await world.app.request(`/api/v1/escrows/${id}`)).json()) as {
+      timerEnd: string
+    }
+    assert.equal(Date.parse(timerEnd) / 1000, submitted.at + 72 * 3600)
+    return submitted.at + 72 * 3600
+  }
+  const trade = await delivered(world, complete, large())
+  const end = await endOf(trade)
+  await moveTo(end - 1)
   const stranger = party(77)
-  assert.deepEqual(await problemOf(await file(stranger, claimOf(first, stranger))), [
-    403,
-    'signer_not_party',
-  ])
-  await moveTo((await reviewEnd(first.id)) - 1)
-  assert.equal((await file(world.buyer, claimOf(first, world.buyer))).status, 201)
-  assert.equal((await file(world.seller, claimOf(second, world.seller))).status, 201)
+  const claims = (by: Party) => file(by, claimOf(world, trade, { by }))
+  assert.deepEqual(await problemOf(await claims(stranger)), [403, 'signer_not_party'])
+  // Whoever speaks in another's name is no party either.
+  const posed = claimOf(world, trade, { by: stranger, disputedBy: world.buyer.identity.did })
+  assert.deepEqual(await problemOf(await file(stranger, posed)), [403, 'signer_not_party'])
+  for (const by of [world.buyer, world.seller]) assert.equal((await claims(by)).status, 201)
   await world.settle()
 
-  const third = await delivered(complete, threeDays)
-  const end = await reviewEnd(third.id)
-  for (const late of [end, end + 1]) {
-    await moveTo(late)
-    for (const who of [world.buyer, world.seller]) {
-      const refused = await file(who, claimOf(third, who))
+  const late = await delivered(world, complete, large())
+  const over = await endOf(late)
+  for (const second of [over, over + 1]) {
+    await moveTo(second)
+    for (const by of [world.buyer, world.seller]) {
+      const refused = await file(by, claimOf(world, late, { by }))
       assert.deepEqual(await problemOf(refused), [409, 'review_window_over'])
     }
   }
+  const { claims: none } = await world.oracle.db
+    .selectFrom('claim')
+    .select((eb) => eb.fn.countAll<number>().as('claims'))
+    .where('escrow_id', '=', late.id)
+    .executeTakeFirstOrThrow()
+  assert.equal(none, 0)
   await world.settle()
 })
 
-test('[DSP-02] [DSP-03] a claim has a typed reason, and evidence that does not match the record is marked', async () => {
-  const trade = await delivered(complete)
-  const { body, signature } = claimOf(trade, world.buyer)
-  const odd = await file(world.buyer, { body: { ...body, reason: 'bad_mood' }, signature })
-  assert.deepEqual(await problemOf(odd), [422, 'invalid_request'])
-  const forged = await file(world.buyer, { body: { ...body, claim: 'Other words' }, signature })
+test('[DSP-02] [DSP-03] a claim has a typed reason and evidence of three kinds; what does not match the record is marked, for the public and for the judges', async () => {
+  const trade = await delivered(world, complete)
+  const by = world.buyer
+  const { body, signature } = claimOf(world, trade, { by })
+  const piece = { type: 'specific_claim', content: 'x' }
+  const { reason: _, ...unreasoned } = body as Record<string, unknown>
+  const misshapen = [
+    { ...body, reason: 'bad_mood' },
+    unreasoned,
+    { ...body, claim: '' },
+    { ...body, disputedBy: 'somebody' },
+    { ...body, evidence: [{ ...piece, type: 'rumour' }] },
+    { ...body, evidence: [{ ...piece, sha256: 'no hash' }] },
+    { ...body, evidence: [{ type: 'deliverable', sha256: 'ab'.repeat(32) }] },
+    { ...body, evidence: [{ ...piece, weight: 1 }] },
+  ]
+  for (const wrong of misshapen) {
+    const refused = await file(by, { body: wrong, signature })
+    assert.deepEqual(await problemOf(refused), [422, 'invalid_request'], JSON.stringify(wrong))
+  }
+  const forged = await file(by, { body: { ...body, claim: 'Other words' }, signature })
   assert.deepEqual(await problemOf(forged), [422, 'invalid_claim_signature'])
 
   const terms = encodePact(trade.pact)
   const sha256 = hashPact(trade.pact)
-  const mine = claimOf(trade, world.buyer, {
-    evidence: [
-      { type: 'pact_terms', content: terms, sha256 },
+  const delivery = hashBytes(Buffer.from(complete))
+  const words = { words: 'The name is not a name' }
+  const evidence: [Claim['evidence'][number], boolean][] = [
+    [{ type: 'pact_terms', content: terms, sha256 }, true],
+    [
       { type: 'pact_terms', content: { ...terms, paymentUsdc: '1' }, sha256: 'ab'.repeat(32) },
-      { type: 'deliverable', content: 'result.json', sha256: hashBytes(Buffer.from(complete)) },
-      { type: 'deliverable', content: 'result.json', sha256: 'cd'.repeat(32) },
-      { type: 'specific_claim', content: 'The name is not a name' },
+      false,
     ],
-  })
-  const answer = await file(world.buyer, mine)
+    [{ type: 'deliverable', content: 'result.json', sha256: delivery }, true],
+    [{ type: 'deliverable', content: 'result.json', sha256: 'cd'.repeat(32) }, false],
+    [{ type: 'specific_claim', content: words, sha256: hashBody(words) }, true],
+    [{ type: 'specific_claim', content: words, sha256: 'ef'.repeat(32) }, false],
+  ]
+  const mine = claimOf(world, trade, { by, evidence: evidence.map(([one]) => one) })
+  const answer = await file(by, mine)
   assert.equal(answer.status, 201)
-  const { evidence, claims } = (await answer.json()) as {
-    evidence: { sha256: string; verified: boolean }[]
-    claims: { by: string; reason: string }[]
-  }
+  const { claims } = (await answer.json()) as { claims: { by: string; reason: string }[] }
   assert.deepEqual(
-    claims.map(({ by, reason }) => [by, reason]),
-    [[world.buyer.identity.did, 'scope_violation']],
+    claims.map((one) => [one.by, one.reason]),
+    [[by.identity.did, 'scope_violation']],
   )
-  const verified = new Map(evidence.map((one) => [one.sha256, one.verified]))
-  assert.deepEqual(
-    [sha256, 'ab'.repeat(32), hashBytes(Buffer.from(complete)), 'cd'.repeat(32)].map((hash) =>
-      verified.get(hash),
-    ),
-    [true, false, true, false],
-  )
-  assert.equal(evidence.length, 5)
+  const wanted = new Map(evidence.map(([one, verified]) => [one.sha256, verified]))
+  const marked = (pieces: { sha256: string; verified: boolean }[]) =>
+    new Map(pieces.map((one) => [one.sha256, one.verified]))
+  const record = await world.app.request(`/api/v1/disputes/${trade.id}`)
+  const told = (await record.json()) as { evidence: { sha256: string; verified: boolean }[] }
+  assert.deepEqual(new Map([...marked(told.evidence)].sort()), new Map([...wanted].sort()))
+
+  const { blobs } = world.oracle
+  const packageHash = await assemblePackage(world.oracle, { escrowId: trade.id, round: 1 })
+  const blob = await blobs.find(packageHash ?? '')
+  assert.ok(blob)
+  const shown = await present(await blobs.readWhole(blob.id), async () => new Uint8Array())
+  assert.equal(shown.claim.split('unverified: its hash does not match the record').length - 1, 3)
 })
 
 test('[ESC-11] a dispute has its evidence package, whose terms hash to what stands on chain', async () => {
-  const trade = await delivered('{"greeting":"hello"}')
+  const trade = await delivered(world, '{"greeting":"hello"}')
   await world.settle()
   const record = (await (await world.app.request(`/api/v1/disputes/${trade.id}`)).json()) as {
     packageHash: string
@@ -191,7 +192,7 @@ test('[ESC-11] a dispute has its evidence package, whose terms hash to what stan
 })
 
 test('what the chain asked for before the pact was registered is taken up by the registration', async () => {
-  const trade = await delivered('{"greeting":"hello"}')
+  const trade = await delivered(world, '{"greeting":"hello"}')
   await world.settle()
   const { db } = world.oracle
   const waiting = () =>
@@ -207,7 +208,7 @@ test('what the chain asked for before the pact was registered is taken up by the
   await world.settle()
 })
 
-function defenceOf({ pact, id }: { pact: Pact; id: Hex }) {
+function defenceOf({ pact, id }: Trade) {
   const body: Defence = {
     escrowId: id,
     pactId: hashPact(pact),

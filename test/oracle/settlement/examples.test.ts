@@ -19,8 +19,8 @@ import { type Hex, toHex } from 'viem'
 import { submit } from '../../../oracle/src/escrow/submit.ts'
 import type { ChainLog } from '../../../oracle/src/settlement/replay.ts'
 import { samplePactWire } from '../../support/pact.ts'
+import { delivered, funded } from '../support/trade.ts'
 import {
-  agree,
   call,
   completionOf,
   confirm,
@@ -147,15 +147,8 @@ describe('examples of the source', () => {
 
   test('[REP-06] one of five elements is missing: PARTIAL, 70 percent, disputed by itself, nothing paid', async () => {
     const pact = pactOf(world, { paymentUsdc: '500', acceptance })
-    const escrowId = await agree(world, pact)
+    const { id: escrowId } = await delivered(world, JSON.stringify(without), pact)
     partialId = escrowId
-    await fund(world, pact)
-    await confirm(world)
-    const body = await completionOf(world, pact, {
-      files: { 'result.json': JSON.stringify(without) },
-    })
-    await call(world, { by: world.seller, method: 'POST', path: `${API_BASE}/completions`, body })
-    await world.settle()
     type Finding = { id: string; outcome: string; missing: string[] }
     const report = await get<{ result: string; passedBps: number; findings: Finding[] }>(
       `/escrows/${escrowId}/report`,
@@ -180,13 +173,8 @@ describe('examples of the source', () => {
 
   test('[REP-07] [W-14] decided at 75 percent: 371.25, of which 1.875 protocol fee, 123.75 and 5.00, to the base unit', async () => {
     const pact = pactOf(world, { paymentUsdc: '500', acceptance })
-    const escrowId = await agree(world, pact)
-    await fund(world, pact)
-    await confirm(world)
     const text = JSON.stringify(without)
-    const body = await completionOf(world, pact, { files: { 'result.json': text } })
-    await call(world, { by: world.seller, method: 'POST', path: `${API_BASE}/completions`, body })
-    await world.settle()
+    const { id: escrowId } = await delivered(world, text, pact)
     await pass(86_400)
     const terms = termsFromPact({ pact })
     const recordHash = toHex(7, { size: 32 })
@@ -219,10 +207,7 @@ describe('examples of the source', () => {
   })
 
   test('a check that is given up shows in the API, with its code and without the operator’s text', async () => {
-    const pact = pactOf(world, { paymentUsdc: '50' })
-    const escrowId = await agree(world, pact)
-    await fund(world, pact)
-    await confirm(world)
+    const { id: escrowId } = await funded(world)
     const bare = await get<Record<string, unknown>>(`/escrows/${escrowId}`)
     assert.equal('verification' in bare, false)
     const { db } = world.oracle

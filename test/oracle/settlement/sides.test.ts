@@ -3,13 +3,10 @@ import { after, before, test } from 'node:test'
 import {
   API_BASE,
   type Claim,
-  claimSchema,
   completionProofSchema,
   decode,
-  encode,
   hashBytes,
   hashPact,
-  type Pact,
   routes,
   signRequest,
 } from '@earnest/sdk/protocol'
@@ -20,16 +17,13 @@ import {
   readCompletion,
   takeCompletion,
 } from '../../../oracle/src/settlement/completion.ts'
+import { claimOf, delivered, funded, type Trade } from '../support/trade.ts'
 import {
-  agree,
   call,
   completionOf,
-  confirm,
   createWorld,
-  fund,
   type Ground,
   type Party,
-  pactOf,
   party,
   problemOf,
   register,
@@ -55,22 +49,6 @@ after(async () => {
 const secret = 'SECRET-6b1f'
 const text = `{"greeting":"${secret}","name":"world"}`
 
-async function funded(): Promise<{ pact: Pact; id: Hex }> {
-  const pact = pactOf(world)
-  const id = await agree(world, pact)
-  await fund(world, pact)
-  await confirm(world)
-  return { pact, id }
-}
-
-async function delivered(): Promise<{ pact: Pact; id: Hex }> {
-  const trade = await funded()
-  const body = await completionOf(world, trade.pact, { files: { 'result.json': text } })
-  await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
-  await world.settle()
-  return trade
-}
-
 /** A signed read. */
 async function read(by: Party, path: string): Promise<Response> {
   const headers = signRequest({
@@ -85,32 +63,24 @@ async function read(by: Party, path: string): Promise<Response> {
   return world.app.request(path, { headers })
 }
 
-function claimOf({ pact, id }: { pact: Pact; id: Hex }, by: Party, change: Partial<Claim> = {}) {
-  const body: Claim = {
-    escrowId: id,
-    pactId: hashPact(pact),
-    round: 1,
-    disputedBy: by.identity.did,
+/** A claim whose words nobody but the parties may see. */
+const claimed = (trade: Trade, by: Party, change: Partial<Claim> = {}) =>
+  claimOf(world, trade, {
+    by,
     reason: 'quality_below_threshold',
     claim: `${secret} says the ${by === world.buyer ? 'buyer' : 'seller'}`,
-    evidence: [],
-    claimedAt: world.oracle.clock.now(),
-    nonce: crypto.randomUUID(),
     ...change,
-  }
-  const wire = encode(claimSchema, body, 'invalid_claim')
-  return { body: wire, signature: by.identity.sign({ type: 'claim', body: wire }) }
-}
+  })
 
 const file = (by: Party, body: unknown) =>
   send(world, { by, method: 'POST', path: '/api/v1/disputes', body })
 
 test('a seller that files first keeps nobody out: each side has one claim', async () => {
-  const trade = await delivered()
-  assert.equal((await file(world.seller, claimOf(trade, world.seller))).status, 201)
-  const mine = claimOf(trade, world.buyer)
+  const trade = await delivered(world, text)
+  assert.equal((await file(world.seller, claimed(trade, world.seller))).status, 201)
+  const mine = claimed(trade, world.buyer)
   assert.equal((await file(world.buyer, mine)).status, 201)
-  const again = claimOf(trade, world.seller, { claim: 'Something else' })
+  const again = claimed(trade, world.seller, { claim: 'Something else' })
   assert.deepEqual(await problemOf(await file(world.seller, again)), [409, 'dispute_exists'])
   const papers = (await (await read(world.buyer, `/api/v1/escrows/${trade.id}/papers`)).json()) as {
     claims: { body: { disputedBy: string } }[]
@@ -122,15 +92,15 @@ test('a seller that files first keeps nobody out: each side has one claim', asyn
 })
 
 test('[DSP-02] evidence is one of three kinds, and a delivered file is shown by the oracle’s own copy', async () => {
-  const trade = await delivered()
+  const trade = await delivered(world, text)
   const sha256 = hashBytes(Buffer.from(text))
-  const { body, signature } = claimOf(trade, world.buyer)
+  const { body, signature } = claimed(trade, world.buyer)
   const kind = { ...body, evidence: [{ type: 'rumour', content: 'x' }] }
   assert.deepEqual(await problemOf(await file(world.buyer, { body: kind, signature })), [
     422,
     'invalid_request',
   ])
-  const claim = claimOf(trade, world.buyer, {
+  const claim = claimed(trade, world.buyer, {
     evidence: [
       { type: 'deliverable', content: 'It says the opposite', sha256 },
       { type: 'deliverable', content: 'never delivered', sha256: 'ab'.repeat(32) },
@@ -157,13 +127,13 @@ test('[DSP-02] evidence is one of three kinds, and a delivered file is shown by 
 })
 
 test('[DRV-18] no public route shows a word of deliverable, claim or evidence; the parties read them signed', async () => {
-  const trade = await delivered()
+  const trade = await delivered(world, text)
   const sha256 = hashBytes(Buffer.from(text))
   const evidence: Claim['evidence'] = [
     { type: 'deliverable', content: secret, sha256 },
     { type: 'specific_claim', content: secret },
   ]
-  assert.equal((await file(world.buyer, claimOf(trade, world.buyer, { evidence }))).status, 201)
+  assert.equal((await file(world.buyer, claimed(trade, world.buyer, { evidence }))).status, 201)
   await world.settle()
   const values: Record<string, string> = {
     did: world.seller.identity.did,
@@ -213,7 +183,7 @@ async function firstParts(response: Response): Promise<string> {
 }
 
 test('report and manifest are public once they stand on chain, and nothing before', async () => {
-  const { pact, id } = await funded()
+  const { pact, id } = await funded(world)
   const body = await completionOf(world, pact, { files: { 'result.json': text } })
   await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
   const open = (what: string) => world.app.request(`/api/v1/escrows/${id}/${what}`)
@@ -235,7 +205,7 @@ test('report and manifest are public once they stand on chain, and nothing befor
 })
 
 test('two checks of one round that find different things: one is logged, and that one is signed', async () => {
-  const { pact, id } = await funded()
+  const { pact, id } = await funded(world)
   const body = await completionOf(world, pact, { files: { 'result.json': text } })
   const { oracle } = world
   let checks = 0
@@ -279,6 +249,6 @@ test('an upload is taken only while the escrow takes deliveries', async () => {
       path: `/api/v1/escrows/${id}/artifacts/more.json`,
       body: new TextEncoder().encode('{}'),
     })
-  const { id } = await delivered()
+  const { id } = await delivered(world, text)
   assert.deepEqual(await problemOf(await upload(id)), [409, 'wrong_state'])
 })

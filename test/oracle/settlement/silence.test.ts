@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { pactEscrowAbi } from '@earnest/contracts'
 import {
-  type Claim,
-  claimSchema,
   type Defence,
   type DisputeLine,
   defenceSchema,
@@ -22,6 +20,7 @@ import {
 } from '@earnest/sdk/protocol'
 import type { Address, Hex } from 'viem'
 import { usdcAbi } from '../../../scripts/local/usdc.ts'
+import { claimOf, complete, delivered, type Trade } from '../support/trade.ts'
 import {
   agree,
   call,
@@ -41,7 +40,6 @@ import {
 } from '../support/world.ts'
 
 const partial = '{"greeting":"hello"}'
-const complete = '{"greeting":"hello","name":"world"}'
 
 describe('silence', () => {
   let ground: Ground
@@ -57,25 +55,17 @@ describe('silence', () => {
     await ground?.close()
   })
 
-  type Trade = { pact: Pact; id: Hex }
-
-  async function delivered(text: string, profile: Profile = 'agent'): Promise<Trade> {
+  /** A trade under the windows and the ladder of a profile. */
+  async function started(text: string, profile: Profile = 'agent'): Promise<Trade> {
     await world.syncClock()
     const base = pactOf(world)
     const windows = windowsOf({ profile, amount: base.paymentUsdc })
     const ladder = packLadder(ladderOf({ profile, pool: 0, appealBond: 50_000_000n }))
-    const pact: Pact = {
+    return delivered(world, text, {
       ...base,
       timing: { ...base.timing, profile, windows },
       escrow: { ...base.escrow, ladder },
-    }
-    const id = await agree(world, pact)
-    await fund(world, pact)
-    await confirm(world)
-    const body = await completionOf(world, pact, { files: { 'result.json': text } })
-    await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
-    await world.settle()
-    return { pact, id }
+    })
   }
 
   const escrowOf = async (id: Hex) => {
@@ -102,23 +92,6 @@ describe('silence', () => {
     await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
     await ground.client.mine({ blocks: 1 })
     await world.settle()
-  }
-
-  function claimOf({ pact, id }: Trade, by: Party, change: Partial<Claim> = {}) {
-    const body: Claim = {
-      escrowId: id,
-      pactId: hashPact(pact),
-      round: 1,
-      disputedBy: by.identity.did,
-      reason: 'incomplete',
-      claim: 'The name is missing',
-      evidence: [],
-      claimedAt: world.oracle.clock.now(),
-      nonce: crypto.randomUUID(),
-      ...change,
-    }
-    const wire = encode(claimSchema, body, 'invalid_claim')
-    return { body: wire, signature: by.identity.sign({ type: 'claim', body: wire }) }
   }
 
   const piece = (content: string) => ({ type: 'specific_claim', content }) as const
@@ -154,7 +127,7 @@ describe('silence', () => {
   const shaOf = (text: string) => hashBody({ content: text })
 
   test('[DSP-04] while a dispute is open no timer, no stranger and no claim in one’s own favour moves a cent', async () => {
-    const trade = await delivered(partial)
+    const trade = await started(partial)
     assert.equal(await stateOf(trade.id), 'Disputed')
     const terms = termsFromPact({ pact: trade.pact })
     const { escrow: address } = ground.deployment
@@ -195,7 +168,7 @@ describe('silence', () => {
       ['agent', 86_400],
       ['human', 172_800],
     ] as const) {
-      const { pact, id } = await delivered(partial, profile)
+      const { pact, id } = await started(partial, profile)
       assert.equal(await stateOf(id), 'Disputed')
       const { timerEnd } = await escrowOf(id)
       const { timestamp } = await ground.client.getBlock()
@@ -234,12 +207,12 @@ describe('silence', () => {
 
   test('[UNS-02] [UNS-07] a delivery that code cannot check and nobody looked at is not paid by the review’s end, one that passed is', async () => {
     const { paymentUsdc } = pactOf(world)
-    const checked = await delivered(complete)
+    const checked = await started(complete)
     const seller = await balanceOf(world.seller.wallet.address)
     await moveTo((await escrowOf(checked.id)).timerEnd)
     assert.ok((await balanceOf(world.seller.wallet.address)) > seller)
     // What did not pass is disputed by itself: no buyer had to look at either.
-    const failed = await delivered(partial)
+    const failed = await started(partial)
     assert.equal(await stateOf(failed.id), 'Disputed')
 
     await world.syncClock()
@@ -276,7 +249,7 @@ describe('silence', () => {
   })
 
   test('[DSP-25] [UNS-16] evidence is taken until the dispute ends, hashed and dated; a second claim or answer is not', async () => {
-    const trade = await delivered(partial)
+    const trade = await started(partial)
     const { id } = trade
     const { buyer, seller } = world
     const file = (by: Party, claim: string) =>
@@ -284,7 +257,7 @@ describe('silence', () => {
         by,
         method: 'POST',
         path: '/api/v1/disputes',
-        body: claimOf(trade, by, { claim }),
+        body: claimOf(world, trade, { by, reason: 'incomplete', claim }),
       })
     assert.deepEqual(await problemOf(await submit(trade, party(77), 'I saw it')), [
       403,
@@ -326,7 +299,7 @@ describe('silence', () => {
   })
 
   test('[TAP-07] the public log lists every dispute by hash, time and outcome, page by page, and the evidence verifies', async () => {
-    const trade = await delivered(partial)
+    const trade = await started(partial)
     const text = 'The invoice names Ann Smith'
     assert.equal((await submit(trade, world.seller, text)).status, 201)
     const lines: DisputeLine[] = []

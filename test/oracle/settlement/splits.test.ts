@@ -8,15 +8,13 @@ import {
   termsFromPact,
 } from '@earnest/sdk/protocol'
 import { encodeFunctionData, type Hex } from 'viem'
+import { funded } from '../support/trade.ts'
 import {
-  agree,
   call,
   confirm,
   createWorld,
-  fund,
   type Ground,
   type Party,
-  pactOf,
   party,
   problemOf,
   register,
@@ -35,10 +33,7 @@ before(async () => {
   world = await createWorld(ground)
   await register(world, world.buyer)
   await register(world, world.seller)
-  pact = pactOf(world)
-  escrowId = await agree(world, pact)
-  await fund(world, pact)
-  await confirm(world)
+  ;({ pact, id: escrowId } = await funded(world))
 })
 after(async () => {
   await world.close()

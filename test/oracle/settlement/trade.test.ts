@@ -153,7 +153,7 @@ test('[ATK-05] a buyer that is silent for 72 hours after a PASS has paid: nobody
   assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
 })
 
-test('[ESC-09] [REP-02] nothing delivered: the keeper gives everything back at the deadline', async () => {
+test('[ESC-09] [REP-01] [REP-02] nothing delivered: the keeper gives everything back at the deadline, both are told, and the seller loses 8 and 5 points', async () => {
   const pact = pactOf(world)
   const escrowId = await agree(world, pact)
   await fund(world, pact)
@@ -173,4 +173,19 @@ test('[ESC-09] [REP-02] nothing delivered: the keeper gives everything back at t
   assert.deepEqual([record.status, record.reason], ['failed', 'deadline_exceeded'])
   assert.equal((await balanceOf(world.buyer.wallet.address)) - before, pact.paymentUsdc)
   assert.equal(escrowId, escrowIdOfPact({ pact }))
+
+  await confirm(world)
+  const told = await world.oracle.db
+    .selectFrom('event')
+    .select('agents')
+    .where('escrow_id', '=', escrowId)
+    .where('type', '=', 'expired')
+    .executeTakeFirstOrThrow()
+  const parties = [world.buyer, world.seller].map(({ identity }) => identity.did)
+  assert.deepEqual(told.agents, parties)
+  const answer = await world.oracle.trust.answer({ id: parties[1] ?? '', role: 'seller' })
+  assert.deepEqual(
+    answer.penalties.map(({ code, points }) => ({ code, points })),
+    [{ code: 'deadline_missed', points: { reliability: 8, latency: 5 } }],
+  )
 })
