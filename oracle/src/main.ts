@@ -117,6 +117,12 @@ async function run(settings: Settings): Promise<void> {
     blobStore: blobStoreOf(settings, store),
     seeds: settings.EARNEST_SEEDS,
     newcomerCap: settings.EARNEST_NEWCOMER_CAP,
+    ...(settings.EARNEST_PROBES_PER_HOUR > 0 && {
+      probes: {
+        perHour: settings.EARNEST_PROBES_PER_HOUR,
+        monotonic: () => performance.now(),
+      },
+    }),
     offerSeconds: settings.EARNEST_OFFER_DAYS * 86_400,
     pollMs: settings.EARNEST_POLL_MS,
     relayBudget: {

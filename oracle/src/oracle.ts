@@ -12,6 +12,7 @@ import { endRecourses, fireTimers } from './escrow/keeper.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { forgetOffers, OFFER_SECONDS } from './negotiation/offer.ts'
+import { probeSellers } from './negotiation/probe/probe.ts'
 import { attestDelivery, type Check, processCompletion } from './settlement/attest.ts'
 import { type Attestors, createAttestors } from './settlement/attestor.ts'
 import { type Blobs, createBlobs } from './settlement/blob.ts'
@@ -74,6 +75,8 @@ export type OracleOptions = {
   newcomerCap?: bigint
   /** Seconds for which an offer to a person may stand; default: 30 days. */
   offerSeconds?: number
+  /** Sellers that are asked for work in an hour, to measure their replies, by all processes together; default: none. */
+  probes?: { perHour: number /** Milliseconds that never go back. */; monotonic: () => number }
   /** Milliseconds between two looks at the chain. */
   pollMs?: number
   /** Gas that this oracle pays for others. */
@@ -150,6 +153,8 @@ const RIPENING_LOOKS = 15
 const DEAF_SECONDS = 120
 /** Seconds between two looks at who funded whom. */
 const FUNDERS_SECONDS = 10
+/** Milliseconds between two looks at which seller is to be measured. */
+const PROBE_REST_MS = 30_000
 /** Tries after which a job that cannot succeed is left to the operator. */
 const MAX_ATTEMPTS = 30
 
@@ -231,6 +236,7 @@ export function createOracle(options: OracleOptions): Oracle {
     answers: createEnvelope(options.artifactKey, 'answer'),
     bell,
     start() {
+      if (options.probes) void loop('probe', probeStep(options.probes))
       loops = Promise.all([
         loop('follow', followStep),
         loop('funders', fundersStep),
@@ -421,6 +427,17 @@ export function createOracle(options: OracleOptions): Oracle {
     if ((await deliverNotices(sending)) > 0) return
     await bell.wait(pollMs, stopping.signal)
     await rest(Math.min(pollMs, 100))
+  }
+
+  /** Apart from everything else, since a seller may take minutes; nobody waits for it to stop. */
+  function probeStep({ perHour, monotonic }: NonNullable<OracleOptions['probes']>) {
+    const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+    const { fetch } = sending
+    return async () => {
+      const probing = { ...context, fetch, probesPerHour: perHour, random, monotonic }
+      await probeSellers(probing, stopping.signal)
+      await rest(PROBE_REST_MS)
+    }
   }
 
   /** Ends early when the oracle stops. */

@@ -73,6 +73,8 @@ const environment = z.object({
     .pipe(usdc),
   /** Days for which an offer to a person may stand. */
   EARNEST_OFFER_DAYS: z.coerce.number().int().min(1).max(365).default(30),
+  /** Sellers that are asked for work in an hour to measure their replies; 0: none. */
+  EARNEST_PROBES_PER_HOUR: z.coerce.number().int().min(0).max(10_000).default(60),
   /** USDC for one ether, to price gas in quotes; empty: gas is told in wei only. */
   EARNEST_ETHER_USDC: usdc.optional(),
   EARNEST_POLL_MS: z.coerce.number().int().min(20).max(60_000).default(1000),

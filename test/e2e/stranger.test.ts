@@ -54,7 +54,7 @@ describe('strangers who have only read the documents', () => {
     }
   })
 
-  test('a stock A2A client discovers, negotiates, pays and receives a deliverable with the page alone', async () => {
+  test('[GOV-11] a stock A2A client, with the platform’s Ed25519 and Circle’s own token, discovers, negotiates, pays and receives a deliverable with the page alone', async () => {
     const { wallet } = party(61)
     await market.endow(wallet.address, parseUsdc('10'))
     const seller = await openSeller(market)
@@ -142,7 +142,7 @@ describe('strangers who have only read the documents', () => {
     }
   })
 
-  test('[DRV-10] stock MCP clients complete a whole trade over standard input and output, and the same verbs stand on the command line', async () => {
+  test('[DRV-10] [TOL-22] stock MCP clients complete a whole trade over standard input and output, and the same verbs stand on the command line', async () => {
     const [buyer, seller] = [party(64), party(65)]
     await market.endow(buyer.wallet.address, parseUsdc('50'))
     await market.endow(seller.wallet.address, 0n)

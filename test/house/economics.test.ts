@@ -79,6 +79,22 @@ describe('economics', () => {
     assert.ok(own.includes(((gas.fund ?? 0) + (gas.complete ?? 0)).toLocaleString('en-US')), own)
   })
 
+  test('[TAP-18] the profile of large projects is the policy’s own, and asks for milestones', () => {
+    const [, section = ''] = page.split('\n## Projects of 10,000 USDC and more\n')
+    const { highValue } = JSON.parse(readFileSync('sdk/src/trust/policies.json', 'utf8')) as {
+      highValue: Record<string, number | string>
+    }
+    const { aboveUsdc, minCompositeScore, minTaskCount, minBondTier, minFulfillmentRate90d } =
+      highValue
+    assert.deepEqual(
+      [aboveUsdc, minCompositeScore, minTaskCount, minBondTier, minFulfillmentRate90d],
+      ['5000', 900, 1000, 3, 0.98],
+    )
+    for (const words of ['5,000 USDC', '900', 'a thousand', 'tier 3', '98 %', 'milestones']) {
+      assert.ok(section.includes(words), words)
+    }
+  })
+
   test('[FEE-08] [TAP-25] what is marketing is no part of the code, and what is motivation is attributed', () => {
     const [, section = ''] = page.split('\n## What is not here\n')
     for (const words of ['14-day', '2.50', '143 sessions', '284 EUR', 'motivation']) {

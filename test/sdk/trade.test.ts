@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { ProbeFetch } from '../../oracle/src/negotiation/probe/measure.ts'
+import { probeSellers } from '../../oracle/src/negotiation/probe/probe.ts'
+import { createGuardedFetch } from '../../oracle/src/settlement/verify/guardedFetch.ts'
+import { unpack } from '../../oracle/src/store/json.ts'
+import type { TrustEvent } from '../../oracle/src/trust/event.ts'
 import type { Progress } from '../../sdk/src/buyer.ts'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
 import { fund } from '../../sdk/src/escrow/fund.ts'
@@ -12,6 +17,7 @@ import type { Seller } from '../../sdk/src/seller.ts'
 import { createSplits } from '../../sdk/src/splits.ts'
 import { verifyReceipts } from '../../sdk/src/verifyReceipts.ts'
 import { party, register } from '../oracle/support/world.ts'
+import { livelyMarket, START, settled } from '../oracle/trust/market.ts'
 import {
   buyerParty,
   greeter,
@@ -279,4 +285,154 @@ describe('trade', () => {
       assert.equal((await readEscrow(client, escrow)).state, 'Resolved')
     })
   })
+
+  test('[DIS-11] the oracle asks for work as a stranger would; a reply in the promised time counts for latency, a later one lowers it', async () => {
+    await withSeller({}, async () => {
+      const { oracle } = market.world
+      const { db } = oracle
+      const asked: { url: string; headers: Headers; body: unknown }[] = []
+      let elapsed = 0
+      let takes = 0
+      let answers: 'seller' | 'garbage' | 'nothing' = 'seller'
+      const fetch: ProbeFetch = async ({ method, url, headers, body }) => {
+        const init = { method, headers, ...(body && { body: Buffer.from(body) }) }
+        const text = body ? new TextDecoder().decode(body) : 'null'
+        asked.push({ url, headers: new Headers(headers), body: JSON.parse(text) })
+        if (answers === 'nothing') return null
+        const response = await market.fetch(url, init)
+        if (method === 'POST') elapsed += takes
+        const bytes = new Uint8Array(await response.arrayBuffer())
+        const isGarbage = answers === 'garbage' && method === 'POST'
+        return { status: response.status, body: isGarbage ? Buffer.from('{}') : bytes }
+      }
+      const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+      const monotonic = () => elapsed
+      const probing = { ...oracle, fetch, probesPerHour: 60, random, monotonic }
+      const again = () =>
+        db.updateTable('reply_probe').set({ next_at: 0, leased_until: null }).execute()
+      const timed = () =>
+        db
+          .selectFrom('journal')
+          .select('data')
+          .where('action', '=', 'reply_timed')
+          .orderBy('seq')
+          .execute()
+      // Two processes on one database ask it once.
+      takes = 299_000
+      const both = await Promise.all([probeSellers(probing), probeSellers(probing)])
+      assert.deepEqual(both.toSorted(), [0, 1])
+      const [first] = (await timed()).map(({ data }) => JSON.parse(data))
+      assert.deepEqual(first, {
+        capability: 'greeting',
+        promisedMs: 300_000,
+        rule: 'reply-time/1',
+        tookMs: 299_000,
+      })
+      // Not due again, and within the budget of the hour.
+      assert.equal(await probeSellers(probing), 0)
+      await again()
+      assert.equal(await probeSellers({ ...probing, probesPerHour: 1 }), 0)
+
+      // Nobody can tell it from a stranger's: the same members as the SDK's own buyer sends, a new key and
+      // wallet, less than the list price, and no agent that is known here.
+      const bids = asked
+        .filter(({ body }) => body !== null)
+        .map(({ headers, body }) => ({ headers, body: body as SentCall }))
+      const sent: { headers: Headers; body: SentCall }[] = []
+      const buyer = openBuyer(market, {
+        fetch: async (input, init) => {
+          const request = new Request(input, init)
+          if (request.method === 'POST' && request.url.startsWith(SELLER_URL)) {
+            const { headers } = request
+            sent.push({ headers, body: (await request.clone().json()) as SentCall })
+          }
+          return await market.fetch(request)
+        },
+      })
+      await buyer.executeAgentToAgentTransaction(SELLER_URL, taskOf(market), 1)
+      const [bid] = bids
+      const own = sent.find(({ body }) => pactIn(body))
+      assert.ok(bid && own)
+      assert.deepEqual(shapeOf(bid.body), shapeOf(own.body))
+      const named = ({ headers }: { headers: Headers }) =>
+        [...headers.keys()].filter((name) => name !== 'user-agent').toSorted()
+      assert.deepEqual(named(bid), named(own))
+      const pact = pactIn(bid.body)
+      assert.ok(pact && parseUsdc(pact.paymentUsdc) < 1_000_000n)
+      const known = await db
+        .selectFrom('agent')
+        .select('did')
+        .where('did', '=', pact.buyer.did)
+        .execute()
+      assert.deepEqual(known, [])
+
+      // Late, and answered with something else.
+      for (const way of ['late', 'garbage'] as const) {
+        answers = way === 'garbage' ? 'garbage' : 'seller'
+        takes = way === 'late' ? 300_001 : 0
+        await again()
+        assert.equal(await probeSellers(probing), 1, way)
+      }
+      const all = (await timed()).map(({ data }) => JSON.parse(data).tookMs)
+      assert.deepEqual(all, [299_000, null, null])
+      const buyers = bids
+        .concat(
+          asked.flatMap(({ headers, body }) => (body ? [{ headers, body: body as SentCall }] : [])),
+        )
+        .flatMap(({ body }) => pactIn(body)?.buyer.did ?? [])
+      assert.ok(new Set(buyers).size >= 3)
+
+      // What the record learns: one in time, two that lower the dimension of a seller that has one.
+      const rows = await db.selectFrom('fact').select('fact').orderBy('seq').execute()
+      const observed = rows
+        .map(({ fact }) => unpack<TrustEvent>(fact))
+        .filter((fact) => fact.kind === 'observation')
+      assert.deepEqual(
+        observed.map(({ agent, dimension, mark }) => [agent, dimension, mark]),
+        [1, 0, 0].map((mark) => [sellerParty.identity.did, 'latency', mark]),
+      )
+      const model = livelyMarket(10)
+      const facts = { fundedAt: START - 1000, deliveredAt: START - 900, deliverBy: START }
+      for (const n of [0, 1, 3, 4, 5, 6, 7, 8]) {
+        model.apply(settled({ buyer: `p${n}`, seller: 'p2', at: START - 100 + n, facts }))
+      }
+      const latencies = [undefined, ...observed].map((fact) => {
+        if (fact) model.apply({ ...fact, agent: 'p2', at: START })
+        const { scoreBreakdown } = model.assess({ agent: 'p2', role: 'seller', now: START })
+        return scoreBreakdown.latency ?? Number.NaN
+      })
+      const [none = 0, inTime = 0, late = 0, garbled = 0] = latencies
+      assert.ok(inTime >= none && late < inTime && garbled < late, latencies.join(' '))
+
+      // What lies between us and a seller is no answer of its: nothing is counted, nor is anything asked of a
+      // place that only this machine reaches.
+      answers = 'nothing'
+      await again()
+      assert.equal(await probeSellers(probing), 0)
+      await again()
+      assert.equal(await probeSellers({ ...probing, fetch: createGuardedFetch() }), 0)
+      assert.equal((await timed()).length, 3)
+    })
+  })
 })
+
+/** A call of JSON-RPC that carries a message. */
+type SentCall = {
+  params: { message: { parts: { data: { payload?: { pact?: SentPact } } }[] } }
+}
+type SentPact = { buyer: { did: string }; paymentUsdc: string }
+
+function pactIn({ params }: SentCall): SentPact | undefined {
+  return params.message?.parts.find(({ data }) => data?.payload?.pact)?.data.payload?.pact
+}
+
+/** The members of an object, down to where the task's own words begin. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
+  if (typeof value !== 'object' || value === null) return typeof value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => [name, ['input', 'verifier'].includes(name) ? '' : shapeOf(each)]),
+  )
+}

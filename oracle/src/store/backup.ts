@@ -14,6 +14,7 @@ const tables = [
   'agent',
   'pact',
   'offer',
+  'reply_probe',
   'lock',
   'failure',
   'block',

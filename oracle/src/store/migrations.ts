@@ -708,6 +708,17 @@ alter table "grant" add column request text;
 alter table read_receipt add column request text;
 `
 
+/** Sellers whose time to reply is measured. */
+const replies = `
+create table reply_probe (
+  did text primary key,
+  begun_at int8 not null,
+  next_at int8 not null,
+  leased_until timestamptz
+);
+create index reply_probe_begun on reply_probe (begun_at);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -728,6 +739,7 @@ export const migrations: Record<string, Migration> = {
   '0017_open_offers': { up: (db) => run(db as Kysely<unknown>, openOffers) },
   '0018_appeals': { up: (db) => run(db as Kysely<unknown>, flagAppeals) },
   '0019_askers': { up: (db) => run(db as Kysely<unknown>, askers) },
+  '0020_replies': { up: (db) => run(db as Kysely<unknown>, replies) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

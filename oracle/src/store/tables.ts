@@ -120,6 +120,16 @@ export type OfferTable = {
   claim_pact: Generated<string | null>
 }
 
+/** A seller whose time to reply is measured: when it was asked last, and when it is next. */
+export type ReplyProbeTable = {
+  did: string
+  /** Unix seconds. */
+  begun_at: number
+  next_at: number
+  /** By the database's clock: a process asks it now. */
+  leased_until: Date | null
+}
+
 /** An escrow id that a registered pact derives: one row for each milestone. */
 export type LockTable = {
   escrow_id: string
@@ -568,6 +578,7 @@ export type Tables = {
   agent: AgentTable
   pact: PactTable
   offer: OfferTable
+  reply_probe: ReplyProbeTable
   lock: LockTable
   failure: FailureTable
   block: BlockTable
