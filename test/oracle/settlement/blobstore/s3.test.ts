@@ -12,8 +12,8 @@ const refused = (code: string) => (error: unknown) => isEarnestError(error, code
 describe('S3', () => {
   let server: S3Server
   const location = () => ({ bucket, region, prefix: '', endpoint: server.url, ...credentials })
-  const open = (changes: object = {}) =>
-    createS3Store({ ...location(), ...changes }, { timeoutMs: 300, retryMs: 1 })
+  const open = (changes: object = {}, timeoutMs = 60_000) =>
+    createS3Store({ ...location(), ...changes }, { timeoutMs, retryMs: 1 })
 
   before(async () => {
     server = await startS3()
@@ -59,8 +59,8 @@ describe('S3', () => {
   })
 
   test('a server that hangs is given up for that time, and tried again', async () => {
-    server.fail('PUT', { hangMs: 2000, left: 1 })
-    await open().write('a', stream(1000))
+    server.fail('PUT', { hangMs: 3_000, left: 1 })
+    await open({}, 1_000).write('a', stream(1000))
     assert.equal(server.objects.get('a')?.length, 1000)
   })
 
