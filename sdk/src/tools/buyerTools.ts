@@ -3,20 +3,25 @@ import { type Buyer, type BuyerOptions, createBuyer } from '../buyer.ts'
 import { discover } from '../discovery/discover.ts'
 import { openTrades, readTrade as readJournal } from '../journal.ts'
 import { createMemoryStore } from '../memoryStore.ts'
-import { criterionSchema, mime } from '../protocol/criterion.ts'
-import { disputeReasonSchema } from '../protocol/dispute.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
-import { json } from '../protocol/json.ts'
-import { formatUsdc, usdc } from '../protocol/money.ts'
+import { formatUsdc } from '../protocol/money.ts'
 import { milestoneOf } from '../protocol/pact.ts'
-import { formatUtc, utc } from '../protocol/time.ts'
-import { profileSchema } from '../protocol/timing.ts'
+import { formatUtc } from '../protocol/time.ts'
 import type { HireResult } from '../receipts.ts'
 import { assess } from '../trust/assess.ts'
+import {
+  assessInput,
+  disputeInput,
+  hireInput,
+  keyedTrade,
+  searchInput,
+  settleInput,
+  tradeInput,
+} from './buyerInput.ts'
 import { factsOfResult } from './hireFacts.ts'
 import { createKeyBook } from './keyBook.ts'
-import { key, reader, refusal, type Tool, writer } from './tool.ts'
+import { reader, refusal, type Tool, writer } from './tool.ts'
 import { buyerStep, readTrade, statusOf } from './trade.ts'
 
 /** What a buyer that a model drives may spend, base units. */
@@ -38,63 +43,6 @@ export interface BuyerTools {
   buyer: Buyer
   tools: readonly Tool[]
 }
-
-const tradeId = z.uuid().describe('As hire_agent or list_trades gave it.')
-const agentUrl = z.url({ protocol: /^https?$/ }).max(500)
-const capability = z.string().min(1).max(64)
-const amount = usdc.describe('A decimal such as "12.5".')
-
-const hireInput = z.strictObject({
-  key,
-  agent_url: agentUrl,
-  capability,
-  description: z.string().min(1).max(5000),
-  input: json.describe('What the work is done on, as JSON.'),
-  output_formats: z.array(mime).min(1).max(20),
-  acceptance: z
-    .array(criterionSchema)
-    .min(1)
-    .max(50)
-    .describe('How the delivery is checked; what code can check needs nobody to watch.'),
-  payment_usdc: amount,
-  deadline: utc.describe('When it must be delivered, e.g. 2026-01-31T18:00:00Z.'),
-  profile: profileSchema.optional().describe('How long windows are; agent where you leave it out.'),
-})
-
-const searchInput = z.strictObject({
-  capability,
-  sort: z.enum(['score', 'price']).optional(),
-  limit: z.int().min(1).max(20).optional(),
-})
-
-const assessInput = z.strictObject({
-  agent_url: agentUrl,
-  capability,
-  payment_usdc: amount,
-  acceptance: z
-    .array(criterionSchema)
-    .max(50)
-    .optional()
-    .describe('Your criteria: some sellers are only for work that code can check.'),
-})
-
-const disputeInput = z.strictObject({
-  key,
-  trade_id: tradeId,
-  reason: disputeReasonSchema,
-  claim: z.string().min(1).max(10_000),
-})
-
-const percent = z.number().min(0).max(100)
-const settleInput = z.strictObject({
-  key,
-  trade_id: tradeId,
-  seller_percent: percent.describe('Share of the escrow that you offer the seller.'),
-  max_seller_percent: percent.optional().describe('A counter-offer up to this is taken.'),
-})
-
-const tradeInput = z.strictObject({ trade_id: tradeId })
-const keyedTrade = z.strictObject({ key, trade_id: tradeId })
 
 /**
  * Makes a buyer and its tools. The engine assesses, funds, checks and pays by its own policies and within its
