@@ -138,6 +138,8 @@ contract AppealTest is ArbiterTest {
         vm.expectRevert(abi.encodeWithSelector(IPactArbiter.NothingOwed.selector, treasury));
         court.collect();
         usdc.mint(address(court), 3);
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.Collected(treasury, 3);
         court.collect();
         vm.assertEq(usdc.balanceOf(treasury), 3, "a gift");
         vm.assertEq(usdc.balanceOf(address(court)), APPEAL_BOND, "the bond");

@@ -105,11 +105,20 @@ contract LadderTest is ArbiterTest {
         vm.assertTrue(!court.acceptsLadder(_court(keccak256("noise"))), "noise");
     }
 
-    /// @dev The ladder is checked against the window of the same terms.
+    /// @dev The ladder is checked against the window of the same terms, to the second.
     function test_acceptsLadder_againstTheWindow() public view {
-        Terms memory t = _court(_micro());
+        _fitsExactly(_micro(), 6 hours);
+        _fitsExactly(_human(), 66 hours);
+        _fitsExactly(_moderated(), 48 hours);
+    }
+
+    function _fitsExactly(Rungs memory rungs, uint24 window) private view {
+        Terms memory t = _court(rungs);
         Numbers memory n = _numbers();
-        n.arbitrationWindow = 6 hours - 1;
+        n.arbitrationWindow = window;
+        t.clauses = pack(n);
+        vm.assertTrue(court.acceptsLadder(t), "fits");
+        n.arbitrationWindow = window - 1;
         t.clauses = pack(n);
         vm.assertTrue(!court.acceptsLadder(t), "too long");
     }

@@ -83,6 +83,20 @@ contract ModerateTest is ArbiterTest {
         vm.assertEq(usdc.balanceOf(buyer) - before, 495e6 + 5e6, "buyer, and the seller's stake");
     }
 
+    function test_emitsWhatGovernanceChanges() public {
+        vm.startPrank(governance);
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.ModeratorChanged(stranger);
+        court.setModerator(stranger);
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.RosterChanged("roster");
+        court.setRoster("roster");
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.TreasuryChanged(stranger);
+        court.setTreasury(stranger);
+        vm.stopPrank();
+    }
+
     /// @dev All of it is a split like any other.
     function test_rulesAllForTheSeller() public {
         Terms memory t = _court(_moderated());
@@ -105,6 +119,8 @@ contract ModerateTest is ArbiterTest {
         _moderate(t, 5500);
         vm.assertEq(court.creditOf(buyer), APPEAL_BOND, "won: the bond returns");
         uint256 before = usdc.balanceOf(stranger);
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.Paid(buyer, stranger, APPEAL_BOND);
         vm.prank(buyer);
         court.withdraw(stranger);
         vm.assertEq(usdc.balanceOf(stranger) - before, APPEAL_BOND, "paid");

@@ -41,9 +41,11 @@ contract MembersTest is CommitteeTest {
         vm.expectRevert(abi.encodeWithSelector(ICommittee.NotMember.selector, members[0]));
         committee.withdrawStake();
 
+        uint256 ready = block.timestamp + 31 days;
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.Leaving(members[0], ready);
         vm.prank(members[0]);
         committee.resign();
-        uint256 ready = block.timestamp + 31 days;
         vm.warp(ready - 1);
         vm.prank(members[0]);
         vm.expectRevert(

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Rungs} from "../../../contracts/src/arbiter/Ladder.sol";
-import {StrikeReason} from "../../../contracts/src/interfaces/ICommittee.sol";
+import {ICommittee, StrikeReason} from "../../../contracts/src/interfaces/ICommittee.sol";
 import {
     IPactArbiter,
     Stage as DocketStage
@@ -205,6 +205,25 @@ contract PayTest is CommitteeTest {
             _solventCommittee(14);
             vm.warp(START + 2);
         }
+    }
+
+    /// @dev What a member waits for: the panel opened, who was drawn from which block, and what came of it.
+    function test_emitsEachStepOfAPanel() public {
+        Terms memory t = _court(_committeeFirst());
+        bytes32 id = _arbitrate(t);
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.PanelOpened(id, 0, block.number, block.timestamp, 6 hours);
+        court.convene(t);
+
+        uint256 seedBlock = block.number + 64;
+        vm.expectEmit(true, true, false, false, address(committee));
+        emit ICommittee.PanelDrawn(id, 0, seedBlock, 0, _none());
+        address[] memory drawn = _draw(t, 0, _none(), _none());
+        _vote(id, 0, drawn, _all(3000, 6));
+        bytes32 record = keccak256(abi.encode(committee.panelOf(id, 0)));
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.PanelClosed(id, 0, true, 3000, 6, record);
+        court.execute(t, drawn, _none());
     }
 
     /// @dev Who was struck holds no seat: the fine and the pay go by the seats that are left.

@@ -30,6 +30,9 @@ contract PoolTest is CommitteeTest {
     /// @dev What was anchored can be read by its number, and nothing below or above it.
     function test_isReadByItsNumber() public {
         trades[0] = 11;
+        _plant();
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.PoolAnchored(2, DOMAIN, nodes[1], sums[1], MEMBERS);
         uint256 number = _anchor();
         vm.assertEq(number, 2, "the second");
         Pool memory pool = committee.poolOf(2);
