@@ -110,6 +110,33 @@ describe('key book', () => {
   })
 })
 
+describe('key book of two processes', () => {
+  test('while one is at a wish the other is told to wait, a dead one is followed, and a slow one does not finish twice', async () => {
+    const store = createMemoryStore()
+    const clock = createManualClock(1_800_000_000)
+    const [slow, other] = [createKeyBook(store, clock), createKeyBook(store, clock)]
+    const wish = { key: 'k', tool: 't', input: {} }
+    const begun = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<{ next_step: string; by: string }>()
+    const late = slow.once(wish, () => {
+      begun.resolve()
+      return promise
+    })
+    await begun.promise
+    const run = async (isAgain: boolean) => ({ next_step: 'x', by: 'other', isAgain })
+    await assert.rejects(other.once(wish, run), { code: 'held_elsewhere', retryable: true })
+    await assert.rejects(other.once({ ...wish, input: 1 }, run), { code: 'held_elsewhere' })
+    // It has not been heard of for longer than its lease.
+    clock.set(clock.now() + 31)
+    const facts = await other.once(wish, run)
+    assert.deepEqual(facts, { next_step: 'x', by: 'other', isAgain: true })
+    resolve({ next_step: 'x', by: 'slow' })
+    assert.deepEqual(await late, facts)
+    assert.deepEqual(await createKeyBook(store, clock).once(wish, run), facts)
+    assert.deepEqual(await store.keys('tools/lease/'), [])
+  })
+})
+
 describe('refund guard', () => {
   test('[TOL-14] refunds above the rule are stopped, two at once are two, old ones are forgotten, and what failed is not counted', async () => {
     const clock = createManualClock(1_800_000_000)
