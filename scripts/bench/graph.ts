@@ -52,6 +52,7 @@ state.flow.residual.fill(0)
 state.unit = pass.unit
 const random = mulberry(2)
 const durations: number[] = []
+const cpuBefore = process.cpuUsage()
 for (let trade = 0; trade < SINGLE; trade++) {
   const buyer = `a${Math.floor(random() * agents)}`
   const seller = `a${Math.floor(random() ** 2 * agents)}`
@@ -70,6 +71,7 @@ for (let trade = 0; trade < SINGLE; trade++) {
   })
   durations.push(performance.now() - from)
 }
+const cpu = process.cpuUsage(cpuBefore)
 const incremental = state.flow.trust.slice(0, agents)
 const after = fullPass(state, parameters)
 
@@ -81,6 +83,7 @@ console.log(
     bareSeconds: best.bareSeconds,
     ratio: best.seconds / best.bareSeconds,
     singleUpdateMs: durations.reduce((sum, duration) => sum + duration, 0) / SINGLE,
+    singleUpdateCpuMs: (cpu.user + cpu.system) / 1_000 / SINGLE,
     singleUpdateMedianMs: durations.sort((left, right) => left - right)[SINGLE / 2],
     singleUpdateMaxMs: durations.at(-1),
     differenceToBare,

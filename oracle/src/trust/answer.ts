@@ -299,9 +299,11 @@ export function createTrust({
 
     async scoreboard() {
       await follow()
-      const eventRoot = model.eventRoot()
-      if (account?.eventRoot !== eventRoot) {
-        account = { ...accountAnswer(model.account()), scorer, eventRoot, asOf: clock.now() }
+      const [eventRoot, now] = [model.eventRoot(), clock.now()]
+      // It ranks every trade there ever was: at most once a minute, however many facts and readers come.
+      const isOld = !account || now >= account.asOf + ANSWER_LIFETIME
+      if (!account || (isOld && account.eventRoot !== eventRoot)) {
+        account = { ...accountAnswer(model.account()), scorer, eventRoot, asOf: now }
       }
       return account
     },

@@ -78,8 +78,11 @@ export function contribute(
 ): void {
   const since = records.at[index] as number
   const kept = since === 0 ? 0 : fade(event.at - since, parameters.successHalfLife)
-  records.fulfilled[index] = (records.fulfilled[index] as number) * kept + event.weight
-  records.untrusted[index] = (records.untrusted[index] as number) * kept + event.untrusted
+  // What becomes known late has faded since it happened.
+  const late = fade(since - event.at, parameters.successHalfLife)
+  const { weight, untrusted } = event
+  records.fulfilled[index] = (records.fulfilled[index] as number) * kept + weight * late
+  records.untrusted[index] = (records.untrusted[index] as number) * kept + untrusted * late
   const open = event.forgiving > 0 ? fade(event.forgiving * parameters.forgiveness, 1) : 1
   records.penalty[index] = (records.penalty[index] as number) * open + event.severity
   records.loss[index] = (records.loss[index] as number) * open + event.severity * event.amount

@@ -174,6 +174,12 @@ test('the scoreboard is the account of forecasts made before each trade', async 
   assert.ok(board.score.auc !== null && board.baselines.constant)
   // The first trade of all was forecast with nothing known: the Laplace start of the base rate.
   assert.ok(Math.abs((model.state.history.forecast[0] as number) - 0.1) < 1e-12)
+  // It ranks everything there ever was: new facts bring a new account a minute later, not at once.
+  await learn(...market(900, 3))
+  const told = async () => ((await get('/scoreboard')) as { events: number }).events
+  assert.equal(await told(), board.events)
+  desk.clock.set(desk.clock.now() + 60)
+  assert.equal(await told(), board.events + 6)
   // What does not count for a score accounts for nothing either.
   model.state.history.excluded[0] = 1
   assert.equal(accountOf(model.state).events, account.events - 1)
