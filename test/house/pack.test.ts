@@ -81,7 +81,8 @@ suite('what is published', () => {
   })
 
   test('every example of the manuals compiles against it as it is printed', () => {
-    for (const name of ['ai', '@hono/node-server']) link(name, 'oracle')
+    for (const name of ['ai', '@hono/node-server', '@x402/fetch', '@x402/core'])
+      link(name, 'oracle')
     writeFileSync(join(stranger, 'reader.ts'), reader)
     const examples = manuals().flatMap((path) =>
       [...readFileSync(path, 'utf8').matchAll(/```ts\n(.*?)```/gs)].map((found, index) => {
@@ -126,6 +127,11 @@ declare global {
   var sellerOptions: Omit<import('@earnest/sdk/seller').SellerOptions, 'skills'>
   var tools: readonly import('@earnest/sdk/tools').Tool[]
   var session: { role: string; content: string }[]
+  var buyerOptions: import('@earnest/sdk/buyer').BuyerOptions
+  var store: NonNullable<import('@earnest/sdk/seller').SellerOptions['store']>
+  var venue: import('@earnest/sdk/seller').Venue
+  var agentUrl: string
+  function reportOf(url: string): { report: string }
   function lookUp(input: unknown): Promise<import('@earnest/sdk/protocol').JsonValue>
   function decide(evidence: unknown): number | null
 }

@@ -14,7 +14,7 @@ import { relay } from '../escrow/relay.ts'
 import { cancelPact } from '../negotiation/cancel.ts'
 import { openExposure } from '../negotiation/exposure.ts'
 import { reportFailure } from '../negotiation/failure.ts'
-import { registerPact } from '../negotiation/pact.ts'
+import { findLock, registerPact } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
 import { processCompletion } from '../settlement/attest.ts'
 import { fileClaim } from '../settlement/claim.ts'
@@ -320,9 +320,12 @@ export function createCalls(
 
     getDispute: ({ params }) => disputeRecord(db, params.escrowId),
 
-    listSpotChecks: async ({ params }) => ({
-      spotChecks: await listSpotChecks(db, params.escrowId),
-    }),
+    listSpotChecks: async ({ params: { escrowId } }) => {
+      if (!(await findLock(db, escrowId))) {
+        throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
+      }
+      return { spotChecks: await listSpotChecks(db, escrowId) }
+    },
 
     getRecord: ({ params }) => verdictRecord(db, params.escrowId),
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createWalletClient, defineChain, type Hex, http, isHex, publicActions } from 'viem'
+import { createPublicClient, createWalletClient, defineChain, type Hex, http, isHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import * as z from 'zod'
 import { readAgentEnvironment } from '../environment.ts'
+import type { EscrowClient } from '../escrow/client.ts'
 import { createFileStore } from '../fileStore.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { did } from '../protocol/did.ts'
@@ -62,7 +63,7 @@ export async function readAgent(env: Readonly<Record<string, string | undefined>
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: [url] } },
   })
-  const wallet = createWalletClient({ account, chain, transport: http(url) }).extend(publicActions)
+  const wallet: EscrowClient = createWalletClient({ account, chain, transport: http(url) })
   const oracle = createOracleClient({
     url: settings.EARNEST_ORACLE_URL,
     did: settings.EARNEST_ORACLE_DID,
@@ -104,7 +105,7 @@ function readPolicy(file: string): TrustPolicy {
 }
 
 async function chainIdOf(url: string): Promise<number> {
-  const { getChainId } = createWalletClient({ transport: http(url) }).extend(publicActions)
+  const { getChainId } = createPublicClient({ transport: http(url) })
   try {
     return await getChainId()
   } catch (cause) {

@@ -68,6 +68,8 @@ const rows: Partial<Record<RouteName, Row[]>> = {
   getManifest: escrowRows((id) => `/escrows/${id}/manifest`, '409 not_delivered'),
   getDispute: escrowRows((id) => `/disputes/${id}`, '404 escrow_unknown'),
   getRecord: escrowRows((id) => `/disputes/${id}/record`, '404 record_unknown'),
+  getRecourse: escrowRows((id) => `/recourse/${id}`, '404 escrow_unknown'),
+  listSpotChecks: escrowRows((id) => `/escrows/${id}/spot-checks`, '404 escrow_unknown'),
   getDocket: escrowRows((id) => `/disputes/${id}/docket`, '404 escrow_unknown'),
   getArtifact: [
     ['lying', 'a token that was never given', '404 grant_unknown', `/artifacts/${'a'.repeat(43)}`],

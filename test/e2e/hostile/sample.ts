@@ -87,6 +87,12 @@ export const samples: Partial<Record<RouteName, (stand: Stand) => Sample | Promi
     return { by: desk.seller, body }
   },
   listOffers: ({ desk }) => ({ by: desk.buyer }),
+  withdrawOffer: ({ desk, pact }) => ({ by: desk.seller, params: { pactId: hashPact(pact) } }),
+  claimOffer: ({ desk, pact }) => ({
+    by: desk.buyer,
+    params: { pactId: hashPact(pact) },
+    body: {},
+  }),
   offerSplit: ({ desk, pact }) => ({
     by: desk.buyer,
     params: { escrowId: escrowIdOfPact({ pact }) },
