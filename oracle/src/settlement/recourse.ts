@@ -7,7 +7,7 @@ import {
 import type { Hex } from 'viem'
 import type { Chain } from '../escrow/chain.ts'
 import { isFinal, readHeads } from '../escrow/finality.ts'
-import { linkOf } from '../escrow/fold.ts'
+import { linkOf, readEscrow } from '../escrow/fold.ts'
 import type { Recourse } from '../escrow/recourse.ts'
 import { evidenceEnd } from '../escrow/window.ts'
 import { append, type Entry } from '../store/journal.ts'
@@ -16,6 +16,7 @@ import { holdLease, type Lease } from '../store/lease.ts'
 import type { Db } from '../store/store.ts'
 import type { RuledClaim } from '../trust/event.ts'
 import { findCase } from './case.ts'
+import { withdrawSpot } from './spot/withdraw.ts'
 
 /**
  * What the buyer of a release at once still has, and what came of it; from the vault alone.
@@ -113,6 +114,10 @@ export async function recordRecourses({
         data: { how, sellerBps, slashed: slashed.toString(), txHash: place.txHash },
         ...(fact && { fact }),
       })
+      const state = how === 'ruled' ? await readEscrow(tx, escrow_id) : undefined
+      if (state) {
+        entries.push(...(await withdrawSpot(tx, { escrowId: state.id, round: state.round, at })))
+      }
       await tx
         .updateTable('recourse')
         .set({ awaits: false })

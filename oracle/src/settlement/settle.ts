@@ -78,7 +78,10 @@ export function recordSettlements({
       ...(fact && { fact }),
     })
     const isRuled = fact?.dispute !== undefined && fact.dispute.awardedBps !== null
-    if (isRuled) entries.push(...(await withdrawSpot(tx, state)))
+    if (isRuled) {
+      const { id: escrowId, round } = state
+      entries.push(...(await withdrawSpot(tx, { escrowId, round, at: ending.at })))
+    }
   }
 }
 

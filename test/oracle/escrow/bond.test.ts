@@ -20,6 +20,10 @@ import {
   type Submission,
   submissionSchema,
 } from '@earnest/sdk/protocol'
+import { createJury } from '../../../oracle/src/settlement/jury/jury.ts'
+import { costOf, plans } from '../../../oracle/src/settlement/jury/plan.ts'
+import { hearSpot } from '../../../oracle/src/settlement/spot/hear.ts'
+import { listSpotChecks } from '../../../oracle/src/settlement/spot/read.ts'
 import { fundGas } from '../../../scripts/local/chain.ts'
 import { type Provider, startProvider, wires } from '../../../scripts/local/judge/provider.ts'
 import { isEmpty, section, verdict } from '../../../scripts/local/judge/verdict.ts'
@@ -29,6 +33,7 @@ import { type EscrowRef, escrowOfPact } from '../../../sdk/src/escrow/client.ts'
 import { claimRecourse, dropRecourse, readRecourse } from '../../../sdk/src/escrow/recourse.ts'
 import { readBalance } from '../../../sdk/src/escrow/token.ts'
 import { walletOf } from '../../sdk/support/market.ts'
+import { createProbeBook } from '../settlement/jury/bench.ts'
 import {
   agree,
   call,
@@ -56,6 +61,7 @@ const wallet = (who: Party) => walletOf(ground.url, who.wallet)
 /** Judges by what the buyer says: nonsense is worth little, and a whim takes nothing away. */
 const judge = (heard: Parameters<typeof section>[0]) => {
   if (isEmpty(heard)) return verdict(heard, 0)
+  if (section(heard, 'deliverable').includes('lorem')) return verdict(heard, 20)
   return verdict(heard, section(heard, 'buyer_claim').includes('nonsense') ? 40 : 100)
 }
 
@@ -148,7 +154,9 @@ describe('a claim against a bond', () => {
   type Trade = { pact: Pact; escrow: EscrowRef; id: `0x${string}` }
 
   /** Work that passes every check and is paid at once, with the bond behind it. */
-  async function released(change: { ladder?: string; judges?: string[] } = {}): Promise<Trade> {
+  async function released(
+    change: { ladder?: string; judges?: string[]; greeting?: string } = {},
+  ): Promise<Trade> {
     const { escrow } = encodePact(pactOf(world))
     const vault = ground.deployment.vault.toLowerCase() as `0x${string}`
     const { timing } = encodePact(pactOf(world))
@@ -167,7 +175,8 @@ describe('a claim against a bond', () => {
     const id = await agree(world, pact)
     await fund(world, pact)
     await confirm(world)
-    const files = { 'result.json': '{"greeting":"asdf","name":"qwer"}' }
+    const result = { greeting: change.greeting ?? 'asdf', name: 'qwer' }
+    const files = { 'result.json': JSON.stringify(result) }
     const body = await completionOf(world, pact, { files, reserve: true })
     await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
     await world.settle()
@@ -463,5 +472,61 @@ describe('a claim against a bond', () => {
       ['claimed', 2],
       ['claim_ruled', 2],
     ])
+  })
+
+  /** Puts a trade before the jury as if it had been drawn. */
+  async function spotChecked({ id }: Trade, cost = 5_000_000n) {
+    const { oracle, seller } = world
+    const { db } = oracle
+    const drawn = { draw: 0, rate_bps: 10_000, rate_table: 'earnest-spot/1', drawn_at: 1 }
+    const row = { escrow_id: id, round: 1, seller_did: seller.identity.did, ...drawn }
+    await db
+      .insertInto('spot_check')
+      .values({ ...row, seed_block: 1, seed_hash: id, status: 'drawn' })
+      .execute()
+    const jury = createJury({
+      roster: providers.map(({ juror }) => juror),
+      probes: createProbeBook(),
+      clock: oracle.clock,
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      timeoutMs: 20_000,
+    })
+    const hearing = { ...oracle, jury, policy: { rateBps: 10_000, cost } }
+    await hearSpot(hearing, { escrowId: id, round: 1 })
+    const [check] = await listSpotChecks(db, id)
+    return check
+  }
+
+  test('[UNS-01] a look at work that was paid at once warns its buyer while it can claim; the claim is its tribunal’s, whose ruling takes the mark away', async () => {
+    const trade = await released({ greeting: 'lorem' })
+    const check = await spotChecked(trade)
+    assert.deepEqual([check?.status, check?.poor], ['heard', true])
+    const [warning] = await journalOf(trade.id, 'quality_warning')
+    const { end } = await recourseOf(trade)
+    assert.equal(JSON.parse(warning?.data ?? '{}').reviewEnd, end)
+    await claimed(trade, 'It is nonsense')
+    const other = await released({ greeting: 'lorem' })
+    await claimed(other, 'It is nonsense')
+    const late = await spotChecked(other)
+    assert.deepEqual([late?.status, late?.code], ['not_heard', 'disputed'])
+    await pass(ARBITRATION / 4)
+    await confirm(world)
+    assert.equal((await recourseOf(trade)).ending?.how, 'ruled')
+    const [ruled] = await listSpotChecks(world.oracle.db, trade.id)
+    assert.equal(ruled?.poor, false)
+    assert.equal((await journalOf(trade.id, 'spot_withdrawn')).length, 1)
+  })
+
+  test('[UNS-01] a delivery that is padded until a look at all of it costs too much is looked at in part', async () => {
+    const trade = await released({ greeting: 'lorem '.repeat(8000) })
+    const [, , single] = plans
+    assert.ok(single)
+    const cost = costOf(
+      single,
+      providers.map(({ juror }) => juror),
+      25_000,
+    )
+    const check = await spotChecked(trade, cost)
+    assert.deepEqual([check?.status, check?.code, check?.poor], ['heard', null, true])
   })
 })

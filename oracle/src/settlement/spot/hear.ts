@@ -8,6 +8,7 @@ import {
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { tellOf } from '../../escrow/fold.ts'
+import { type Recourse, readRecourse } from '../../escrow/recourse.ts'
 import type { EscrowState } from '../../escrow/state.ts'
 import type { Context } from '../../store/context.ts'
 import { append, type Entry } from '../../store/journal.ts'
@@ -29,6 +30,9 @@ type Judged = NonNullable<Awaited<ReturnType<typeof judgedRound>>>
 type Finding =
   | { status: 'heard'; record: VerdictRecord; absent: string[] }
   | { status: 'not_heard'; code: string; absent: string[] }
+
+/** Characters of a delivery below which a look shows nothing. */
+const LEAST_SHOWN = 1000
 
 /** What the judges are told in the place of a complaint. */
 const NO_COMPLAINT = `Nobody complains. This delivery passed every check that a machine could make, and was drawn at random to see whether it is any good. A file that is no text is shown by its hash alone, and a long one in part: what is not shown is not to be held against the seller.`
@@ -55,7 +59,7 @@ async function look(hearing: Hearing, round: Round): Promise<Finding> {
   const { db, blobs, clock, jury, policy } = hearing
   const { escrowId } = round
   const judged = await judgedRound(db, round)
-  const code = judged ? obstacleOf(judged.state) : 'superseded'
+  const code = judged ? obstacleOf(judged.state, await readRecourse(db, escrowId)) : 'superseded'
   if (!judged || code) return { status: 'not_heard', code: code ?? 'superseded', absent: [] }
   const { pact, link, delivery } = judged
   if (jury.judges === 0) return { status: 'not_heard', code: 'no_judges', absent: [] }
@@ -75,28 +79,48 @@ async function look(hearing: Hearing, round: Round): Promise<Finding> {
   })
   if (shown === 0) return { status: 'not_heard', code: 'nothing_readable', absent: [] }
   await keepPaper({ db, blobs, clock }, { escrowId, kind: 'spot', bytes })
-  const heard = await jury.hear({
-    escrowId,
-    pactId: link.pactId,
-    round: round.round,
-    packageHash: hashBody(body),
-    evidence: { ...evidence, claim: NO_COMPLAINT },
-    fee: policy.cost,
-    capBps: capOf(bytes),
-    families,
-    readers,
-  })
+  const hear = (deliverable: string) =>
+    jury.hear({
+      escrowId,
+      pactId: link.pactId,
+      round: round.round,
+      packageHash: hashBody(body),
+      evidence: { ...evidence, deliverable, claim: NO_COMPLAINT },
+      fee: policy.cost,
+      capBps: capOf(bytes),
+      families,
+      readers,
+    })
+  let { deliverable } = evidence
+  let heard = await hear(deliverable)
+  // Or padding would be a way around every look: what is too long is shown as far as the price of one goes.
+  while (isTooDear(heard) && deliverable.length >= 2 * LEAST_SHOWN) {
+    deliverable = deliverable.slice(0, deliverable.length / 2).toWellFormed()
+    heard = await hear(deliverable)
+  }
   const missing = heard.absent.map(lineOf)
   return heard.status === 'heard'
     ? { status: 'heard', record: heard.record, absent: missing }
     : { status: 'not_heard', code: heard.code, absent: missing }
 }
 
+const isTooDear = (hearing: Awaited<ReturnType<Jury['hear']>>) =>
+  hearing.status === 'not_heard' && hearing.code === 'fee_below_cost'
+
 const lineOf = ({ provider, code }: { provider: string; code: string }) => `${provider}: ${code}`
 
-/** A dispute has a jury of its own, whose word counts for more. */
-function obstacleOf({ contested }: EscrowState): string | undefined {
-  return contested ? 'disputed' : undefined
+/** A dispute has a jury of its own, whose word counts for more; so has a claim against a bond. */
+function obstacleOf(
+  { contested }: EscrowState,
+  recourse: Recourse | undefined,
+): string | undefined {
+  return contested || (recourse && recourse.claimedAt !== null) ? 'disputed' : undefined
+}
+
+/** Unix seconds until which the buyer can still do something about poor work; null where it cannot. */
+function answerableUntil(state: EscrowState, recourse: Recourse | undefined): number | null {
+  if (recourse) return recourse.state === 'reserved' ? recourse.end : null
+  return state.state === 'Delivered' ? state.timerEnd : null
 }
 
 /** Logs the one result of a round; of two processes the first that gets here. */
@@ -116,7 +140,8 @@ async function write(
     if (row?.status !== 'drawn') return
     const judged = await judgedRound(tx, { escrowId, round })
     // What was disputed while the judges wrote is the dispute's.
-    const code = judged ? obstacleOf(judged.state) : 'superseded'
+    const recourse = await readRecourse(tx, escrowId)
+    const code = judged ? obstacleOf(judged.state, recourse) : 'superseded'
     const result: Finding =
       code && finding.status === 'heard'
         ? { status: 'not_heard', code, absent: finding.absent }
@@ -131,7 +156,7 @@ async function write(
       .execute()
     const entries =
       result.status === 'heard' && judged
-        ? entriesOf(judged, { ...result, round, seller: row.seller_did, at })
+        ? entriesOf(judged, { ...result, round, seller: row.seller_did, at, recourse })
         : [notHeard(escrowId, { round, at, result })]
     await append(tx, signer, entries)
   })
@@ -160,7 +185,15 @@ function entriesOf(
     round,
     seller,
     at,
-  }: { record: VerdictRecord; absent: string[]; round: number; seller: string; at: number },
+    recourse,
+  }: {
+    record: VerdictRecord
+    absent: string[]
+    round: number
+    seller: string
+    at: number
+    recourse: Recourse | undefined
+  },
 ): Entry[] {
   const { id: escrowId } = state
   const { quality_bps: qualityBps, poor, record_hash: recordHash } = columnsOf(record)
@@ -177,16 +210,16 @@ function entriesOf(
   const { capability } = pact
   const fact = poorWork({ escrowId, round, seller, capability, at, qualityBps })
   // A warning is for whom it still helps.
-  const isInTime = state.state === 'Delivered' && at < state.timerEnd
+  const reviewEnd = answerableUntil(state, recourse)
   const warning: Entry = {
     action: 'quality_warning',
     subject: escrowId,
     at,
     key: `quality_warning/${escrowId}/${round}`,
-    data: { ...data, reviewEnd: state.timerEnd },
+    data: { ...data, reviewEnd },
     tell: tellOf('quality_warning', escrowId, link),
   }
-  return [{ ...heard, fact }, ...(isInTime ? [warning] : [])]
+  return [{ ...heard, fact }, ...(reviewEnd !== null && at < reviewEnd ? [warning] : [])]
 }
 
 function notHeard(
