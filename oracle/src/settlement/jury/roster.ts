@@ -62,6 +62,9 @@ export function addressOf({ wire, provider, baseUrl }: Juror): string {
   throw new EarnestError('base_url_missing', `${provider} needs a baseUrl`)
 }
 
+/** Seats that one declared model can be of: of its maker's, and of the house that runs it. */
+const MOST_NAMED = 2
+
 /** What keeps a seat from one case; absent: it sits. */
 export type Absence = { provider: string; code: 'no_key' | 'recused' | 'not_disclosed' }
 
@@ -70,12 +73,16 @@ export function seatsFor(
   roster: readonly Juror[],
   { families, readers }: { families: readonly string[]; readers: readonly string[] | 'all' },
 ): { seated: Juror[]; absent: Absence[] } {
-  const declared = families.map((family) => family.toLowerCase())
   // A declared model version such as "gpt-5-2026" names its family somewhere in it.
-  const isBarred = (name: string) => declared.some((model) => model.includes(name.toLowerCase()))
+  const isOf = ({ family, provider }: Juror, model: string) =>
+    [family, provider].some((name) => model.includes(name.toLowerCase()))
+  // What names more than a maker and a house is no model: a list of all would send every judge home.
+  const declared = families
+    .map((family) => family.toLowerCase())
+    .filter((model) => roster.filter((juror) => isOf(juror, model)).length <= MOST_NAMED)
   const absenceOf = (juror: Juror): Absence['code'] | undefined => {
     if (!juror.apiKey) return 'no_key'
-    if (isBarred(juror.family) || isBarred(juror.provider)) return 'recused'
+    if (declared.some((model) => isOf(juror, model))) return 'recused'
     return readers === 'all' || readers.includes(juror.provider) ? undefined : 'not_disclosed'
   }
   const absent = roster.flatMap((juror) => {

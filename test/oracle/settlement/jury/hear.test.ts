@@ -237,6 +237,16 @@ describe('who sits', () => {
     })
   })
 
+  test('[GOV-05] a list of every family is no model: a seller cannot send all judges home with it', async () => {
+    await withJury(panel(), async ({ hear, providers }) => {
+      const all = providers.map(({ juror }) => juror.family).join(' ')
+      assert.equal(heardOf(await hear({ families: [all] })).seats.length, 5)
+      const hosted = await hear({ families: ['mistral/anthropic-opus'] })
+      const recused = hosted.absent.map(({ provider }) => provider)
+      assert.deepEqual(recused, ['anthropic', 'mistral'])
+    })
+  })
+
   test('a provider that the pact does not let read the evidence is not asked', async () => {
     await withJury(panel(), async ({ hear, providers }) => {
       const hearing = await hear({ readers: ['openai', 'google', 'meta'] })
