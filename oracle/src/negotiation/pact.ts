@@ -246,11 +246,14 @@ async function keysAtRegistration(
 /** Pacts read before, by their text, which never changes: one trade reads its own fifteen times. */
 const read = new Map<string, SignedPact>()
 const MAX_READ = 500
+/** Characters above which a pact is read anew each time: its parties choose how long it is. */
+const MAX_KEPT_TEXT = 65_536
 
 function signedOf(text: string): SignedPact {
   const known = read.get(text)
   if (known !== undefined) return known
   const signed = decode(signedPactSchema, JSON.parse(text), 'invalid_pact')
+  if (text.length > MAX_KEPT_TEXT) return signed
   if (read.size >= MAX_READ) read.delete(read.keys().next().value ?? '')
   read.set(text, signed)
   return signed

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { escrowIdOfPact, formatUtc, hashPact } from '@earnest/sdk/protocol'
+import { escrowIdOfPact, formatUtc, hashPact, type Pact } from '@earnest/sdk/protocol'
 import { writeHistory } from '../../../oracle/src/discovery/keys.ts'
+import { findPact } from '../../../oracle/src/negotiation/pact.ts'
 import {
   agree,
   call,
@@ -62,6 +63,19 @@ test('a pact shows its terms, its escrow ids and where it stands before the lock
   assert.equal(record.pactId, hashPact(pact))
   desk.clock.set(pact.timing.fundBy)
   assert.equal((await read()).status, 'expired')
+})
+
+test('a pact is parsed once, unless its parties made it so long that five hundred would fill the memory', async () => {
+  const readTwice = async (input: Pact['input']) => {
+    const pact = pactOf(desk, { input })
+    await agree(desk, pact)
+    const read = async () => (await findPact(desk.oracle.db, hashPact(pact)))?.signed
+    const [first, second] = [await read(), await read()]
+    assert.deepEqual(first, second)
+    return first === second
+  }
+  assert.equal(await readTwice({ name: 'short' }), true)
+  assert.equal(await readTwice({ name: 'x'.repeat(100_000) }), false)
 })
 
 test('[API-02] an unknown pact is said to be unknown', async () => {
