@@ -13,12 +13,14 @@ export interface Line<Thing> {
 type Standing<Thing> = {
   waiting: ((thing: Thing) => void)[]
   held: number
-  /** When it was served last; 0: not since it came. */
+  /** When it was served last; before that, when it came. */
   turn: number
 }
 
 /**
- * A line in which nobody is kept waiting by how much another wants: next is who was served longest ago.
+ * A line in which nobody is kept waiting by how much another wants: next is who was served longest ago. Who
+ * comes stands before the one that was served last, and behind all that wait for longer than that: however
+ * many come, each waits for those before it alone.
  * @param most How many one owner may hold at a time.
  */
 export function createLine<Thing>({ most }: { most: number }): Line<Thing> {
@@ -37,7 +39,7 @@ export function createLine<Thing>({ most }: { most: number }): Line<Thing> {
   return {
     wait: (owner) =>
       new Promise((resolve) => {
-        const own = owners.get(owner) ?? { waiting: [], held: 0, turn: 0 }
+        const own = owners.get(owner) ?? { waiting: [], held: 0, turn: turns - 1 }
         owners.set(owner, own)
         own.waiting.push(resolve)
       }),
@@ -47,7 +49,8 @@ export function createLine<Thing>({ most }: { most: number }): Line<Thing> {
       const resolve = own?.waiting.shift()
       if (!own || !resolve) return
       own.held += 1
-      own.turn = ++turns
+      turns += 2
+      own.turn = turns
       resolve(thing)
     },
     leave(owner) {
