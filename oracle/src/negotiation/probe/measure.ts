@@ -10,7 +10,7 @@ export type ProbeFetch = (request: {
   timeoutMs?: number
 }) => Promise<{ status: number; body: Uint8Array } | null>
 
-/** Longest that a promise is waited for. */
+/** Longest promise that is waited for. */
 export const LONGEST_WAIT_MS = 300_000
 /** Milliseconds between two looks at a task that is not answered yet. */
 const LOOK_MS = 2_000

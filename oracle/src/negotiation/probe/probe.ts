@@ -94,7 +94,8 @@ async function probeOne(context: Probing, seller: Due, stop?: AbortSignal): Prom
   const like = capability === undefined ? undefined : await tradeLike(db, seller.did, capability)
   if (!like || !pricing) return false
   const promisedMs = await readPromise(fetch, endpoint)
-  if (promisedMs === undefined) return false
+  // What cannot be seen to be late is not measured: nobody waits here for as long as that.
+  if (promisedMs === undefined || promisedMs > LONGEST_WAIT_MS) return false
   const stranger = strangerOf(random)
   const self = { stranger, endpoint, random, now: clock.now() }
   const bid = bidOf(like.pact, {
@@ -103,7 +104,7 @@ async function probeOne(context: Probing, seller: Due, stop?: AbortSignal): Prom
     listPrice: parseUsdc(pricing.perTask),
   })
   const tookMs = await timeReply({
-    ...{ fetch, monotonic, waitMs: Math.min(promisedMs, LONGEST_WAIT_MS) },
+    ...{ fetch, monotonic, waitMs: promisedMs },
     ask: messageOf(bid, self),
     look: (taskId) => lookOf(taskId, { ...self, now: clock.now() }),
     pause: async (milliseconds) => void (await sleep(milliseconds, undefined, { signal: stop })),
