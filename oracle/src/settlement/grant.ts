@@ -6,6 +6,7 @@ import {
   encode,
   fromBytes32,
   grantBodySchema,
+  MAX_REQUEST_SKEW,
   type Manifest,
   manifestSchema,
   type ReadReceipt,
@@ -155,11 +156,12 @@ export async function revokeGrants(
 }
 
 /**
- * Signed proof of what was read to its last byte, oldest first.
+ * Signed proof of what was read to its last byte, oldest first. The reader's own request stands in it once
+ * it is too old to be sent again: before, whoever sees it could ask in the reader's name.
  * @throws escrow_unknown, signer_not_party
  */
 export async function listReads(
-  { db, signer }: Pick<Context, 'db' | 'signer'>,
+  { db, signer, clock }: Context,
   { escrowId, by }: { escrowId: string; by: string },
 ): Promise<ReadReceipt[]> {
   await assertReader(db, escrowId, by)
@@ -171,6 +173,8 @@ export async function listReads(
     .orderBy('grant_id')
     .execute()
   return rows.map(({ grant_id, escrow_id, did, read_at, request, ...file }) => {
+    const asked = request === null ? undefined : (JSON.parse(request) as SignedRequest)
+    const isSpent = asked && clock.now() > asked.issuedAt + MAX_REQUEST_SKEW
     const body = {
       version: '1' as const,
       grantId: grant_id,
@@ -179,7 +183,7 @@ export async function listReads(
       oracle: signer.did,
       reader: did,
       readAt: read_at,
-      ...(request && { request: JSON.parse(request) as SignedRequest }),
+      ...(isSpent && { request: asked }),
     }
     const wire = encode(readReceiptBodySchema, body, 'invalid_read_receipt')
     return { ...body, signature: signer.sign({ type: 'read', body: wire }) }

@@ -178,14 +178,22 @@ describe('completion proofs', () => {
       send(world, { by, method: 'GET', path: `/api/v1/escrows/${trade.id}/reads`, body: none })
     const answer = await readsOf()
     assert.equal(answer.status, 200, await answer.clone().text())
-    const { reads } = decode(routes.listReads.response, await answer.json(), 'invalid')
+    const early = decode(routes.listReads.response, await answer.json(), 'invalid').reads[0]
+    const oracle = world.oracle.signer.did
+    // While the buyer's request could be sent again by the seller, who would be given the buyer's grants, it
+    // is nobody else's to see.
+    assert.ok(early && early.request === undefined)
+    verifyReadReceipt(early, { oracle })
+    await ground.client.increaseTime({ seconds: 301 })
+    await ground.client.mine({ blocks: 1 })
+    await world.settle()
+    const { reads } = decode(routes.listReads.response, await (await readsOf()).json(), 'invalid')
     const [receipt] = reads
     assert.ok(receipt && reads.length === 1)
     assert.deepEqual(
       [receipt.reader, receipt.sha256, receipt.name],
       [world.buyer.identity.did, granted[0]?.sha256, 'result.json'],
     )
-    const oracle = world.oracle.signer.did
     verifyReadReceipt(receipt, { oracle })
     // That the buyer asked for it stands there by its own hand, and for this escrow.
     const { request } = receipt
