@@ -10,6 +10,7 @@ import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
 import { readHistory } from '../../sdk/src/escrow/events.ts'
 import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
+import { send } from '../../sdk/src/escrow/send.ts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
 import { openTrades, readTrade } from '../../sdk/src/journal.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
@@ -25,6 +26,7 @@ import {
 } from '../../sdk/src/protocol/pact.ts'
 import { formatUtc } from '../../sdk/src/protocol/time.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
+import type { OracleClient } from '../../sdk/src/trust/oracle.ts'
 import { decodeTrustPolicy } from '../../sdk/src/trust/policy.ts'
 import type { Rail } from '../../sdk/src/x402/rail.ts'
 import { createEscrowScheme, type EscrowSchemeOptions } from '../../sdk/src/x402/scheme.ts'
@@ -37,6 +39,7 @@ import {
   openMarket,
   openSeller,
   SELLER_URL,
+  sellerParty,
 } from './support/market.ts'
 import { openPaywall, PAYWALL_URL, PRICE } from './support/paywall.ts'
 
@@ -236,6 +239,55 @@ describe('x402', () => {
     assert.equal(paid - (await balance()), PRICE)
   })
 
+  test('a paywall that takes the money and says nothing is followed all the same, also by who cancelled', async () => {
+    const accepted = await required('/reports/8')
+    const paid = await balance()
+    const journal = createMemoryStore()
+    const { payload } = await scheme({ journal }).createPaymentPayload(2, accepted)
+    const [tradeId = ''] = await openTrades(journal)
+    // Both have signed before anything is handed out that locks money.
+    const { signed, isRegistered } = await readTrade(journal, tradeId)
+    assert.ok(signed)
+    assert.equal(isRegistered, true)
+    market.hosts.delete('seller.test')
+    try {
+      const buyer = openBuyer(market, { journal })
+      await buyer.cancel(tradeId)
+      await assert.rejects(buyer.resume(tradeId), { code: 'trade_cancelled' })
+      const { chainId, contract, terms } = escrowOfPact({ pact: signed.pact })
+      const args = [terms, payload.funding as `0x${string}`] as const
+      const call = { functionName: 'fund', args } as const
+      await send(market.wallet(sellerParty.wallet), { chainId, contract }, call)
+      assert.equal((await buyer.resume(tradeId)).settlementStatus, 'released')
+      assert.deepEqual(made.splice(0), ['/reports/8'])
+      assert.equal(paid - (await balance()), PRICE)
+    } finally {
+      market.hosts.set('seller.test', seller.fetch)
+    }
+  })
+
+  test('who is told that a payment failed has not paid: a relay that sends and answers too late', async () => {
+    const own = market.oracleFor(sellerParty.identity)
+    const oracle: OracleClient = {
+      ...own,
+      async call(name, input) {
+        const answer = await own.call(name, input)
+        if (name !== 'relay') return answer
+        throw new EarnestError('oracle_unreachable', 'Too late', { retryable: true })
+      },
+    }
+    const late = await openPaywall(market, { host: 'late.test', oracle })
+    try {
+      const paid = await balance()
+      const response = await payingFetch()('http://late.test/reports/9')
+      assert.equal(response.status, 200)
+      assert.equal(paid - (await balance()), PRICE)
+    } finally {
+      await late.seller.stop()
+      market.hosts.set('seller.test', seller.fetch)
+    }
+  })
+
   test('[TAP-19] another rail stands beside the escrow behind the same interface: it is asked for, locked once and let go for a delivery', async () => {
     // As a hold invoice: paid by a hash, settled by its preimage alone.
     const invoices = new Map<string, { preimage: string; state: 'open' | 'held' | 'settled' }>()
@@ -296,14 +348,24 @@ describe('x402', () => {
     const accepted = await required('/reports/4')
     const sign = (own: ReturnType<typeof scheme>, changes: Partial<PaymentRequirements> = {}) =>
       own.createPaymentPayload(2, { ...accepted, ...changes })
+    const journal = createMemoryStore()
     const elsewhere = `0x${'ab'.repeat(20)}`
     for (const changes of [
       { payTo: elsewhere },
       { asset: elsewhere },
       { network: 'eip155:1' as const },
     ]) {
-      await assert.rejects(sign(scheme(), changes), { code: 'venue_mismatch' })
+      await assert.rejects(sign(scheme({ journal }), changes), { code: 'venue_mismatch' })
     }
+    const { extra } = accepted
+    const years = { ...(extra.task as PaywallTask), seconds: 10 * 365 * 86_400 }
+    const long = { extra: { ...extra, task: years } }
+    await assert.rejects(sign(scheme({ journal }), long), { code: 'too_long' })
+    const vague = { ...(extra.task as PaywallTask), description: 'Anything' }
+    const refused = { extra: { ...extra, task: vague } }
+    await assert.rejects(sign(scheme({ journal }), refused), { code: 'negotiation_failed' })
+    // What was refused is not paid for by who goes on with what is open.
+    assert.deepEqual(await openTrades(journal), [])
     await assert.rejects(sign(scheme(), { amount: '5000001' }), { code: 'price_too_high' })
     await assert.rejects(sign(scheme({ mayPay: () => false })), { code: 'task_refused' })
     await assert.rejects(scheme().createPaymentPayload(1, accepted), {

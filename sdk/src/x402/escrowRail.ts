@@ -1,10 +1,11 @@
 import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
+import { findLock } from '../escrow/lock.ts'
 import { readEscrow } from '../escrow/readEscrow.ts'
 import { relayOrSend } from '../escrow/send.ts'
 import { pause } from '../pause.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { decode } from '../protocol/decode.ts'
-import { EarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import type { ResponseMessage } from '../protocol/message.ts'
 import type { Pact, SignedPact } from '../protocol/pact.ts'
 import type { Store } from '../protocol/store.ts'
@@ -61,7 +62,8 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
 
   /** Has the buyer's one signature pay and accept the terms. */
   async function fund(signed: SignedPact, funding: `0x${string}`): Promise<`0x${string}`> {
-    const { chainId, contract, terms } = escrowOfPact({ pact: signed.pact })
+    const escrow = escrowOfPact({ pact: signed.pact })
+    const { chainId, contract, terms } = escrow
     const { pactId } = await oracle.call('registerPact', registrationOf(signed))
     if (pactId !== signed.pactHash) {
       throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
@@ -71,7 +73,14 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
       return (await oracle.call('relay', { body })).txHash
     }
     const call = { functionName: 'fund', args: [terms, funding] } as const
-    return (await relayOrSend(wallet, { chainId, contract, relay }, call)).txHash
+    try {
+      return (await relayOrSend(wallet, { chainId, contract, relay }, call)).txHash
+    } catch (error) {
+      // A relay that answered too late, or another who sent it: who is told 402 now might pay once more.
+      const lock = isEarnestError(error) ? await findLock(wallet, { escrow }) : undefined
+      if (lock === undefined) throw error
+      return lock.txHash
+    }
   }
 
   async function work(signed: SignedPact): Promise<readonly ReceivedFile[] | undefined> {

@@ -1,6 +1,6 @@
 import { base64 } from '@scure/base'
 import * as z from 'zod'
-import { bytes, word } from '../protocol/address.ts'
+import { bytes } from '../protocol/address.ts'
 import { criterionSchema, mime } from '../protocol/criterion.ts'
 import { decode } from '../protocol/decode.ts'
 import { EarnestError } from '../protocol/error.ts'
@@ -65,13 +65,6 @@ export const escrowPayloadSchema = z.strictObject({
   signature: z.string(),
   /** ERC-3009 over the escrow's terms: pays and accepts them at once. */
   funding: bytes,
-})
-
-/** What our scheme says of a payment that is locked, in `extra` of x402's settlement answer. */
-export const lockedSchema = z.looseObject({
-  pactId: hash,
-  escrowId: word,
-  sellerSignature: z.string(),
 })
 
 /** Reads a header of x402: base64 of JSON. Throws `invalid_payment`. */

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
+import type { OracleClient } from '../../../sdk/src/trust/oracle.ts'
 import { createPaywall } from '../../../sdk/src/x402/paywall.ts'
 import type { Rail } from '../../../sdk/src/x402/rail.ts'
 import { type Market, openSeller, SELLER_URL, sellerParty } from './market.ts'
@@ -11,7 +12,11 @@ export const PRICE = 2_000_000n
 /** A seller whose reports cost, and the server that they stand behind; `made` are the paths that were worked for. */
 export async function openPaywall(
   market: Market,
-  { host = 'paywall.test', rails = [] }: { host?: string; rails?: readonly Rail[] } = {},
+  {
+    host = 'paywall.test',
+    rails = [],
+    oracle = market.oracleFor(sellerParty.identity),
+  }: { host?: string; rails?: readonly Rail[]; oracle?: OracleClient } = {},
 ) {
   const made: string[] = []
   const wall = createPaywall({
@@ -42,7 +47,7 @@ export async function openPaywall(
     wall.open({
       seller,
       wallet: market.wallet(sellerParty.wallet),
-      oracle: market.oracleFor(sellerParty.identity),
+      oracle,
       store,
       clock: market.clock,
       agentUrl: SELLER_URL,
