@@ -13,24 +13,24 @@ export interface Line<Thing> {
 type Standing<Thing> = {
   waiting: ((thing: Thing) => void)[]
   held: number
-  /** When it was served last; before that, when it came. */
+  /** When it was served last; 0: not since it came, or since it let somebody pass who had just come. */
   turn: number
 }
 
 /**
  * A line in which nobody is kept waiting by how much another wants: next is who was served longest ago. Who
- * comes stands before the one that was served last, and behind all that wait for longer than that: however
- * many come, each waits for those before it alone.
+ * comes is first, but nobody lets that happen twice: however many come, those that wait get their turn.
  * @param most How many one owner may hold at a time.
  */
 export function createLine<Thing>({ most }: { most: number }): Line<Thing> {
   const owners = new Map<string, Standing<Thing>>()
   let turns = 0
 
+  const mayHave = ({ waiting, held }: Standing<Thing>) => waiting.length > 0 && held < most
   function next(): Standing<Thing> | undefined {
     let found: Standing<Thing> | undefined
     for (const one of owners.values()) {
-      if (one.waiting.length === 0 || one.held >= most) continue
+      if (!mayHave(one)) continue
       if (found === undefined || one.turn < found.turn) found = one
     }
     return found
@@ -39,7 +39,7 @@ export function createLine<Thing>({ most }: { most: number }): Line<Thing> {
   return {
     wait: (owner) =>
       new Promise((resolve) => {
-        const own = owners.get(owner) ?? { waiting: [], held: 0, turn: turns - 1 }
+        const own = owners.get(owner) ?? { waiting: [], held: 0, turn: 0 }
         owners.set(owner, own)
         own.waiting.push(resolve)
       }),
@@ -49,8 +49,10 @@ export function createLine<Thing>({ most }: { most: number }): Line<Thing> {
       const resolve = own?.waiting.shift()
       if (!own || !resolve) return
       own.held += 1
-      turns += 2
-      own.turn = turns
+      if (own.turn === 0) {
+        for (const one of owners.values()) if (one !== own && mayHave(one)) one.turn = 0
+      }
+      own.turn = ++turns
       resolve(thing)
     },
     leave(owner) {
