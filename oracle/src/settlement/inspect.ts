@@ -1,3 +1,4 @@
+import { EarnestError } from '@earnest/sdk/protocol'
 import type { Context } from '../store/context.ts'
 import type { Blob, Blobs } from './blob.ts'
 import { assertNotRefused, rememberRefusal, unusable } from './refusal.ts'
@@ -34,6 +35,12 @@ export async function assertUsable(
     const reader = openReader({ delivery, turn })
     const { outcome, code } = await verifyFormat({ mime, file: name }, { delivery, reader })
     if (outcome !== 'fail') return
+    // The hash is that of the bytes that came: where others come back, the store is at fault and not the file.
+    if (code === 'corrupt_file') {
+      throw new EarnestError('verification_interrupted', 'The upload could not be read back', {
+        retryable: true,
+      })
+    }
     await rememberRefusal({ db, clock }, { sha256, mime, fault: code })
     throw unusable({ name, mime, fault: code })
   } finally {

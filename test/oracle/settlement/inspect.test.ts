@@ -40,11 +40,11 @@ describe('inspect', () => {
   async function faultOf(
     mime: string,
     bytes: Uint8Array,
-    { looking = examiner, account = examTime(300).of('did:key:seller') } = {},
+    { looking = examiner, reading = blobs, account = examTime(300).of('did:key:seller') } = {},
   ): Promise<unknown> {
     try {
       const blob = await put(bytes)
-      const inspecting = { db: store.db, clock, blobs, examiner: looking }
+      const inspecting = { db: store.db, clock, blobs: reading, examiner: looking }
       await assertUsable(inspecting, { blob, name: 'file', mime, account })
     } catch (error) {
       if (isEarnestError(error, 'artifact_unusable')) return error.details.fault
@@ -112,6 +112,15 @@ describe('inspect', () => {
       String(await faultOf('application/zip', bytes, { looking: nobody })),
       /it was looked at/,
     )
+  })
+
+  test('what the store gives back otherwise than it came is no refusal, and is let in once it can be read', async () => {
+    for (const { mime, bytes } of [png(), json({ rows: [4, 5, 6] })]) {
+      const broken = { ...blobs, read: () => parts(bytes.slice(0, -3), 5000) }
+      const faulty = await faultOf(mime, bytes, { reading: broken })
+      assert.equal(faulty, 'verification_interrupted')
+      assert.equal(await faultOf(mime, bytes), undefined)
+    }
   })
 
   test('whoever sends what only costs time runs out of it, over all oracles of a database, and nobody else does', async () => {
