@@ -9,13 +9,16 @@ import { type FoundOffer, findOffer, isPaid } from './offer.ts'
 const CONFIRM_WITHIN = 900
 /** Seconds after the last moment to pay in, in which a funding may still be unread. */
 const READING = 120
+/** Seconds for which an offer is others' to take after a customer had it confirmed and did not pay in. */
+const LEFT_TO_OTHERS = 3600
 /** Open offers that one customer may keep from others at a time. */
 const MAX_KEPT = 3
 
 /**
  * Takes an open offer for a customer whose wallet holds the price: of two that come at once one gets it.
  * It is kept until the seller has confirmed and the customer has paid in; where either does not in time,
- * it is anybody's again. The same again changes nothing.
+ * it is anybody's again, and for an hour anybody else's where it was the customer. The same again changes
+ * nothing.
  * @throws offer_unknown, agent_unknown, equal_parties, insufficient_funds, offer_taken, too_many_claims
  */
 export async function takeOffer(
@@ -70,6 +73,14 @@ export async function takeOffer(
       .where('accept_by', '>', now)
       .where('withdrawn_at', 'is', null)
       .where((eb) => eb.or([eb('claim_until', 'is', null), eb('claim_until', '<=', now - READING)]))
+      .where((eb) =>
+        eb.or([
+          eb('claim_by', 'is', null),
+          eb('claim_by', '<>', by),
+          eb('claim_pact', 'is', null),
+          eb('claim_until', '<=', now - LEFT_TO_OTHERS),
+        ]),
+      )
       .where(sql<boolean>`not ${isPaid}`)
       .executeTakeFirst()
     if (numUpdatedRows !== 1n) throw new EarnestError('offer_taken', 'Somebody else has it')

@@ -264,6 +264,21 @@ describe('open offers', () => {
     await take(pact, desk.buyer.identity.did)
   })
 
+  test('behavior: whoever had it confirmed and did not pay leaves it to others for an hour', async () => {
+    const pact = open()
+    await offer(offerOf(pact))
+    await take(pact, second.identity.did)
+    // That the seller was silent is no fault of its customer's.
+    desk.clock.set(desk.clock.now() + 900 + 120)
+    await take(pact, second.identity.did)
+    const filled = filledFor(pact, second)
+    await offer({ ...offerOf(filled), answers: hashPact(pact) })
+    desk.clock.set(filled.timing.fundBy + 3599)
+    await assert.rejects(take(pact, second.identity.did), { code: 'offer_taken' })
+    desk.clock.set(filled.timing.fundBy + 3600)
+    await take(pact, second.identity.did)
+  })
+
   test('error: other terms, another customer, the seller itself, an empty wallet, a fourth claim, the open offer as a pact', async () => {
     const pact = open()
     await offer(offerOf(pact))
