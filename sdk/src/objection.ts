@@ -98,10 +98,13 @@ export async function raise(
 ): Promise<string> {
   const { wallet, escrow, pact, relay, keep } = options
   const standing = await keep(objection)
-  await file(standing, options)
   const claimHash = hashClaim(standing.claim.body)
   const { token } = pact.escrow
-  await verb(wallet, { escrow, token, claimHash, ...(relay && { relay }) })
+  // Side by side: the tries of an oracle that hangs last longer than a short window.
+  await Promise.all([
+    verb(wallet, { escrow, token, claimHash, ...(relay && { relay }) }),
+    file(standing, options),
+  ])
   return claimHash
 }
 

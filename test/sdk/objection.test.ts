@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { BuyerOptions } from '../../sdk/src/buyer.ts'
+import type { EscrowRef } from '../../sdk/src/escrow/client.ts'
 import { readEvents } from '../../sdk/src/escrow/events.ts'
 import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
@@ -73,6 +74,35 @@ describe('objection', () => {
       trade.objections.map(({ isFiled }) => isFiled),
       [true],
     )
+  })
+
+  test('an oracle that hangs holds up no objection: the chain has it while the paper is on its way', async () => {
+    const honest = market.oracleFor(buyerParty.identity)
+    let escrow: EscrowRef | undefined
+    let stood: boolean | undefined
+    const oracle: OracleClient = {
+      ...honest,
+      call: (async (name: string, given: never) => {
+        if (name === 'dispute' && escrow !== undefined && stood === undefined) {
+          stood = false
+          for (let look = 0; look < 50 && !stood; look++) {
+            await new Promise((resolve) => setTimeout(resolve, 100))
+            stood = (await readEscrow(market.ground.client, escrow)).state === 'Disputed'
+          }
+        }
+        const answer = await honest.call(name as never, given)
+        return name === 'getReport' ? forged(answer as object) : answer
+      }) as OracleClient['call'],
+    }
+    const buyer = openBuyer(market, {
+      oracles: [oracle],
+      onProgress(progress) {
+        if (progress.step === 'funded') escrow = progress.funded.escrow
+      },
+    })
+    const result = await buyer.hire(SELLER_URL, options())
+    assert.equal(result.settlementStatus, 'disputed')
+    assert.equal(stood, true)
   })
 
   test('the policy can leave a contradiction alone: nothing is staked', async () => {

@@ -137,6 +137,19 @@ describe('key book of two processes', () => {
   })
 })
 
+describe('key book', () => {
+  test('a lease of a clock that was years ahead holds nobody up', async () => {
+    const store = createMemoryStore()
+    const clock = createManualClock(1_800_000_000)
+    const lease = { token: crypto.randomUUID(), until: clock.now() + 10 * 365 * 86_400 }
+    await store.set('tools/lease/k', lease)
+    const wish = { key: 'k', tool: 't', input: {} }
+    const facts = await createKeyBook(store, clock).once(wish, async () => ({ next_step: 'x' }))
+    assert.deepEqual(facts, { next_step: 'x' })
+    assert.deepEqual(await store.keys('tools/lease/'), [])
+  })
+})
+
 describe('refund guard', () => {
   test('[TOL-14] refunds above the rule are stopped, two at once are two, old ones are forgotten, and what failed is not counted', async () => {
     const clock = createManualClock(1_800_000_000)
