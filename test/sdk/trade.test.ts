@@ -16,7 +16,7 @@ import { encodePact, hashPact, signPact, verifyPactSignature } from '../../sdk/s
 import type { Seller } from '../../sdk/src/seller.ts'
 import { createSplits } from '../../sdk/src/splits.ts'
 import { verifyReceipts } from '../../sdk/src/verifyReceipts.ts'
-import { party, register } from '../oracle/support/world.ts'
+import { agree, pactOf, party, register } from '../oracle/support/world.ts'
 import { livelyMarket, START, settled } from '../oracle/trust/market.ts'
 import {
   buyerParty,
@@ -407,8 +407,21 @@ describe('trade', () => {
       const [none = 0, inTime = 0, late = 0, garbled = 0] = latencies
       assert.ok(inTime >= none && late < inTime && garbled < late, latencies.join(' '))
 
-      // What is promised for later than anybody waits for here is not late before that.
+      // A pact that nobody paid for is no trade: else whoever registers one for nothing would choose what all
+      // sellers are asked, be it too long for them to read.
+      const parties = { ...market.world, buyer: buyerParty, seller: sellerParty }
+      const unpaid = pactOf(parties, { capability: 'greeting', taskDescription: 'x'.repeat(9000) })
+      await agree(parties, unpaid)
       answers = 'seller'
+      takes = 0
+      await again()
+      assert.equal(await probeSellers(probing), 1)
+      const latest = asked
+        .flatMap(({ body }) => pactIn((body ?? {}) as Partial<SentCall>) ?? [])
+        .at(-1)
+      assert.ok(latest && latest.taskDescription !== unpaid.taskDescription)
+
+      // What is promised for later than anybody waits for here is not late before that.
       promises = 600_000
       takes = 400_000
       await again()
@@ -421,7 +434,7 @@ describe('trade', () => {
       assert.equal(await probeSellers(probing), 0)
       await again()
       assert.equal(await probeSellers({ ...probing, fetch: createGuardedFetch() }), 0)
-      assert.equal((await timed()).length, 3)
+      assert.equal((await timed()).length, 4)
     })
   })
 })
@@ -430,10 +443,10 @@ describe('trade', () => {
 type SentCall = {
   params: { message: { parts: { data: { payload?: { pact?: SentPact } } }[] } }
 }
-type SentPact = { buyer: { did: string }; paymentUsdc: string }
+type SentPact = { buyer: { did: string }; paymentUsdc: string; taskDescription: string }
 
-function pactIn({ params }: SentCall): SentPact | undefined {
-  return params.message?.parts.find(({ data }) => data?.payload?.pact)?.data.payload?.pact
+function pactIn({ params }: Partial<SentCall>): SentPact | undefined {
+  return params?.message?.parts.find(({ data }) => data?.payload?.pact)?.data.payload?.pact
 }
 
 /** The members of an object, down to where the task's own words begin. */

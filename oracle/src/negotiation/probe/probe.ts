@@ -129,7 +129,13 @@ async function probeOne(context: Probing, seller: Due, stop?: AbortSignal): Prom
   return true
 }
 
-/** The latest trade of this kind that anybody made here, with the seller's own wallet; a stranger's look like it. */
+/** Characters of a pact above which no bid is like it: a seller may refuse to read that much. */
+const LONGEST_LIKE = 32_768
+
+/**
+ * The latest trade of this kind that anybody paid for here, with the seller's own wallet; a stranger's look
+ * like it. What was only registered costs nothing: by that anybody could make all sellers' bids as it likes.
+ */
 async function tradeLike(
   db: Db,
   did: string,
@@ -140,6 +146,16 @@ async function tradeLike(
     .innerJoin('agent', (join) => join.on('agent.did', '=', did))
     .select(['pact.signed_pact', 'agent.wallet'])
     .where('pact.capability', '=', capability)
+    .where(sql<boolean>`length(pact.signed_pact) <= ${LONGEST_LIKE}`)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('lock')
+          .innerJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
+          .select('lock.escrow_id')
+          .whereRef('lock.pact_id', '=', 'pact.pact_id')
+          .where('escrow.state', '<>', 'None'),
+      ),
+    )
     .orderBy('pact.registered_at', 'desc')
     .limit(1)
     .executeTakeFirst()
