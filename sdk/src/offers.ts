@@ -125,7 +125,8 @@ export function createOffers(options: {
       await store.set(`pact/${pactId}`, agreed)
       await store.delete(key)
     } catch (error) {
-      if (!isEarnestError(error, 'pact_unknown')) throw error
+      // One that cannot be taken up, such as by a key that is not known here, holds up no other.
+      if (!isEarnestError(error) || error.retryable) throw error
       if (clock.now() > until + PAY_WITHIN + FORGET_AFTER) await store.delete(key)
     }
   }
