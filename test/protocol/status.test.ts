@@ -32,9 +32,11 @@ describe('status', () => {
     }
   })
 
-  test('every pact status stands in the table of names', () => {
+  test('[TOL-23] every pact status and every state of the chain stands in the table of names', () => {
     const table = readFileSync('docs/names.md', 'utf8')
     for (const status of pactStatusSchema.options)
       assert.ok(table.includes(`\`${status}\``), status)
+    for (const state of ESCROW_STATES)
+      assert.match(table, new RegExp(`^\\| ${state}\\b`, 'm'), state)
   })
 })

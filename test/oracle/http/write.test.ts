@@ -302,7 +302,7 @@ test('[ORC-18] without a key anybody reads, and too fast is told when to come ba
   }
 })
 
-test('every route of the protocol stands in the OpenAPI document', async () => {
+test('[TOL-23] every route of the protocol stands in the OpenAPI document', async () => {
   const document = (await (await desk.app.request('/openapi.json')).json()) as {
     openapi: string
     paths: Record<string, Record<string, { responses: object }>>
