@@ -5,10 +5,10 @@ import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import type { Seller, SellerOptions } from '../../sdk/src/seller.ts'
-import { decodeTrustPolicy } from '../../sdk/src/trust/policy.ts'
 import {
   buyerParty,
   greeter,
+  lenient,
   type Market,
   openBuyer,
   openMarket,
@@ -17,19 +17,6 @@ import {
   sellerParty,
   taskOf,
 } from './support/market.ts'
-
-/** A partial delivery is no good record; these buyers hire all the same. */
-const lenient = decodeTrustPolicy({
-  default: {
-    minCompositeScore: 0,
-    minTaskCount: 0,
-    minBondTier: 0,
-    minFulfillmentRate90d: 0,
-    maxInactiveDays: 365,
-  },
-  highValue: null,
-  newcomer: { maxUsdc: '20' },
-})
 
 describe('dispute', () => {
   let market: Market

@@ -13,6 +13,7 @@ import { bindWallet } from '../../../sdk/src/protocol/wallet.ts'
 import { createSeller, type Seller, type SellerOptions } from '../../../sdk/src/seller.ts'
 import type { Skill } from '../../../sdk/src/skill.ts'
 import { createOracleClient, type OracleClient } from '../../../sdk/src/trust/oracle.ts'
+import { decodeTrustPolicy } from '../../../sdk/src/trust/policy.ts'
 import {
   createWorld,
   type Ground,
@@ -152,6 +153,19 @@ export function taskOf(market: Market, changes: Partial<Task> = {}): Task {
     ...changes,
   }
 }
+
+/** Some sellers of a test have earned no good record; its buyers hire all the same. */
+export const lenient = decodeTrustPolicy({
+  default: {
+    minCompositeScore: 0,
+    minTaskCount: 0,
+    minBondTier: 0,
+    minFulfillmentRate90d: 0,
+    maxInactiveDays: 365,
+  },
+  highValue: null,
+  newcomer: { maxUsdc: '20' },
+})
 
 export const sellerParty = party(34)
 export const buyerParty = party(17)

@@ -19,12 +19,12 @@ import {
   type Tool,
   type ToolResult,
 } from '../../../sdk/src/tools/index.ts'
-import { decodeTrustPolicy } from '../../../sdk/src/trust/policy.ts'
 import { paymentClaims } from '../support/claims.ts'
 import {
   buyerOptionsOf,
   buyerParty,
   greeter,
+  lenient,
   type Market,
   openMarket,
   SELLER_URL,
@@ -35,19 +35,6 @@ import {
 import { say } from '../support/talk.ts'
 
 const { run: _, ...greeting } = greeter
-
-/** Some of these sellers have earned no good record; the buyers hire all the same. */
-const lenient = decodeTrustPolicy({
-  default: {
-    minCompositeScore: 0,
-    minTaskCount: 0,
-    minBondTier: 0,
-    minFulfillmentRate90d: 0,
-    maxInactiveDays: 365,
-  },
-  highValue: null,
-  newcomer: { maxUsdc: '20' },
-})
 
 type Facts = Extract<ToolResult, { ok: true }>
 
