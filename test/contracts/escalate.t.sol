@@ -74,7 +74,7 @@ contract EscalateTest is EscrowTest {
 
     // ------------------------------------------------------------------- succeeds
 
-    function test_anyoneExactlyFromTheEndOfEachWindow() external {
+    function test_anyoneExactlyFromTheEndOfEachWindow_TRZ_05() external {
         Stage[4] memory stages = [
             Stage.Delivered,
             Stage.Disputed,
@@ -96,7 +96,7 @@ contract EscalateTest is EscrowTest {
         }
     }
 
-    function test_eitherPartyWhileNegotiating() external {
+    function test_eitherPartyWhileNegotiating_TRZ_05() external {
         address[2] memory parties = [buyer, seller];
         for (uint256 i = 0; i < 2; ++i) {
             uint256 snapshot = vm.snapshotState();

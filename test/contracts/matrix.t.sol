@@ -13,7 +13,7 @@ import {vm} from "./support/Vm.sol";
 contract MatrixTest is Verbs {
     // Columns: None, Funded, Delivered, Passed, Disputed, Negotiating, Arbitration, terminal.
 
-    function test_release_W_49_W_30() external {
+    function test_release_TRZ_05_W_49_W_30() external {
         _row(Verb.Release, State.Completed, "--BBBBB*BBBBBB--");
     }
 
@@ -33,7 +33,7 @@ contract MatrixTest is Verbs {
         _row(Verb.Defend, State.Negotiating, "--------S-------");
     }
 
-    function test_refund_W_49_W_30() external {
+    function test_refund_TRZ_05_W_49_W_30() external {
         _row(Verb.Refund, State.Refunded, "--SSSSSSSSSSSS--");
     }
 
