@@ -4,7 +4,7 @@
  * open and goes. Says every step of every trade.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import {
@@ -48,7 +48,9 @@ function readCount(): number {
 function nextErrand(): { to: string; number: number } | undefined {
   if (isDraining || count >= Number(LIMIT)) return undefined
   count++
-  writeFileSync(counter, String(count), { flush: true })
+  // In one step: killed between emptying and writing, it would begin its first errands a second time.
+  writeFileSync(`${counter}.new`, String(count), { flush: true })
+  renameSync(`${counter}.new`, counter)
   return { to: `${NAME} ${count}`, number: count }
 }
 
