@@ -14,6 +14,7 @@ import type { KeyResolver } from './protocol/key.ts'
 import type { Store } from './protocol/store.ts'
 import type { WalletVerifier } from './protocol/wallet.ts'
 import type { Stage } from './receipts.ts'
+import { relayOf } from './relay.ts'
 import { defaultSettlePolicy, type SettlePolicy } from './settlement/settle.ts'
 import type { Fund, StageContext } from './stage.ts'
 import type { OracleClient } from './trust/oracle.ts'
@@ -111,12 +112,7 @@ export function openBuyer(options: BuyerOptions): BuyerContext {
     journal: options.journal ?? createMemoryStore(),
     owner,
     fund: options.fund ?? fund,
-    relay: options.useRelay
-      ? async (data) => {
-          const body = { data: data.toLowerCase() as `0x${string}` }
-          return (await oracle.call('relay', { body })).txHash
-        }
-      : undefined,
+    relay: options.useRelay ? relayOf(oracle) : undefined,
     keyOf,
     reading: { clock, ...fetching, ...(verifyWallet && { verifyWallet }) },
     hints: createHints({ oracle, agent: identity.did }),

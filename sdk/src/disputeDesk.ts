@@ -19,6 +19,7 @@ import { type OfferMessage, type ResponseMessage, verifyOffer } from './protocol
 import { hashPact, MAX_CLOCK_SKEW, type Pact } from './protocol/pact.ts'
 import { hashReport, type VerificationReport } from './protocol/report.ts'
 import type { Store } from './protocol/store.ts'
+import { relayOf } from './relay.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
 /** The two answers to a dispute; there is no third (TOL-12). */
@@ -94,8 +95,7 @@ const LOOK_AGAIN = 500
 export function createDisputeDesk(options: DisputeDeskOptions): DisputeDesk {
   const { identity, client, oracle, store, clock } = options
   const busy = new Set<string>()
-  const relay = async (data: `0x${string}`) =>
-    (await oracle.call('relay', { body: { data: lower(data) } })).txHash
+  const relay = relayOf(oracle)
 
   async function answerOnce(
     pact: Pact,

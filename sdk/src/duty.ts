@@ -12,6 +12,7 @@ import type { EscrowRef, ReadClient } from './escrow/client.ts'
 import { type Court, readCourt } from './escrow/court.ts'
 import { readDocket } from './escrow/readDocket.ts'
 import { mapErrors } from './escrow/send.ts'
+import { isSameAddress } from './protocol/address.ts'
 import type { Docket } from './protocol/docket.ts'
 import { EarnestError } from './protocol/error.ts'
 import { type Phase, phaseOf, seatOf } from './protocol/seating.ts'
@@ -76,7 +77,7 @@ export async function listDuties(client: ReadClient, options: DutyOptions): Prom
       continue
     }
     const { phase, ends } = phaseOf(sitting, Number(timestamp))
-    const mine = ({ voter }: { voter: Address }) => voter.toLowerCase() === member.toLowerCase()
+    const mine = ({ voter }: { voter: Address }) => isSameAddress(voter, member)
     duties.push({
       escrow,
       panel,
@@ -106,7 +107,7 @@ async function find(
     const logs = await logsOf(client, committee, [DRAWN], start, end)
     for (const { args } of parseEventLogs({ abi: committeeAbi, logs, eventName: 'PanelDrawn' })) {
       const panel = Number(args.panel)
-      if (args.drawn.some((each) => each.toLowerCase() === member.toLowerCase())) {
+      if (args.drawn.some((each) => isSameAddress(each, member))) {
         await store.set(keyOf(args.id, panel), { escrowId: args.id, panel })
       }
     }

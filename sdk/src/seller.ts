@@ -22,6 +22,7 @@ import {
 import { createNegotiator, type Negotiator } from './negotiation/respond.ts'
 import { createOffers, type Offers } from './offers.ts'
 import type { OwnerDesk } from './owner/desk.ts'
+import { isSameAddress } from './protocol/address.ts'
 import type { AgentRecord, Registration } from './protocol/agent.ts'
 import type { Clock } from './protocol/clock.ts'
 import { encode } from './protocol/decode.ts'
@@ -158,7 +159,7 @@ export function createSeller(options: SellerOptions): Seller {
     onEvent = () => {},
   } = options
   const { keyOf, owner } = options
-  if (wallet.account.address.toLowerCase() !== options.binding.body.wallet.toLowerCase()) {
+  if (!isSameAddress(wallet.account.address, options.binding.body.wallet)) {
     throw new EarnestError('wrong_wallet', 'The account is not the wallet of the binding')
   }
   const { verified, bondTier, ...facts } = card

@@ -3,13 +3,13 @@ import type { EscrowClient } from './escrow/client.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import type { SellerPolicy } from './negotiation/evaluate.ts'
 import type { Clock } from './protocol/clock.ts'
-import { EarnestError } from './protocol/error.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { OracleInfo } from './protocol/route.ts'
 import type { Store } from './protocol/store.ts'
 import { bindWallet } from './protocol/wallet.ts'
 import type { SellerOptions } from './seller.ts'
 import type { Skill } from './skill.ts'
+import { introduce } from './trust/introduce.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import { agreeOnVenue, type Venue } from './venue.ts'
 
@@ -45,13 +45,7 @@ export interface SellerFacts {
  */
 export async function sellerDefaults(facts: SellerFacts): Promise<SellerOptions> {
   const { identity, wallet, oracle, clock, skills, venue, store = createMemoryStore() } = facts
-  const info = await oracle.call('getOracle', {})
-  if (info.did !== oracle.did) {
-    throw new EarnestError('oracle_mismatch', 'Another oracle answers under this address', {
-      details: { got: info.did, want: oracle.did },
-    })
-  }
-  const agreed = await agreeOnVenue(info, { venue, journal: store })
+  const agreed = await agreeOnVenue(await introduce(oracle), { venue, journal: store })
   const binding = await bindWallet({
     identity,
     body: {

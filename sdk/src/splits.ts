@@ -4,6 +4,7 @@ import { authorizeSettle, settle } from './escrow/settle.ts'
 import { EarnestError } from './protocol/error.ts'
 import type { SplitRecord } from './protocol/offer.ts'
 import type { Pact } from './protocol/pact.ts'
+import { relayOf } from './relay.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
 /** A trade, or one milestone of it. */
@@ -50,13 +51,11 @@ export function createSplits({
         (split) => split.by !== did && split.sellerBps === sellerBps,
       )
       if (!theirs) throw new EarnestError('no_split_offered', 'The other side offers another split')
-      const relay = async (data: `0x${string}`) =>
-        (await oracle.call('relay', { body: { data: data.toLowerCase() as `0x${string}` } })).txHash
       const { txHash } = await settle(client, {
         escrow: escrowOfPact({ pact, milestone }),
         sellerBps,
         counterAuthorization: theirs.consent,
-        relay,
+        relay: relayOf(oracle),
       })
       return { txHash }
     },

@@ -1,6 +1,5 @@
-import type { Address } from 'viem'
 import * as z from 'zod'
-import { address, chainId } from './protocol/address.ts'
+import { address, chainId, isSameAddress } from './protocol/address.ts'
 import { decode, encode } from './protocol/decode.ts'
 import { EarnestError } from './protocol/error.ts'
 import type { OracleInfo } from './protocol/route.ts'
@@ -28,12 +27,14 @@ export async function agreeOnVenue(
   const own = venue ?? (await firstWord(info, journal))
   const facts = [
     ['chainId', info.chainId === own.chainId],
-    ['escrow', same(info.escrow, own.escrow)],
-    ['token', same(info.token, own.token)],
+    ['escrow', isSameAddress(info.escrow, own.escrow)],
+    ['token', isSameAddress(info.token, own.token)],
   ] as const
   const field = facts.find(([, holds]) => !holds)?.[0]
   if (field !== undefined) throw mismatch(field, info[field], own[field])
-  const arbiters = info.arbiters.filter((each) => own.arbiters.some((known) => same(each, known)))
+  const arbiters = info.arbiters.filter((each) =>
+    own.arbiters.some((known) => isSameAddress(each, known)),
+  )
   if (arbiters.length === 0) throw mismatch('arbiters', info.arbiters, own.arbiters)
   return { ...info, arbiters }
 }
@@ -53,8 +54,4 @@ function mismatch(field: string, got: unknown, want: unknown): EarnestError {
   return new EarnestError('venue_mismatch', `The oracle names another ${field} than this buyer`, {
     details: { field, got, want },
   })
-}
-
-function same(a: Address, b: Address): boolean {
-  return a.toLowerCase() === b.toLowerCase()
 }

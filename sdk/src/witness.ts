@@ -6,6 +6,7 @@ import type { OracleInfo } from './protocol/route.ts'
 import type { Attestation } from './protocol/settlement.ts'
 import { verifyWalletBinding, type WalletVerifier } from './protocol/wallet.ts'
 import { registrationOf } from './registration.ts'
+import { introduce } from './trust/introduce.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
 /** The oracle that witnesses a buyer's trades, asked so that its answers can be used. */
@@ -33,15 +34,7 @@ export function createWitness({
   pollIntervalMs: number
 }): Witness {
   return {
-    async info() {
-      const info = await oracle.call('getOracle', {})
-      if (info.did !== oracle.did) {
-        throw new EarnestError('oracle_mismatch', 'Another oracle answers under this address', {
-          details: { got: info.did, want: oracle.did },
-        })
-      }
-      return info
-    },
+    info: () => introduce(oracle),
 
     async sellerWallet(agent, chainId) {
       if (agent.wallet !== undefined && agent.wallet.chainId === chainId) {

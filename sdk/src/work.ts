@@ -15,6 +15,7 @@ import type { Identity } from './protocol/identity.ts'
 import type { ResponseMessage, WorkMessage } from './protocol/message.ts'
 import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
+import { relayOf } from './relay.ts'
 import { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
 import { filesOf, type ReceivedFile } from './settlement/file.ts'
 import type { Job, Skill } from './skill.ts'
@@ -255,7 +256,7 @@ export function createWork(options: WorkOptions): Work {
       try {
         const { state } = await readEscrow(client, escrow)
         if (state !== 'Funded') return
-        await refund(client, { escrow, relay })
+        await refund(client, { escrow, relay: relayOf(oracle) })
         onEvent({ type: 'refunded', escrowId: escrow.escrowId })
         return
       } catch (error) {
@@ -264,11 +265,6 @@ export function createWork(options: WorkOptions): Work {
       }
       await pause(wait, stopped.signal)
     }
-  }
-
-  async function relay(data: `0x${string}`): Promise<`0x${string}`> {
-    const body = { data: data.toLowerCase() as `0x${string}` }
-    return (await oracle.call('relay', { body })).txHash
   }
 
   return {

@@ -1,3 +1,4 @@
+import { isSameAddress } from '../protocol/address.ts'
 import { act } from './act.ts'
 import type { EscrowClient, Sent, VerbParameters } from './client.ts'
 import { send } from './send.ts'
@@ -6,9 +7,7 @@ import { send } from './send.ts'
 export async function escalate(client: EscrowClient, parameters: VerbParameters): Promise<Sent> {
   const { terms } = parameters.escrow
   const by = client.account.address
-  const isParty = [terms.buyer, terms.seller].some(
-    (party) => party.toLowerCase() === by.toLowerCase(),
-  )
+  const isParty = [terms.buyer, terms.seller].some((party) => isSameAddress(party, by))
   if (!isParty) {
     return await send(client, parameters.escrow, {
       functionName: 'escalate',

@@ -1,4 +1,5 @@
 import type { Hash } from 'viem'
+import { isSameAddress } from '../protocol/address.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { parseHash } from '../protocol/hash.ts'
 import type { KeyResolver } from '../protocol/key.ts'
@@ -73,7 +74,7 @@ export function checkPact(
   const { pact } = signed
   const pactId = verifySignedPact(signed, keyOf)
   checkExpectation(signed, milestone, expect)
-  if (client.account.address.toLowerCase() !== pact.buyer.wallet.toLowerCase()) {
+  if (!isSameAddress(client.account.address, pact.buyer.wallet)) {
     throw new EarnestError('wrong_wallet', 'The account is not the wallet of the buyer', {
       details: { got: client.account.address, want: pact.buyer.wallet },
     })

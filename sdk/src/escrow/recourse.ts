@@ -1,5 +1,6 @@
-import { type Address, encodeFunctionData, isAddressEqual, type TypedDataDefinition } from 'viem'
+import { type Address, encodeFunctionData, type TypedDataDefinition } from 'viem'
 import { readContract, signTypedData } from 'viem/actions'
+import { isSameAddress } from '../protocol/address.ts'
 import { recourseTypedData } from '../protocol/authorization.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { toBytes32 } from '../protocol/hash.ts'
@@ -54,7 +55,7 @@ export async function claimRecourse(
 ): Promise<Sent> {
   const { terms, chainId, escrowId } = escrow
   const { account } = client
-  if (account.address.toLowerCase() !== terms.buyer.toLowerCase()) {
+  if (!isSameAddress(account.address, terms.buyer)) {
     throw new EarnestError('not_buyer', 'Only the buyer has a recourse')
   }
   const hash = toBytes32(claimHash)
@@ -128,7 +129,7 @@ export async function isVaultOf(
     const own = await mapErrors(() =>
       readContract(client, { address: arbiter, abi: vaultAbi, functionName: 'vault' }),
     )
-    return isAddressEqual(own, vault)
+    return isSameAddress(own, vault)
   } catch (error) {
     if (isEarnestError(error, 'transaction_reverted')) return false
     throw error

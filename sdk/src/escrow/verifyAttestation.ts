@@ -1,5 +1,6 @@
 import { pactEscrowAbi } from '@earnest/contracts'
 import { type Hex, parseEventLogs } from 'viem'
+import { isSameAddress } from '../protocol/address.ts'
 import { encode } from '../protocol/decode.ts'
 import { EarnestError } from '../protocol/error.ts'
 import { type KeyResolver, ownKey } from '../protocol/key.ts'
@@ -56,8 +57,8 @@ export function verifyAttestation(
   must(inclusion.txHash === settlement.txHash, 'ending_mismatch')
   must(Number(inclusion.header.number) === settlement.blockNumber, 'ending_mismatch')
   must(Number(inclusion.header.timestamp) === settlement.settledAt, 'ending_mismatch')
-  const logs = verifyInclusion(inclusion, { blockHash }).filter(
-    ({ address }) => address.toLowerCase() === escrow.contract.toLowerCase(),
+  const logs = verifyInclusion(inclusion, { blockHash }).filter(({ address }) =>
+    isSameAddress(address, escrow.contract),
   )
   const endings = parseEventLogs({
     abi: pactEscrowAbi,

@@ -1,6 +1,6 @@
 import type { Address } from 'viem'
 import type { Agent } from '../discovery/discover.ts'
-import { ZERO_ADDRESS } from '../protocol/address.ts'
+import { isSameAddress, ZERO_ADDRESS } from '../protocol/address.ts'
 import type { Criterion } from '../protocol/criterion.ts'
 import { EarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
@@ -132,12 +132,11 @@ function checkCommonGround({ trade }: Draftee, oracle: OracleInfo, arbiter: Addr
     throw new EarnestError('no_common_escrow', 'The seller does not trade by escrow')
   }
   const { settlement, arbiters } = trade
-  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
   const facts: [string, boolean][] = [
     ['network', settlement.network === oracle.chainId],
-    ['escrow', same(settlement.escrow, oracle.escrow)],
-    ['asset', same(settlement.asset, oracle.token)],
-    ['arbiters', arbiters.some((each) => same(each, arbiter))],
+    ['escrow', isSameAddress(settlement.escrow, oracle.escrow)],
+    ['asset', isSameAddress(settlement.asset, oracle.token)],
+    ['arbiters', arbiters.some((each) => isSameAddress(each, arbiter))],
   ]
   const field = facts.find(([, holds]) => !holds)?.[0]
   if (field !== undefined) {

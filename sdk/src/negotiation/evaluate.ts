@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { address, chainId } from '../protocol/address.ts'
+import { address, chainId, isSameAddress } from '../protocol/address.ts'
 import { depositsOf, mime } from '../protocol/criterion.ts'
 import { decode } from '../protocol/decode.ts'
 import { hash, hashBytes } from '../protocol/hash.ts'
@@ -104,15 +104,14 @@ export function inputFormatsOf({ input }: Pact): string[] {
 
 function findFault(pact: Pact, policy: SellerPolicy): [string, string] | undefined {
   const { escrow, timing } = pact
-  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
   const isKnown = policy.escrows.some(
     (each) =>
       each.chainId === escrow.chainId &&
-      same(each.contract, escrow.contract) &&
-      same(each.token, escrow.token),
+      isSameAddress(each.contract, escrow.contract) &&
+      isSameAddress(each.token, escrow.token),
   )
   if (!isKnown) return ['unsupported_escrow', 'Not an escrow that we settle in']
-  if (!policy.arbiters.some((each) => same(each, escrow.arbiter))) {
+  if (!policy.arbiters.some((each) => isSameAddress(each, escrow.arbiter))) {
     return ['unsupported_arbiter', 'Not an arbiter that we accept']
   }
   const { protocolBps, arbitrationBps } = escrow.fees

@@ -1,5 +1,6 @@
 import type { Address } from 'viem'
 import * as z from 'zod'
+import { isSameAddress } from '../protocol/address.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { encode } from '../protocol/decode.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
@@ -135,7 +136,7 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
     if (pact.proposedTo !== identity.did || seller.did !== identity.did) {
       throw new EarnestError('wrong_addressee', 'The pact is addressed to another agent')
     }
-    if (seller.wallet.toLowerCase() !== wallet.toLowerCase()) {
+    if (!isSameAddress(seller.wallet, wallet)) {
       throw new EarnestError('wrong_wallet', 'The pact pays another wallet than ours')
     }
     // Step 3: a nonce names one set of terms.

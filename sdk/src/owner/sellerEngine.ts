@@ -12,6 +12,7 @@ import { milestoneOf, type Pact } from '../protocol/pact.ts'
 import { type EscrowState, isTerminal } from '../protocol/status.ts'
 import type { Store } from '../protocol/store.ts'
 import { unpackClauses } from '../protocol/terms.ts'
+import { relayOf } from '../relay.ts'
 import type { OracleClient } from '../trust/oracle.ts'
 import type { OwnerEngine, Standing, TradeRef } from './engine.ts'
 import { windowOf } from './window.ts'
@@ -30,10 +31,6 @@ export interface SellerParts {
 export function createSellerEngine(parts: SellerParts): OwnerEngine {
   const { wallet, oracle, negotiator, disputes } = parts
   const jobs = createJobBook(parts.store)
-  const relay = async (data: `0x${string}`) => {
-    const body = { data: data.toLowerCase() as `0x${string}` }
-    return (await oracle.call('relay', { body })).txHash
-  }
 
   async function pactOf(pactId: string): Promise<Pact> {
     const agreed = await negotiator.agreed(pactId)
@@ -99,7 +96,7 @@ export function createSellerEngine(parts: SellerParts): OwnerEngine {
         const sent = await disputes.answer({ pact, milestone, answer, seq })
         if (sent !== undefined) return sent
       }
-      return await refund(wallet, { escrow, relay, seq })
+      return await refund(wallet, { escrow, relay: relayOf(oracle), seq })
     },
     async refunded({ pactId, milestone }) {
       const settlement = await readSettlement(wallet, { pact: await pactOf(pactId), milestone })

@@ -16,6 +16,11 @@ export const address = z.codec(
   },
 )
 
+/** True for one address however it is spelled; false, not an error, for what is none. */
+export function isSameAddress(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
+
 /** 32 bytes born on chain (escrow id, transaction hash): 0x and 64 lower-case hex characters. */
 export const word = hex(/^0x[0-9a-f]{64}$/, 'want 0x and 64 lower-case hex characters')
 export type Word = z.output<typeof word>

@@ -3,6 +3,7 @@ import { findLock } from '../escrow/lock.ts'
 import { readEscrow } from '../escrow/readEscrow.ts'
 import { relayOrSend } from '../escrow/send.ts'
 import { pause } from '../pause.ts'
+import { isSameAddress } from '../protocol/address.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { decode } from '../protocol/decode.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
@@ -10,6 +11,7 @@ import type { ResponseMessage } from '../protocol/message.ts'
 import type { Pact, SignedPact } from '../protocol/pact.ts'
 import type { Store } from '../protocol/store.ts'
 import { registrationOf } from '../registration.ts'
+import { relayOf } from '../relay.ts'
 import type { Seller } from '../seller.ts'
 import type { ReceivedFile } from '../settlement/file.ts'
 import type { OracleClient } from '../trust/oracle.ts'
@@ -68,13 +70,9 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
     if (pactId !== signed.pactHash) {
       throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
     }
-    const relay = async (data: `0x${string}`) => {
-      const body = { data: data.toLowerCase() as `0x${string}` }
-      return (await oracle.call('relay', { body })).txHash
-    }
     const call = { functionName: 'fund', args: [terms, funding] } as const
     try {
-      return (await relayOrSend(wallet, { chainId, contract, relay }, call)).txHash
+      return (await relayOrSend(wallet, { chainId, contract, relay: relayOf(oracle) }, call)).txHash
     } catch (error) {
       // A relay that answered too late, or another who sent it: who is told 402 now might pay once more.
       const lock = isEarnestError(error) ? await findLock(wallet, { escrow }) : undefined
@@ -123,7 +121,7 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
       const { pact } = paid
       checkWare(pact, ware)
       const escrow = escrowOfPact({ pact })
-      if (escrow.chainId !== venue.chainId || !same(escrow.contract, venue.escrow)) {
+      if (escrow.chainId !== venue.chainId || !isSameAddress(escrow.contract, venue.escrow)) {
         throw new EarnestError('wrong_escrow', 'The pact settles in another place')
       }
       // Step 2: each payment once, whichever process it comes to.
@@ -170,8 +168,4 @@ function declined(answer: ResponseMessage): EarnestError {
   const isReasoned = answer.status === 'declined' || answer.status === 'execution_failed'
   const code = isReasoned ? answer.reasonCode : 'execution_failed'
   return new EarnestError(code, isReasoned ? answer.reason : 'The work failed')
-}
-
-function same(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
 }

@@ -7,6 +7,7 @@ import { escrowOfPact } from '../escrow/client.ts'
 import { signTyped } from '../escrow/signTyped.ts'
 import { readToken } from '../escrow/token.ts'
 import { recordOf } from '../journal.ts'
+import { isSameAddress } from '../protocol/address.ts'
 import { fundTypedData } from '../protocol/authorization.ts'
 import { decode } from '../protocol/decode.ts'
 import { EarnestError } from '../protocol/error.ts'
@@ -68,7 +69,7 @@ export function createEscrowScheme(options: EscrowSchemeOptions): EscrowScheme {
     scheme: SCHEME,
     findDefaultAsset(asset, network) {
       if (venue === undefined || network !== `eip155:${venue.chainId}`) return undefined
-      return same(asset, venue.token) ? { asset, decimals: 6, symbol: 'USDC' } : undefined
+      return isSameAddress(asset, venue.token) ? { asset, decimals: 6, symbol: 'USDC' } : undefined
     },
 
     async createPaymentPayload(version, requirements) {
@@ -123,13 +124,10 @@ export function createEscrowScheme(options: EscrowSchemeOptions): EscrowScheme {
   async function checkVenue({ network, payTo, asset }: Requirements): Promise<void> {
     const { journal, witness } = context
     const { chainId, escrow, token } = await agreeOnVenue(await witness.info(), { venue, journal })
-    const isIts = network === `eip155:${chainId}` && same(payTo, escrow) && same(asset, token)
+    const isIts =
+      network === `eip155:${chainId}` && isSameAddress(payTo, escrow) && isSameAddress(asset, token)
     if (!isIts) {
       throw new EarnestError('venue_mismatch', 'The paywall names another place than our oracle')
     }
   }
-}
-
-function same(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
 }
