@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pactEscrowAbi } from '@earnest/contracts'
 import {
   type Claim,
   claimSchema,
@@ -34,6 +33,7 @@ import { claimRecourse, dropRecourse, readRecourse } from '../../../sdk/src/escr
 import { readBalance } from '../../../sdk/src/escrow/token.ts'
 import { walletOf } from '../../sdk/support/market.ts'
 import { createProbeBook } from '../settlement/jury/bench.ts'
+import { escrowOf, journalOf, judges, pass } from '../support/court.ts'
 import {
   agree,
   call,
@@ -105,35 +105,6 @@ test('[ORC-07] the tier is derived from the bond on chain, in the next query', a
   assert.deepEqual(await bond(), [1, '500'])
 })
 
-async function pass(seconds: number): Promise<void> {
-  await ground.client.increaseTime({ seconds })
-  await ground.client.mine({ blocks: 1 })
-  // A job that waits for its time is looked at again by the database's own clock.
-  await world.oracle.db
-    .updateTable('job')
-    .set({ run_at: new Date(0) })
-    .execute()
-  await world.settle()
-}
-
-const escrowOf = (id: `0x${string}`) =>
-  ground.client.readContract({
-    address: ground.deployment.escrow,
-    abi: pactEscrowAbi,
-    functionName: 'escrowOf',
-    args: [id],
-  })
-
-const journalOf = (subject: string, action: string) =>
-  world.oracle.db
-    .selectFrom('journal')
-    .select('data')
-    .where('subject', '=', subject)
-    .where('action', '=', action)
-    .execute()
-
-const judges = ['openai', 'anthropic', 'google', 'meta', 'mistral']
-
 describe('a claim against a bond', () => {
   /** One per cent of 50 USDC: the stake, and what the arbiter is paid. */
   const FEE = 500_000n
@@ -181,7 +152,7 @@ describe('a claim against a bond', () => {
     await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
     await world.settle()
     await confirm(world)
-    const { state, bonded } = await escrowOf(id)
+    const { state, bonded } = await escrowOf(world, id)
     assert.deepEqual([state, bonded], [6, true])
     return { pact, escrow: escrowOfPact({ pact }), id }
   }
@@ -311,10 +282,10 @@ describe('a claim against a bond', () => {
     assert.equal(dispute.evidence.length, 1)
 
     // Half a quarter of the jury's time: nobody is heard yet.
-    await pass(86_400 / 8)
-    assert.deepEqual(await journalOf(trade.id, 'jury_heard'), [])
-    await pass(86_400 / 8)
-    const [heard] = await journalOf(trade.id, 'jury_heard')
+    await pass(world, 86_400 / 8)
+    assert.deepEqual(await journalOf(world, trade.id, 'jury_heard'), [])
+    await pass(world, 86_400 / 8)
+    const [heard] = await journalOf(world, trade.id, 'jury_heard')
     assert.equal(JSON.parse(heard?.data ?? '{}').sellerBps, 4000)
     const answered = providers[0]?.heard.filter((one) =>
       section(one, 'seller_response').includes('It is a greeting'),
@@ -323,7 +294,7 @@ describe('a claim against a bond', () => {
     // A proposal moves nothing until nobody can appeal it any more.
     assert.equal((await recourseOf(trade)).state, 'claimed')
     assert.equal((await balance(buyer.wallet.address)) - start, -FEE)
-    await pass(3600)
+    await pass(world, 3600)
     await confirm(world)
 
     // 50 USDC less 1 % of arbitration at 40 %: 19.80 stay, 29.70 come back, and the stake with it.
@@ -373,7 +344,7 @@ describe('a claim against a bond', () => {
     const before = await trustOf(world.seller)
     const start = await balance(world.buyer.wallet.address)
     await claimed(trade, 'A whim')
-    await pass(ARBITRATION / 4)
+    await pass(world, ARBITRATION / 4)
     await confirm(world)
     const { state, ending } = await recourseOf(trade)
     assert.deepEqual([state, ending?.how, ending?.sellerBps], ['freed', 'ruled', 10_000])
@@ -385,12 +356,12 @@ describe('a claim against a bond', () => {
     const trade = await released({ judges: [] })
     const start = await balance(world.seller.wallet.address)
     await claimed(trade, 'It is nonsense')
-    await pass(ARBITRATION / 4)
-    const [entry] = await journalOf(trade.id, 'jury_not_heard')
+    await pass(world, ARBITRATION / 4)
+    const [entry] = await journalOf(world, trade.id, 'jury_not_heard')
     assert.equal(JSON.parse(entry?.data ?? '{}').code, 'too_few_seats')
-    await pass((ARBITRATION * 3) / 4 - 60)
+    await pass(world, (ARBITRATION * 3) / 4 - 60)
     assert.equal((await recourseOf(trade)).state, 'claimed')
-    await pass(60)
+    await pass(world, 60)
     const { state, ending } = await recourseOf(trade)
     assert.deepEqual([state, ending?.how], ['freed', 'concluded'])
     assert.equal((await balance(world.seller.wallet.address)) - start, FEE)
@@ -403,9 +374,9 @@ describe('a claim against a bond', () => {
   test('what nobody claims is freed when its review would have ended', async () => {
     const trade = await released()
     const { end } = await recourseOf(trade)
-    await pass(end - world.oracle.clock.now() - 10)
+    await pass(world, end - world.oracle.clock.now() - 10)
     assert.equal((await recourseOf(trade)).state, 'reserved')
-    await pass(10)
+    await pass(world, 10)
     const { state, ending } = await recourseOf(trade)
     assert.deepEqual([state, ending?.how], ['freed', 'unclaimed'])
     const late = claimOf(trade, 'Too late')
@@ -440,8 +411,8 @@ describe('a claim against a bond', () => {
     await world.settle()
     assert.equal((await recourseOf(trade)).ending?.how, 'dropped')
     assert.deepEqual(await problemOf(await addEvidence(trade, world.buyer)), [409, 'dispute_over'])
-    await pass(ARBITRATION / 4)
-    assert.deepEqual(await journalOf(trade.id, 'jury_heard'), [])
+    await pass(world, ARBITRATION / 4)
+    assert.deepEqual(await journalOf(world, trade.id, 'jury_heard'), [])
     assert.equal((await readRecourse(wallet(world.buyer), escrow)).state, 'freed')
   })
 
@@ -463,10 +434,10 @@ describe('a claim against a bond', () => {
     const without = await recourseOf(trade)
     assert.deepEqual([without.state, without.claimHash, without.stakeUsdc], ['reserved', null, 0n])
     await claimRecourse(wallet(world.buyer), { escrow, token, claimHash })
-    await pass(ARBITRATION / 4)
+    await pass(world, ARBITRATION / 4)
     await confirm(world)
     assert.equal((await recourseOf(trade)).state, 'slashed')
-    assert.equal((await journalOf(trade.id, 'jury_heard')).length, 1)
+    assert.equal((await journalOf(world, trade.id, 'jury_heard')).length, 1)
     assert.deepEqual(await told(trade), [
       ['claimed', 2],
       ['claimed', 2],
@@ -501,7 +472,7 @@ describe('a claim against a bond', () => {
     const trade = await released({ greeting: 'lorem' })
     const check = await spotChecked(trade)
     assert.deepEqual([check?.status, check?.poor], ['heard', true])
-    const [warning] = await journalOf(trade.id, 'quality_warning')
+    const [warning] = await journalOf(world, trade.id, 'quality_warning')
     const { end } = await recourseOf(trade)
     assert.equal(JSON.parse(warning?.data ?? '{}').reviewEnd, end)
     await claimed(trade, 'It is nonsense')
@@ -509,12 +480,12 @@ describe('a claim against a bond', () => {
     await claimed(other, 'It is nonsense')
     const late = await spotChecked(other)
     assert.deepEqual([late?.status, late?.code], ['not_heard', 'disputed'])
-    await pass(ARBITRATION / 4)
+    await pass(world, ARBITRATION / 4)
     await confirm(world)
     assert.equal((await recourseOf(trade)).ending?.how, 'ruled')
     const [ruled] = await listSpotChecks(world.oracle.db, trade.id)
     assert.equal(ruled?.poor, false)
-    assert.equal((await journalOf(trade.id, 'spot_withdrawn')).length, 1)
+    assert.equal((await journalOf(world, trade.id, 'spot_withdrawn')).length, 1)
   })
 
   test('[UNS-01] a delivery that is padded until a look at all of it costs too much is looked at in part', async () => {

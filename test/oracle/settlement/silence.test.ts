@@ -20,6 +20,7 @@ import {
 } from '@earnest/sdk/protocol'
 import type { Address, Hex } from 'viem'
 import { usdcAbi } from '../../../scripts/local/usdc.ts'
+import { escrowOf } from '../support/court.ts'
 import { claimOf, complete, delivered, type Trade } from '../support/trade.ts'
 import {
   agree,
@@ -68,17 +69,8 @@ describe('silence', () => {
     })
   }
 
-  const escrowOf = async (id: Hex) => {
-    const { escrow } = ground.deployment
-    return await ground.client.readContract({
-      address: escrow,
-      abi: pactEscrowAbi,
-      functionName: 'escrowOf',
-      args: [id],
-    })
-  }
   const STATES = ['None', 'Funded', 'Delivered', 'Disputed', 'Negotiating', 'Arbitration']
-  const stateOf = async (id: Hex) => STATES[(await escrowOf(id)).state] ?? 'ended'
+  const stateOf = async (id: Hex) => STATES[(await escrowOf(world, id)).state] ?? 'ended'
   const balanceOf = (owner: Address) =>
     ground.client.readContract({
       address: ground.deployment.token,
@@ -138,7 +130,7 @@ describe('silence', () => {
       await ground.client.simulateContract(request as never)
     }
     const stranger = party(77).wallet.address
-    const { timerEnd } = await escrowOf(trade.id)
+    const { timerEnd } = await escrowOf(world, trade.id)
     for (const timestamp of [timerEnd - 100, timerEnd - 2]) {
       await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
       await ground.client.mine({ blocks: 1 })
@@ -170,7 +162,7 @@ describe('silence', () => {
     ] as const) {
       const { pact, id } = await started(partial, profile)
       assert.equal(await stateOf(id), 'Disputed')
-      const { timerEnd } = await escrowOf(id)
+      const { timerEnd } = await escrowOf(world, id)
       const { timestamp } = await ground.client.getBlock()
       assert.ok(
         timerEnd - Number(timestamp) <= seconds && timerEnd - Number(timestamp) > seconds - 60,
@@ -209,7 +201,7 @@ describe('silence', () => {
     const { paymentUsdc } = pactOf(world)
     const checked = await started(complete)
     const seller = await balanceOf(world.seller.wallet.address)
-    await moveTo((await escrowOf(checked.id)).timerEnd)
+    await moveTo((await escrowOf(world, checked.id)).timerEnd)
     assert.ok((await balanceOf(world.seller.wallet.address)) > seller)
     // What did not pass is disputed by itself: no buyer had to look at either.
     const failed = await started(partial)
@@ -239,7 +231,7 @@ describe('silence', () => {
       await balanceOf(ground.deployment.escrow),
       await balanceOf(world.seller.wallet.address),
     ]
-    await moveTo((await escrowOf(id)).timerEnd)
+    await moveTo((await escrowOf(world, id)).timerEnd)
     assert.equal(await stateOf(id), 'Arbitration')
     assert.deepEqual(
       [await balanceOf(ground.deployment.escrow), await balanceOf(world.seller.wallet.address)],
@@ -273,7 +265,7 @@ describe('silence', () => {
       evidence.map(({ sha256, submittedBy }) => [sha256, submittedBy]),
       [[shaOf('It was promised by mail'), buyer.identity.did]],
     )
-    const { timerEnd } = await escrowOf(id)
+    const { timerEnd } = await escrowOf(world, id)
     assert.equal(Date.parse(evidenceUntil) / 1000, timerEnd)
     assert.ok(Math.abs(Date.parse(String(evidence[0]?.at)) / 1000 - world.oracle.clock.now()) < 5)
     // The same again is the same piece.
@@ -289,7 +281,7 @@ describe('silence', () => {
     const answers = ['A greeting needs no name', 'And a name needs no greeting']
     const answered = await Promise.all(answers.map((words) => defend(trade, words)))
     assert.deepEqual(answered.map(({ status }) => status).sort(), [201, 409])
-    const end = (await escrowOf(id)).timerEnd
+    const end = (await escrowOf(world, id)).timerEnd
     await moveTo(end - 2)
     assert.equal((await submit(trade, buyer, 'In the last second')).status, 201)
     await moveTo(end)

@@ -97,14 +97,3 @@ export function seat(
   })
   return { ...who, member, store }
 }
-
-/** Time passes; jobs that wait for theirs are looked at again, by the database's own clock. */
-export async function pass(world: World, seconds: number): Promise<void> {
-  await world.ground.client.increaseTime({ seconds })
-  await world.ground.client.mine({ blocks: 1 })
-  await world.oracle.db
-    .updateTable('job')
-    .set({ run_at: new Date(0) })
-    .execute()
-  await world.settle()
-}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pactArbiterAbi, pactEscrowAbi } from '@earnest/contracts'
+import { pactArbiterAbi } from '@earnest/contracts'
 import { escrowIdOfPact, packLadder, termsFromPact } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { fundGas } from '../../../../scripts/local/chain.ts'
@@ -13,6 +13,7 @@ import { escrowOfPact } from '../../../../sdk/src/escrow/client.ts'
 import { strike } from '../../../../sdk/src/escrow/strike.ts'
 import { createMemoryStore } from '../../../../sdk/src/memoryStore.ts'
 import { encodePact, type Pact } from '../../../../sdk/src/protocol/pact.ts'
+import { escrowOf, judges, pass } from '../../support/court.ts'
 import {
   agree,
   call,
@@ -26,10 +27,9 @@ import {
   startGround,
   type World,
 } from '../../support/world.ts'
-import { oracleOf, pass, SEEDS, type Sitter, seat, seatBench, walletOf } from './bench.ts'
+import { oracleOf, SEEDS, type Sitter, seat, seatBench, walletOf } from './bench.ts'
 
 const HOUR = 3600
-const judges = ['openai', 'anthropic', 'google', 'meta', 'mistral']
 /** Phases of the panel are a fifth of its limit. */
 const PHASE = 720
 
@@ -87,16 +87,8 @@ async function proposed(): Promise<Pact> {
   return pact
 }
 
-const escrowOf = (pact: Pact) =>
-  ground.client.readContract({
-    address: ground.deployment.escrow,
-    abi: pactEscrowAbi,
-    functionName: 'escrowOf',
-    args: [escrowIdOfPact({ pact })],
-  })
-
 async function standing(pact: Pact) {
-  const { state, proposed: stands, proposedBps } = await escrowOf(pact)
+  const { state, proposed: stands, proposedBps } = await escrowOf(world, escrowIdOfPact({ pact }))
   return [state, stands, proposedBps]
 }
 
@@ -205,7 +197,7 @@ describe('committee', () => {
     await pass(world, PHASE)
     await confirm(world)
     await confirm(world)
-    const ended = await escrowOf(pact)
+    const ended = await escrowOf(world, escrowIdOfPact({ pact }))
     assert.equal(ended.state, 8)
     const docket = await docketOf(pact)
     assert.deepEqual(docket.decision, {
@@ -287,7 +279,7 @@ describe('committee', () => {
     await ground.client.mine({ blocks: 1 })
     assert.equal((await advance(anybody, { escrow }))?.verb, 'execute')
     assert.equal(await advance(anybody, { escrow }), null)
-    assert.equal((await escrowOf(pact)).state, 8)
+    assert.equal((await escrowOf(world, escrowIdOfPact({ pact }))).state, 8)
     const bond = await ground.client.readContract({
       address: ground.deployment.arbiter,
       abi: pactArbiterAbi,
@@ -305,9 +297,9 @@ describe('committee', () => {
   test('a proposal that nobody appeals is finalized by the oracle once its window is over', async () => {
     const pact = await proposed()
     await pass(world, HOUR - 60)
-    assert.equal((await escrowOf(pact)).state, 5)
+    assert.equal((await escrowOf(world, escrowIdOfPact({ pact }))).state, 5)
     await pass(world, 60)
-    assert.equal((await escrowOf(pact)).state, 8)
+    assert.equal((await escrowOf(world, escrowIdOfPact({ pact }))).state, 8)
     const [terms] = [termsFromPact({ pact })]
     assert.equal(terms.arbiter.toLowerCase(), ground.deployment.arbiter.toLowerCase())
     assert.equal((await docketOf(pact)).decision?.sellerBps, 6000)

@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { committeeAbi, pactArbiterAbi } from '@earnest/contracts'
 import { plantPool } from '@earnest/sdk/protocol'
 import { capped } from '../../../../oracle/src/settlement/committee/capped.ts'
+import { pass } from '../../support/court.ts'
 import { createWorld, type Ground, startGround, type World } from '../../support/world.ts'
-import { oracleOf, pass, SEEDS, type Sitter, seatBench } from './bench.ts'
+import { oracleOf, SEEDS, type Sitter, seatBench } from './bench.ts'
 
 let ground: Ground
 let world: World

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pactEscrowAbi } from '@earnest/contracts'
 import { createJury } from '../../../../oracle/src/settlement/jury/jury.ts'
 import { hearSpot } from '../../../../oracle/src/settlement/spot/hear.ts'
 import { createChance } from '../../../../scripts/bench/verify/chance.ts'
@@ -16,6 +15,7 @@ import { encodePact, type Pact, type PactWire } from '../../../../sdk/src/protoc
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
 import { type SpotCheck, spotDraw } from '../../../../sdk/src/protocol/spot.ts'
 import { hashVerdict, verdictRecordSchema } from '../../../../sdk/src/protocol/verdict.ts'
+import { escrowOf, journalOf, judges, pass } from '../../support/court.ts'
 import {
   agree,
   call,
@@ -65,17 +65,6 @@ after(async () => {
   await ground.close()
 })
 
-async function pass(seconds: number): Promise<void> {
-  await ground.client.increaseTime({ seconds })
-  await ground.client.mine({ blocks: 1 })
-  // A job that waits for its time is looked at again by the database's own clock.
-  await world.oracle.db
-    .updateTable('job')
-    .set({ run_at: new Date(0) })
-    .execute()
-  await world.settle()
-}
-
 /** Funds a pact and delivers it without the name that it asks for; its dispute opens by itself. */
 async function partial(
   change: Partial<PactWire>,
@@ -87,27 +76,9 @@ async function partial(
   const body = await completionOf(world, pact, { files: { 'result.json': '{"greeting":"hello"}' } })
   await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
   await world.settle()
-  assert.equal((await escrowOf(escrowId)).state, 3)
+  assert.equal((await escrowOf(world, escrowId)).state, 3)
   return { pact, escrowId }
 }
-
-const escrowOf = (id: `0x${string}`) =>
-  ground.client.readContract({
-    address: ground.deployment.escrow,
-    abi: pactEscrowAbi,
-    functionName: 'escrowOf',
-    args: [id],
-  })
-
-const journalOf = (subject: string, action: string) =>
-  world.oracle.db
-    .selectFrom('journal')
-    .select('data')
-    .where('subject', '=', subject)
-    .where('action', '=', action)
-    .execute()
-
-const judges = ['openai', 'anthropic', 'google', 'meta', 'mistral']
 
 describe('sit', () => {
   test('[DSP-16][DSP-17][DSP-19] a partial delivery is heard after the time for evidence, proposed on chain and concluded', async () => {
@@ -115,12 +86,12 @@ describe('sit', () => {
       paymentUsdc: '500',
       disclosure: { committee: false, judges },
     })
-    await pass(86_400)
-    assert.equal((await escrowOf(escrowId)).state, 5)
+    await pass(world, 86_400)
+    assert.equal((await escrowOf(world, escrowId)).state, 5)
     assert.equal(providers[0]!.heard.length, 0)
 
-    await pass(259_200 / 4)
-    const proposed = await escrowOf(escrowId)
+    await pass(world, 259_200 / 4)
+    const proposed = await escrowOf(world, escrowId)
     assert.equal(proposed.proposed, true)
     // 60, 60, 70, 55, 50 by five equal seats; the checks leave 60 at most.
     assert.equal(proposed.proposedBps, 6000)
@@ -131,11 +102,11 @@ describe('sit', () => {
     assert.equal(record.capBps, 6000)
     assert.deepEqual(record.texts, {})
     assert.equal(record.seats.length, 5)
-    const [entry] = await journalOf(escrowId, 'jury_heard')
+    const [entry] = await journalOf(world, escrowId, 'jury_heard')
     assert.equal(JSON.parse(entry!.data).recordHash, hashVerdict(record))
 
-    await pass(259_200)
-    const ended = await escrowOf(escrowId)
+    await pass(world, 259_200)
+    const ended = await escrowOf(world, escrowId)
     assert.equal(ended.state, 8)
     await confirm(world)
     const settled = await world.oracle.db
@@ -174,24 +145,24 @@ describe('sit', () => {
       escrow: { ...encodePact(pact).escrow, ladder },
       disclosure: { committee: false, judges },
     })
-    await pass(86_400)
-    await pass(86_400 / 4)
-    const proposed = await escrowOf(escrowId)
+    await pass(world, 86_400)
+    await pass(world, 86_400 / 4)
+    const proposed = await escrowOf(world, escrowId)
     assert.deepEqual([proposed.proposed, proposed.proposedBps], [true, 6000])
-    assert.equal((await escrowOf(escrowId)).state, 8)
+    assert.equal((await escrowOf(world, escrowId)).state, 8)
   })
 
   test('[DRV-13] a pact that lets no judge read goes on without the rung, by the evidence', async () => {
     const before = providers.flatMap(({ heard }) => heard).length
     const { escrowId } = await partial({ disclosure: { committee: false, judges: [] } })
-    await pass(86_400)
-    await pass(259_200 / 4)
-    const [entry] = await journalOf(escrowId, 'jury_not_heard')
+    await pass(world, 86_400)
+    await pass(world, 259_200 / 4)
+    const [entry] = await journalOf(world, escrowId, 'jury_not_heard')
     assert.equal(JSON.parse(entry!.data).code, 'too_few_seats')
-    assert.equal((await escrowOf(escrowId)).proposed, false)
+    assert.equal((await escrowOf(world, escrowId)).proposed, false)
     assert.equal(providers.flatMap(({ heard }) => heard).length, before)
-    await pass(259_200)
-    assert.equal((await escrowOf(escrowId)).state, 8)
+    await pass(world, 259_200)
+    assert.equal((await escrowOf(world, escrowId)).state, 8)
   })
 })
 
@@ -211,9 +182,9 @@ async function passed(
   const body = await completionOf(world, pact, { files: { 'result.json': text } })
   await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
   await world.settle()
-  assert.equal((await escrowOf(escrowId)).state, 2)
+  assert.equal((await escrowOf(world, escrowId)).state, 2)
   await ground.client.mine({ blocks: 4 })
-  await pass(11)
+  await pass(world, 11)
   return { pact, escrowId }
 }
 
@@ -288,8 +259,8 @@ describe('spot checks', () => {
     const papers = (await read.json()) as { spotCheck: { texts: Record<string, string> } }
     assert.ok(Object.values(papers.spotCheck.texts).some((text) => text.includes('ipsum')))
 
-    await pass(3600)
-    const ended = await escrowOf(escrowId)
+    await pass(world, 3600)
+    const ended = await escrowOf(world, escrowId)
     assert.equal(ended.state, 6)
     await confirm(world)
     const { receipt } = await world.oracle.db
@@ -336,7 +307,7 @@ describe('spot checks', () => {
     await hearSpot(noKeys, { escrowId, round: 1 })
     const [unheard] = await checksOf(escrowId)
     assert.equal(unheard?.code, 'no_judges')
-    const [entry] = await journalOf(escrowId, 'spot_not_checked')
+    const [entry] = await journalOf(world, escrowId, 'spot_not_checked')
     assert.equal(JSON.parse(entry!.data).code, 'too_few_seats')
   })
 })

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pactEscrowAbi } from '@earnest/contracts'
 import {
   encodePact,
   escrowIdOfPact,
   ladderOf,
-  type Pact,
   type Profile,
   packLadder,
   windowsOf,
 } from '@earnest/sdk/protocol'
 import { type Provider, startProvider, wires } from '../../../../scripts/local/judge/provider.ts'
 import { isEmpty, verdict } from '../../../../scripts/local/judge/verdict.ts'
+import { escrowOf, pass } from '../../support/court.ts'
 import {
   agree,
   call,
@@ -25,7 +24,7 @@ import {
   startGround,
   type World,
 } from '../../support/world.ts'
-import { oracleOf, pass, SEEDS, seatBench } from '../committee/bench.ts'
+import { oracleOf, SEEDS, seatBench } from '../committee/bench.ts'
 
 let ground: Ground
 let world: World
@@ -50,14 +49,6 @@ after(async () => {
   await Promise.all(providers.map((provider) => provider.close()))
   await ground.close()
 })
-
-const escrowOf = (pact: Pact) =>
-  ground.client.readContract({
-    address: ground.deployment.escrow,
-    abi: pactEscrowAbi,
-    functionName: 'escrowOf',
-    args: [escrowIdOfPact({ pact })],
-  })
 
 /** Seconds from escalation to ruling of a partial delivery on the published ladder of a profile. */
 async function secondsToRuling(
@@ -84,14 +75,14 @@ async function secondsToRuling(
   await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
   await world.settle()
   await pass(world, windows.response)
-  const { state, timerEnd } = await escrowOf(pact)
+  const { state, timerEnd } = await escrowOf(world, escrowIdOfPact({ pact }))
   assert.equal(state, 5)
   const escalatedAt = timerEnd - windows.arbitration
   for (;;) {
     await pass(world, tick)
     const { timestamp } = await ground.client.getBlock()
     const seconds = Number(timestamp) - escalatedAt
-    if ((await escrowOf(pact)).state === 8) return seconds
+    if ((await escrowOf(world, escrowIdOfPact({ pact }))).state === 8) return seconds
     assert.ok(seconds < windows.arbitration, 'the window ran out without a ruling')
   }
 }
