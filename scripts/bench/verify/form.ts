@@ -1,6 +1,6 @@
 import { pdf, png, textFile } from '../../../test/oracle/settlement/verify/files.ts'
 import type { Chance } from './chance.ts'
-import { type Order, textOf, type Work } from './work/work.ts'
+import { type Order, textOf, type Work } from './kinds/work.ts'
 
 /** What a bad seller hands in, and when. */
 export interface Delivered {

@@ -1,5 +1,5 @@
 import type { Chance } from './chance.ts'
-import { type Spoil, textOf, withText } from './work/work.ts'
+import { type Spoil, textOf, withText } from './kinds/work.ts'
 
 /** Where a value stands: its container and its name in there. */
 interface Place {

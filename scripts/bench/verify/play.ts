@@ -6,12 +6,12 @@ import { delivered } from '../../../test/oracle/settlement/verify/files.ts'
 import { samplePact, samplePactWire } from '../../../test/support/pact.ts'
 import type { Chance } from './chance.ts'
 import { type Delivered, defectsOfForm } from './form.ts'
-import { code } from './work/code.ts'
-import { dcf } from './work/dcf.ts'
-import { extraction } from './work/extraction.ts'
-import { invoices } from './work/invoices.ts'
-import { labels } from './work/labels.ts'
-import type { Order, Work } from './work/work.ts'
+import { code } from './kinds/code.ts'
+import { dcf } from './kinds/dcf.ts'
+import { extraction } from './kinds/extraction.ts'
+import { invoices } from './kinds/invoices.ts'
+import { labels } from './kinds/labels.ts'
+import type { Order, Work } from './kinds/work.ts'
 
 /** The kinds of work that are played, each under a template of the SDK. */
 export const works: readonly Work[] = [dcf, extraction, invoices, labels, code]
