@@ -1,60 +1,97 @@
-/** Where each kind of process is killed: every step that it says, and any instant. */
-export const points: Readonly<Record<string, readonly string[]>> = {
-  buyer: [
-    'begun',
-    'discovered',
-    'assessed',
-    'drafted',
-    'agreed',
-    'registered',
-    'funded',
-    'dispatched',
-    'delivered',
-    'verified',
-    'settled',
-    'done',
-    'any instant',
-  ],
-  seller: [
-    'asked pact_negotiation',
-    'writing talk',
-    'writing pact',
-    'wrote pact',
-    'wrote talk',
-    'wrote nonce',
-    'answering pact_negotiation',
-    'asked greeting',
-    'heard funded',
-    'writing job.accepted',
-    'wrote job.accepted',
-    'started',
-    'audited',
-    'writing job.drafted',
-    'wrote job.drafted',
-    'delivered',
-    'writing job.ended',
-    'wrote job.ended',
-    'any instant',
-  ],
-  // What the shared database shows the moment it is committed.
-  oracle: [
-    'event pact_registered',
-    'submission fund queued',
-    'submission fund signed',
-    'submission fund mined',
-    'event funding_seen',
-    'event funded',
-    'event completion_received',
-    'completion received',
-    'completion verified',
-    'submission complete queued',
-    'submission complete signed',
-    'submission complete mined',
-    'event delivered',
-    'event attested',
-    'event released',
-    'event refunded',
-    'settlement recorded',
-    'any instant',
-  ],
+import type { Phase } from './gate.ts'
+
+/** A kill that is aimed at no step. */
+export const ANY = 'any instant'
+
+const both: readonly Phase[] = ['before', 'after']
+const beforeOnly: readonly Phase[] = ['before']
+const afterOnly: readonly Phase[] = ['after']
+
+/**
+ * Where each kind of process is killed: before a step takes effect, and after it before the process knows.
+ * `writes`: into its own folder. `asks`, `sends` and names of the oracle's routes: to the seller, the
+ * chain and the oracle. `answers`: to whom it was asked by. What an oracle commits goes by what the
+ * transaction writes; what is committed without a transaction can be held after it alone.
+ */
+const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>> = {
+  buyer: {
+    'writes draft': both,
+    'asks pact_negotiation': both,
+    'writes agreement': both,
+    'POST pacts': both,
+    'writes registration': both,
+    'POST relay fund': both,
+    'sends fund': both,
+    'writes funding': both,
+    'asks greeting': both,
+    'POST grants': both,
+    'POST relay release': both,
+    'sends release': both,
+    'writes end': both,
+  },
+  seller: {
+    'writes nonce': both,
+    'writes talk': both,
+    'writes pact': both,
+    'answers asks pact_negotiation': afterOnly,
+    'writes the end of rounds': both,
+    'answers asks greeting': afterOnly,
+    'hears funded': beforeOnly,
+    'writes job.accepted': both,
+    works: beforeOnly,
+    'writes job.drafted': both,
+    'PUT artifacts': both,
+    'POST completions': both,
+    'writes job.ended': both,
+  },
+  oracle: {
+    'event pact_registered': both,
+    'answers POST pacts': afterOnly,
+    'submission relay queued': both,
+    'submission relay signed': both,
+    'sends fund': both,
+    'submission relay mined': afterOnly,
+    'answers POST relay fund': afterOnly,
+    'event funding_seen': both,
+    'event funded': both,
+    'answers PUT artifacts': afterOnly,
+    'event completion_received': both,
+    'completion verified': both,
+    'submission complete queued': both,
+    'submission complete signed': both,
+    'sends complete': both,
+    'submission complete mined': afterOnly,
+    'completion submitted': afterOnly,
+    'answers POST completions': afterOnly,
+    'event delivered': both,
+    'answers POST grants': afterOnly,
+    'sends release': both,
+    'answers POST relay release': afterOnly,
+    'event released': both,
+    'submission timer queued': afterOnly,
+    'submission timer signed': both,
+    'sends expire': both,
+    'submission timer mined': afterOnly,
+    'event expired': both,
+    'settlement recorded': both,
+  },
+}
+
+/** One place to die. */
+export type Point = { step: string; phase: Phase | 'at' }
+
+/** Every place where processes of a role die, each as often as the others. */
+export function pointsOf(role: string): readonly Point[] {
+  const named = Object.entries(steps[role] ?? {}).flatMap(([step, phases]) =>
+    phases.map((phase): Point => ({ step, phase })),
+  )
+  return [...named, { step: ANY, phase: 'at' }]
+}
+
+/** The roles that are killed. */
+export const roles: readonly string[] = Object.keys(steps)
+
+/** How a place is called in the table of kills. */
+export function wordsOf(role: string, { step, phase }: Point): string {
+  return step === ANY ? `${role}: ${ANY}` : `${role}: ${phase} ${step}`
 }

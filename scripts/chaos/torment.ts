@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Actor } from '../market/actor.ts'
-import { points } from './points.ts'
+import type { Gate } from './gate.ts'
+import { ANY, type Point, pointsOf, roles, wordsOf } from './points.ts'
 
 /** Who was killed, and where. */
 export interface Toll {
@@ -9,44 +10,69 @@ export interface Toll {
   byStep: Record<string, number>
 }
 
+/** Nobody was killed yet, anywhere. */
+export function emptyToll(): Toll {
+  const all = roles.flatMap((role) => pointsOf(role).map((point) => wordsOf(role, point)))
+  return { kills: 0, byProcess: {}, byStep: Object.fromEntries(all.map((words) => [words, 0])) }
+}
+
+/** Milliseconds after which places are taken that have had their turn, where the others do not come. */
+const PATIENCE = 20_000
+/** Milliseconds in which a process that came back is left alone, at least and at most. */
+const [LEAST_PEACE, MOST_PEACE] = [300, 1_500]
+
 /**
- * Kills one process again and again until it is over: at the step where that kind of process was
- * killed least, or at any instant; sometimes a moment after the step. Then it stays away for a while
- * and comes back.
+ * Kills one process again and again until it is over, each time where its kind was killed least: it is
+ * held there, so that the place is exact, killed, and its call ends as its death ends it. Then it stays
+ * away for a while and comes back.
  */
 export async function torment(
   actor: Actor,
   {
+    gate,
     toll,
     isOver,
     random,
-    patienceMs,
+    onKill = () => {},
   }: {
+    gate: Gate
     toll: Toll
     isOver: () => boolean
     random: () => number
-    /** What a step may take to come; then any instant will do. */
-    patienceMs: number
+    onKill?: (words: string) => void
   },
 ): Promise<void> {
   const { role, name } = actor
-  const steps = points[role] ?? []
-  const keyOf = (step: string) => `${role}: ${step}`
-  for (const step of steps) toll.byStep[keyOf(step)] ??= 0
-  while (!isOver()) {
-    await setTimeout(500 + random() * 2_500)
-    const least = [...steps].sort(
-      (a, b) => (toll.byStep[keyOf(a)] ?? 0) - (toll.byStep[keyOf(b)] ?? 0) || random() - 0.5,
-    )
-    const chosen = random() < 0.15 ? 'any instant' : (least[0] ?? 'any instant')
-    const isThere = chosen !== 'any instant' && (await actor.says(chosen, patienceMs))
-    if (random() < 0.5) await setTimeout(random() * 40)
-    if (isOver()) return
-    const step = keyOf(isThere ? chosen : 'any instant')
+  const points = pointsOf(role)
+  const times = (point: Point) => toll.byStep[wordsOf(role, point)] ?? 0
+  const least = () => Math.min(...points.map(times))
+  const any: Point = { step: ANY, phase: 'at' }
+
+  const kill = async (point: Point) => {
+    const words = wordsOf(role, point)
     toll.kills++
     toll.byProcess[name] = (toll.byProcess[name] ?? 0) + 1
-    toll.byStep[step] = (toll.byStep[step] ?? 0) + 1
+    toll.byStep[words] = (toll.byStep[words] ?? 0) + 1
+    onKill(`${name} killed ${words}, ${toll.kills} in all`)
     await actor.kill()
+  }
+
+  while (!isOver()) {
+    await setTimeout(LEAST_PEACE + random() * (MOST_PEACE - LEAST_PEACE))
+    if (isOver()) return
+    if (times(any) <= least()) {
+      await kill(any)
+    } else {
+      let held: Awaited<ReturnType<Gate['trap']>>
+      for (let level = least() + 1; held === undefined && !isOver(); level++) {
+        const isWanted = (step: string, phase: Point['phase']) =>
+          points.some((p) => p.step === step && p.phase === phase && times(p) < level)
+        held = await gate.trap(name, isWanted, PATIENCE)
+      }
+      if (held === undefined) return
+      await kill(held)
+      held.drop()
+    }
     await setTimeout(random() * 1_000)
     await actor.up()
   }

@@ -13,6 +13,8 @@ export type Running<ready> = {
   name: string
   ready: ready
   child: ChildProcess
+  /** The lines that it printed last. */
+  lastWords(): readonly string[]
   /** Asks it to end, and makes it after 5 s. */
   stop(): Promise<void>
   /** `kill -9`; resolves when it is gone. */
@@ -84,7 +86,7 @@ export async function start<ready>({
     child.kill('SIGKILL')
     await ended
   }
-  return { name, ready, child, stop, kill }
+  return { name, ready, child, lastWords: () => last, stop, kill }
 }
 
 function parse(line: string): Record<string, unknown> | undefined {

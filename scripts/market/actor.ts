@@ -30,12 +30,15 @@ export function createActor({
   script,
   environment,
   onLine = () => {},
+  onCrash = () => {},
 }: {
   name: string
   role: string
   script: string
   environment: (starts: number) => Record<string, string>
   onLine?: (said: Said) => void
+  /** It ended with a failure and was neither killed nor asked to end; with its last words. */
+  onCrash?: (why: string) => void
 }): Actor {
   let running: Running<unknown> | undefined
   let starts = 0
@@ -55,8 +58,13 @@ export function createActor({
     async up() {
       if (running !== undefined) return
       const options: StartOptions = { name, script, env: environment(starts), onLine: hear }
-      running = await start(options)
+      const started = await start(options)
+      running = started
       starts++
+      started.child.once('exit', (code, signal) => {
+        if (running !== started || code === 0) return
+        onCrash(`ended with ${signal ?? code}\n${started.lastWords().join('\n')}`)
+      })
     },
     async kill() {
       const victim = running

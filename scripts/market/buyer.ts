@@ -17,6 +17,7 @@ import { isEarnestError } from '@earnest/sdk/protocol'
 import { localParty, wallClock } from '../local/party.ts'
 import { say } from './say.ts'
 import { greetingTask, LEAST } from './task.ts'
+import { told } from './told.ts'
 
 const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { SELLERS = '[]', STORE = '', AT_ONCE = '1', LIMIT = 'Infinity' } = process.env
@@ -67,6 +68,22 @@ const trustPolicy = decodeTrustPolicy({
   newcomer: { maxUsdc: '1000' },
 })
 
+/** Members of a trade that are written one after the other, and what each of them means. */
+const news = {
+  signed: 'agreement',
+  isRegistered: 'registration',
+  fundingTxHash: 'funding',
+  isEnded: 'end',
+} as const
+
+/** What is written down of a trade. */
+function nameOf(_: string, was: unknown, will: unknown): string {
+  if (was === undefined) return 'draft'
+  const [before, after] = [was, will] as Record<string, unknown>[]
+  const member = Object.keys(news).find((key) => before?.[key] !== after?.[key])
+  return member === undefined ? 'another look' : news[member as keyof typeof news]
+}
+
 /** One errand, and its trade once it is written down. */
 type Errand = { name: string; tradeId: string | undefined }
 
@@ -79,7 +96,7 @@ const buyer = createBuyer({
   oracles: [party.oracle],
   clock: wallClock,
   trustPolicy,
-  journal: createFileStore({ folder: STORE }),
+  journal: told(createFileStore({ folder: STORE }), nameOf),
   useRelay: IS_RELAYED !== '',
   pollIntervalMs: Number(POLL_MS),
   onProgress: (progress) => {

@@ -31,6 +31,23 @@ export type BuyerPlan = {
 /** What a seller of the market is like. */
 export type SellerPlan = { name: string; workMs?: number }
 
+/** What stands between the processes of a market: it gives the address under which one reaches another. */
+export interface Between {
+  /** For calls of `caller`, or of anybody; `callee` is the process that answers, where it is one that trades. */
+  http(wire: { target: string; caller?: string; callee?: string }): Promise<string>
+  /** For the statements of one oracle. */
+  database(wire: { target: string; caller: string }): Promise<string>
+  /** What a process is told, so that it asks before and after what it writes down. */
+  environment(name: string): Record<string, string>
+}
+
+/** Nothing stands between them. */
+const nothing: Between = {
+  http: async ({ target }) => target,
+  database: async ({ target }) => target,
+  environment: () => ({}),
+}
+
 /**
  * A chain, a PostgreSQL server, oracles that share it, sellers and buyers: each a process of its own,
  * each but the first two with everything it remembers outside of it.
@@ -41,7 +58,10 @@ export async function openMarket({
   buyers: buyerPlans,
   pollMs = 100,
   profile,
+  blockSeconds = 1,
+  between = nothing,
   onLine = () => {},
+  onCrash = () => {},
 }: {
   oracles: number
   sellers: readonly SellerPlan[]
@@ -49,8 +69,13 @@ export async function openMarket({
   pollMs?: number
   /** Folder for a CPU profile of each process. */
   profile?: string
+  /** Seconds between two blocks that nobody asked for. */
+  blockSeconds?: number
+  between?: Between
   /** Gets everything that buyers and sellers say. */
   onLine?: (name: string, said: Said) => void
+  /** A process ended that nobody has ended. */
+  onCrash?: (name: string, why: string) => void
 }) {
   const data = mkdtempSync(join(tmpdir(), 'earnest-market-'))
   const profiled: Record<string, string> =
@@ -60,7 +85,7 @@ export async function openMarket({
   const chain = await start<{ url: string; deployment: Deployment }>({
     name: 'chain',
     script: 'scripts/chain.ts',
-    env: profiled,
+    env: { ...profiled, BLOCK_SECONDS: String(blockSeconds) },
   })
   const { url: rpcUrl, deployment } = chain.ready
   const client = localClient(rpcUrl)
@@ -70,16 +95,36 @@ export async function openMarket({
   const did = createIdentity({ secretKey: hexToBytes(localSecret('oracle')) }).did
 
   const ports = await Promise.all([...Array(oracleCount + sellerPlans.length)].map(freePort))
-  const oracles: Actor[] = Array.from({ length: oracleCount }, (_, index) =>
+  const addressOf = (index: number) => `http://127.0.0.1:${ports[index]}`
+  const oracleNames = Array.from({ length: oracleCount }, (_, index) => `oracle ${index + 1}`)
+  const oracleUrls = await Promise.all(
+    oracleNames.map((callee, index) => between.http({ target: addressOf(index), callee })),
+  )
+  /** Where each process finds the chain. */
+  const rpcUrls = new Map<string, string>()
+  for (const { name } of [
+    ...oracleNames.map((name) => ({ name })),
+    ...sellerPlans,
+    ...buyerPlans,
+  ]) {
+    rpcUrls.set(name, await between.http({ target: rpcUrl, caller: name }))
+  }
+  const databases = await Promise.all(
+    oracleNames.map((caller) => between.database({ target: databaseUrl, caller })),
+  )
+  const chainOf = (name: string) => rpcUrls.get(name) ?? rpcUrl
+  const oracles: Actor[] = oracleNames.map((name, index) =>
     createActor({
-      name: `oracle ${index + 1}`,
+      name,
       role: 'oracle',
       script: 'oracle/src/main.ts',
+      onCrash: (why) => onCrash(name, why),
       environment: () => ({
         ...profiled,
-        ...oracleEnvironment({ rpcUrl, deployment, data: join(data, 'unused') }),
-        DATABASE_URL: databaseUrl,
+        ...oracleEnvironment({ rpcUrl: chainOf(name), deployment, data: join(data, 'unused') }),
+        DATABASE_URL: databases[index] ?? databaseUrl,
         EARNEST_PORT: String(ports[index]),
+        EARNEST_PUBLIC_URL: oracleUrls[index] ?? '',
         EARNEST_POLL_MS: String(pollMs),
         EARNEST_RATE: '100000',
         // Few sellers take many trades at once here; the newcomer lane is not what is measured.
@@ -90,29 +135,33 @@ export async function openMarket({
       }),
     }),
   )
-  const oracleUrls = oracles.map((_, index) => `http://127.0.0.1:${ports[index]}`)
   /** Each party has one oracle of its own, so that each oracle has its parties. */
   const oracleOf = (index: number) => ({ url: oracleUrls[index % oracleCount] ?? '', did })
 
   const sellerUrls = new Map<string, string>()
   const environmentOf = (name: string, index: number) => ({
     ...profiled,
+    ...between.environment(name),
     NAME: name,
-    RPC_URL: rpcUrl,
+    RPC_URL: chainOf(name),
     ORACLE_URL: oracleOf(index).url,
     ORACLE_DID: did,
     STORE: join(data, name),
   })
+  for (const [index, { name: callee }] of sellerPlans.entries()) {
+    const target = addressOf(oracleCount + index)
+    sellerUrls.set(callee, await between.http({ target, callee }))
+  }
   const sellers = sellerPlans.map(({ name, workMs = 0 }, index) => {
-    const port = String(ports[oracleCount + index])
-    sellerUrls.set(name, `http://127.0.0.1:${port}`)
     return createActor({
       name,
       role: 'seller',
       script: 'scripts/market/seller.ts',
+      onCrash: (why) => onCrash(name, why),
       environment: (starts) => ({
         ...environmentOf(name, index),
-        PORT: port,
+        PORT: String(ports[oracleCount + index]),
+        PUBLIC_URL: sellerUrls.get(name) ?? '',
         DEPLOYMENT: JSON.stringify(deployment),
         WORK_MS: String(workMs),
         ...(starts > 0 && { IS_KNOWN: '1' }),
@@ -125,6 +174,7 @@ export async function openMarket({
       name: plan.name,
       role: 'buyer',
       script: 'scripts/market/buyer.ts',
+      onCrash: (why) => onCrash(plan.name, why),
       environment: () => ({
         ...environmentOf(plan.name, index),
         SELLERS: JSON.stringify(plan.sellers.map((name) => sellerUrls.get(name))),

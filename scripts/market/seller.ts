@@ -1,45 +1,39 @@
 /**
- * A seller of a market as a process of its own, with its store in a folder. Says every step of its work:
- * what it hears, what it writes down, what it does.
+ * A seller of a market as a process of its own, with its store in a folder. Says every step of its work.
  */
-import type { Store } from '@earnest/sdk/protocol'
 import { createFileStore, createSeller } from '@earnest/sdk/seller'
 import { serve } from '@hono/node-server'
 import type { Deployment } from '../local/deploy.ts'
 import { localParty, wallClock } from '../local/party.ts'
 import { say } from './say.ts'
 import { greeter, LEAST } from './task.ts'
+import { pass, told } from './told.ts'
 
 const { NAME = 'seller', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
-const { STORE = '', PORT = '0', DEPLOYMENT = '{}', WORK_MS = '0', IS_KNOWN = '' } = process.env
+const { STORE = '', PORT = '0', PUBLIC_URL = '', DEPLOYMENT = '{}' } = process.env
+const { WORK_MS = '0', IS_KNOWN = '' } = process.env
 const deployment: Deployment = JSON.parse(DEPLOYMENT)
 const party = localParty({
   name: NAME,
   rpcUrl: RPC_URL,
   oracle: { url: ORACLE_URL, did: ORACLE_DID },
 })
-const url = `http://127.0.0.1:${PORT}`
+/** Where others reach it. */
+const url = PUBLIC_URL === '' ? `http://127.0.0.1:${PORT}` : PUBLIC_URL
 
-/** Every write of what a trade depends on is a place to die: before it, and after it. */
-function told(store: Store): Store {
-  async function tell<T>(key: string, value: unknown, write: () => Promise<T>): Promise<T> {
-    const [kind = key] = key.split('/')
-    if (kind === 'task' || kind === 'events') return await write()
-    const state = (value as { state?: string } | null)?.state
-    const step = state === undefined ? kind : `${kind}.${state}`
-    say({ step: `writing ${step}` })
-    const written = await write()
-    say({ step: `wrote ${step}` })
-    return written
-  }
-  return {
-    ...store,
-    set: (key, value) => tell(key, value, () => store.set(key, value)),
-    swap: (key, expected, value) => tell(key, value, () => store.swap(key, expected, value)),
-  }
+/** What a trade depends on: a kind of key, and the state of a job. */
+function nameOf(key: string, _: unknown, will: unknown): string | undefined {
+  const [kind = key] = key.split('/')
+  if (kind === 'task' || kind === 'events') return undefined
+  const state = (will as { state?: string } | null | undefined)?.state
+  if (will === undefined) return `the end of ${kind}`
+  return state === undefined ? kind : `${kind}.${state}`
 }
 
-const skill = greeter({ milliseconds: Number(WORK_MS) })
+const skill = greeter({
+  milliseconds: Number(WORK_MS),
+  onWork: () => pass('works', 'before'),
+})
 const seller = createSeller({
   identity: party.identity,
   wallet: party.wallet,
@@ -62,7 +56,7 @@ const seller = createSeller({
   },
   oracle: party.oracle,
   clock: wallClock,
-  store: told(createFileStore({ folder: STORE })),
+  store: told(createFileStore({ folder: STORE }), nameOf),
   heartbeatSeconds: 30,
   sweepSeconds: 2,
   refundOnFailure: false,
@@ -97,14 +91,7 @@ const seller = createSeller({
 const server = serve({
   hostname: '127.0.0.1',
   port: Number(PORT),
-  fetch: async (request) => {
-    const text = request.method === 'POST' ? await request.clone().text() : ''
-    const taskType = /"taskType":"(\w+)"/.exec(text)?.[1]
-    if (taskType !== undefined) say({ step: `asked ${taskType}` })
-    const response = await seller.fetch(request)
-    if (taskType !== undefined) say({ step: `answering ${taskType}` })
-    return response
-  },
+  fetch: (request) => seller.fetch(request),
 })
 await new Promise((resolve) => server.once('listening', resolve))
 // Whom the oracle knows need not say it again: after a restart it may be the oracle that is away.

@@ -35,7 +35,13 @@ export function greetingTask({ to, deadline }: { to: string; deadline: number })
 }
 
 /** The skill that does it. */
-export function greeter({ milliseconds }: { milliseconds: number }): Skill {
+export function greeter({
+  milliseconds,
+  onWork = async () => {},
+}: {
+  milliseconds: number
+  onWork?: () => Promise<void>
+}): Skill {
   return {
     id: 'greeting',
     name: 'Greeting',
@@ -43,6 +49,7 @@ export function greeter({ milliseconds }: { milliseconds: number }): Skill {
     minPaymentUsdc: LEAST,
     minSeconds: 0,
     run: async ({ input }) => {
+      await onWork()
       if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds))
       return { json: { greeting: 'hello', to: (input as { to: string }).to } }
     },

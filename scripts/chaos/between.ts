@@ -1,0 +1,63 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Between } from '../market/market.ts'
+import type { Gate, Phase } from './gate.ts'
+import { openHttpGateway } from './httpGateway.ts'
+import { openPostgresGateway, tellSteps } from './postgresGateway.ts'
+
+/** Puts a gate between all processes of a market, and in front of what they write down themselves. */
+export async function openBetween({
+  gate,
+  nameOf,
+}: {
+  gate: Gate
+  /** Whose DID this is. */
+  nameOf: (did: string) => string | undefined
+}): Promise<Between & { close(): Promise<void> }> {
+  const closing: (() => Promise<void>)[] = []
+  let telling: Promise<void> | undefined
+
+  // What a process writes into its own folder passes here; a held answer never comes.
+  const server = createServer(async ({ url = '/' }, response) => {
+    const { pathname, searchParams } = new URL(url, 'http://localhost')
+    const [step, phase] = [searchParams.get('step') ?? '', searchParams.get('phase') as Phase]
+    const actor = decodeURIComponent(pathname.slice(1))
+    if (await gate.pass(actor, step, phase)) response.end()
+    else response.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    async http({ target, caller, callee }) {
+      const gateway = await openHttpGateway({
+        gate,
+        target,
+        ...(callee !== undefined && { callee }),
+        // The chain is called by one process each; whom the others call knows who signed.
+        caller: ({ headers, url, body }) => {
+          if (caller !== undefined) return caller
+          const signer = headers['earnest-signer']
+          const text = typeof signer === 'string' ? signer : decodeURIComponent(url) + body
+          const dids = text.match(/did:key:\w+/g) ?? []
+          return dids.map(nameOf).find((name) => name !== undefined && name !== callee)
+        },
+      })
+      closing.push(gateway.close)
+      return gateway.url
+    },
+    async database({ target, caller }) {
+      telling ??= tellSteps(target)
+      await telling
+      const gateway = await openPostgresGateway({ gate, actor: caller, url: target })
+      closing.push(gateway.close)
+      return gateway.url
+    },
+    environment: (name) => ({ GATE_URL: `http://127.0.0.1:${port}/${encodeURIComponent(name)}` }),
+    async close() {
+      await Promise.all(closing.map((close) => close()))
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
