@@ -18,11 +18,10 @@ export function canonicalBytes(value: unknown): Uint8Array {
 
 /** True where two values are the same JSON, or both undefined; members that are undefined do not count. */
 export function isSameJson(a: unknown, b: unknown): boolean {
-  const [left, right] = [a, b].map((value) => {
-    const text = JSON.stringify(value)
-    return text === undefined ? undefined : canonicalText(JSON.parse(text))
-  })
-  return left === right
+  const [left, right] = [JSON.stringify(a), JSON.stringify(b)]
+  if (left === right) return true
+  if (left === undefined || right === undefined) return false
+  return canonicalText(JSON.parse(left)) === canonicalText(JSON.parse(right))
 }
 
 function write(value: unknown, depth: number): string {
