@@ -2,7 +2,8 @@ import type { Hex } from 'viem'
 import { SELF_AUTHORIZATION } from '../protocol/authorization.ts'
 import { authorize, type PartyVerb } from './authorize.ts'
 import type { EscrowClient, Sent, VerbParameters } from './client.ts'
-import { type Call, relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { type Call, send } from './send.ts'
 
 /** Does one verb as the client's account: sends it, or signs it for the relay. */
 export async function act(
@@ -16,5 +17,9 @@ export async function act(
   const bound = { escrow, action, ...(seq !== undefined && { seq }) }
   const authorization = await authorize(client, bound)
   if (relay === undefined) return await send(client, escrow, call(authorization))
-  return await relayOrSend(client, { ...escrow, relay }, call(authorization))
+  return await relayOrSend(
+    client,
+    { ...escrow, relay, about: escrow.escrowId },
+    call(authorization),
+  )
 }

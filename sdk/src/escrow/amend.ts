@@ -2,7 +2,8 @@ import type { Hex } from 'viem'
 import { authorize } from './authorize.ts'
 import { bothAuthorizations } from './bothAuthorizations.ts'
 import type { EscrowClient, EscrowRef, Relay, Sent } from './client.ts'
-import { relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { send } from './send.ts'
 
 /** A lock that moves to the terms of a new pact between the same parties for the same amount. */
 export interface AmendParameters {
@@ -35,5 +36,5 @@ export async function amend(client: EscrowClient, parameters: AmendParameters): 
     args: [escrow.terms, amended.terms, buyer, seller],
   } as const
   if (relay === undefined) return await send(client, escrow, call)
-  return await relayOrSend(client, { ...escrow, relay }, call)
+  return await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call)
 }

@@ -13,8 +13,15 @@ export interface EscrowRef extends ContractRef {
   escrowId: Hex
 }
 
-/** Brings calldata that carries its own authorization on chain; such as the oracle's relay. */
-export type Relay = (data: Hex) => Promise<Hash>
+/**
+ * Brings calldata that carries its own authorization on chain, such as the oracle's relay, in a transaction
+ * that holds these bytes as they are, and says its hash.
+ */
+export interface Relay {
+  (data: Hex): Promise<Hash>
+  /** Milliseconds after which the party sends the same call itself; default 20,000. */
+  patience?: number
+}
 
 /** What every verb of a party takes. */
 export interface VerbParameters {

@@ -7,7 +7,8 @@ import { stakeOf } from '../protocol/split.ts'
 import { unpackClauses } from '../protocol/terms.ts'
 import type { EscrowClient, EscrowRef, Relay, Sent } from './client.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
-import { mapErrors, relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { mapErrors, send } from './send.ts'
 import { readToken } from './token.ts'
 
 const VALIDITY = 3600
@@ -53,5 +54,5 @@ export async function dispute(client: EscrowClient, parameters: DisputeParameter
     args: [terms, account.address, claimHash, numberToHex(validBefore, { size: 6 }), signature],
   } as const
   if (relay === undefined) return await send(client, escrow, call)
-  return await relayOrSend(client, { ...escrow, relay }, call)
+  return await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call)
 }

@@ -11,7 +11,8 @@ import {
   fundedPact,
   type Lockable,
 } from './lock.ts'
-import { relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { send } from './send.ts'
 import { signTyped } from './signTyped.ts'
 import { readToken } from './token.ts'
 
@@ -55,7 +56,7 @@ export async function fundBatch(
     const sent =
       relay === undefined
         ? await send(client, ref, call)
-        : await relayOrSend(client, { ...ref, relay }, call)
+        : await relayOrSend(client, { ...ref, relay, about: first.escrow.escrowId }, call)
     return payments.map((payment) => fundedPact(payment, sent))
   } catch (error) {
     const then = isEarnestError(error) ? await findAll(client, payments) : undefined

@@ -7,7 +7,8 @@ import { milestoneOf, type SignedPact, verifySignedPact } from '../protocol/pact
 import { type EscrowClient, type EscrowRef, escrowOfPact, type Relay, type Sent } from './client.ts'
 import { findFunding } from './events.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
-import { type Call, relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { type Call, send } from './send.ts'
 import { readBalance } from './token.ts'
 
 /** A signed pact whose money is locked. */
@@ -151,7 +152,10 @@ export async function lock(
   const call = await pay({ escrow, token, fundBy, isRelayed: relay !== undefined })
   try {
     if (relay === undefined) return fundedPact(payment, await send(client, escrow, call))
-    return fundedPact(payment, await relayOrSend(client, { ...escrow, relay }, call))
+    return fundedPact(
+      payment,
+      await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call),
+    )
   } catch (error) {
     // A crash between sending and noting it, or a relay that answered too late: it may stand all the same.
     const then = isEarnestError(error) ? await findLock(client, payment) : undefined

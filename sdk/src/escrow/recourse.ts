@@ -12,7 +12,8 @@ import { claimAbi } from './claimAbi.ts'
 import type { EscrowClient, EscrowRef, ReadClient, Sent } from './client.ts'
 import type { DisputeParameters } from './dispute.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
-import { confirm, mapErrors } from './send.ts'
+import { relayOr } from './relayOrSend.ts'
+import { mapErrors } from './send.ts'
 import { readToken } from './token.ts'
 
 const VALIDITY = 3600
@@ -75,10 +76,9 @@ export async function claimRecourse(
   const args = [terms, hash, validBefore, signature] as const
   const claim = { abi: claimAbi, functionName: 'claim', args } as const
   const data = encodeFunctionData(claim)
-  // The claim carries its own authorization: where the relay does not send it, the buyer does.
-  const txHash = await relay?.(data).catch(() => undefined)
-  if (txHash === undefined) return await call(client, { chainId, address: terms.vault, ...claim })
-  return await mapErrors(() => confirm(client, txHash))
+  const itself = () => call(client, { chainId, address: terms.vault, ...claim })
+  if (relay === undefined) return await itself()
+  return await relayOr(client, { relay, data, contract: terms.vault, about: escrowId }, itself)
 }
 
 /** Takes the claim back; its stake goes to the seller. Throws `not_claimed`, `not_buyer`. */

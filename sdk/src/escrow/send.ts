@@ -6,7 +6,6 @@ import {
   ContractFunctionRevertedError,
   encodeFunctionData,
   type Hash,
-  type Hex,
 } from 'viem'
 import {
   getChainId,
@@ -16,7 +15,7 @@ import {
 } from 'viem/actions'
 import { EarnestError } from '../protocol/error.ts'
 import type { ContractRef } from '../protocol/terms.ts'
-import type { EscrowClient, ReadClient, Relay, Sent } from './client.ts'
+import type { EscrowClient, ReadClient, Sent } from './client.ts'
 
 type WriteName = ContractFunctionName<typeof pactEscrowAbi, 'nonpayable'>
 
@@ -47,23 +46,6 @@ export async function send(
     const txHash = await sendTransaction(client, { account, chain, to: contract, data } as never)
     return await confirm(client, txHash)
   })
-}
-
-/** Hands signed calldata to the relay; where that fails, the client sends it itself. */
-export async function relayOrSend(
-  client: EscrowClient,
-  { relay, ...ref }: ContractRef & { relay: Relay },
-  call: Call,
-): Promise<Sent> {
-  let txHash: Hash
-  try {
-    const data: Hex = encodeFunctionData({ abi: pactEscrowAbi, ...call } as never)
-    txHash = await relay(data)
-  } catch {
-    // The call carries its own authorization, so who sends it makes no difference.
-    return await send(client, ref, call)
-  }
-  return await mapErrors(() => confirm(client, txHash))
 }
 
 /** Waits for a receipt. Throws `transaction_reverted`. */

@@ -2,7 +2,8 @@ import type { Hex } from 'viem'
 import { authorize } from './authorize.ts'
 import { bothAuthorizations } from './bothAuthorizations.ts'
 import type { EscrowClient, EscrowRef, Relay, Sent } from './client.ts'
-import { relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { send } from './send.ts'
 
 /** A split that both parties want. */
 export interface SettleParameters {
@@ -32,5 +33,5 @@ export async function settle(client: EscrowClient, parameters: SettleParameters)
     args: [escrow.terms, BigInt(sellerBps), buyer, seller],
   } as const
   if (relay === undefined) return await send(client, escrow, call)
-  return await relayOrSend(client, { ...escrow, relay }, call)
+  return await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call)
 }

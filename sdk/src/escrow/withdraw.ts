@@ -1,11 +1,12 @@
 import { pactEscrowAbi } from '@earnest/contracts'
-import type { Address, TypedDataDefinition } from 'viem'
+import { type Address, type Hex, pad, type TypedDataDefinition } from 'viem'
 import { readContract, signTypedData } from 'viem/actions'
 import { encodeAuthorization, withdrawTypedData } from '../protocol/authorization.ts'
 import type { ContractRef } from '../protocol/terms.ts'
 import type { EscrowClient, ReadClient, Relay, Sent } from './client.ts'
 import { readChainTime } from './readEscrow.ts'
-import { mapErrors, relayOrSend, send } from './send.ts'
+import { relayOrSend } from './relayOrSend.ts'
+import { mapErrors, send } from './send.ts'
 
 const VALIDITY = 3600
 
@@ -54,5 +55,6 @@ export async function withdraw(
   const signature = await mapErrors(() => signTypedData(client, { ...typedData, account }))
   const authorization = encodeAuthorization({ validBefore, signature })
   const call = { functionName: 'withdraw', args: [owner, to, authorization] } as const
-  return await relayOrSend(client, { ...ref, relay }, call)
+  const about = pad(owner.toLowerCase() as Hex)
+  return await relayOrSend(client, { ...ref, relay, about }, call)
 }

@@ -1,7 +1,7 @@
 import { type EscrowClient, escrowOfPact } from '../escrow/client.ts'
 import { findLock } from '../escrow/lock.ts'
 import { readEscrow } from '../escrow/readEscrow.ts'
-import { relayOrSend } from '../escrow/send.ts'
+import { relayOrSend } from '../escrow/relayOrSend.ts'
 import { pause } from '../pause.ts'
 import { isSameAddress } from '../protocol/address.ts'
 import type { Clock } from '../protocol/clock.ts'
@@ -65,14 +65,14 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
   /** Has the buyer's one signature pay and accept the terms. */
   async function fund(signed: SignedPact, funding: `0x${string}`): Promise<`0x${string}`> {
     const escrow = escrowOfPact({ pact: signed.pact })
-    const { chainId, contract, terms } = escrow
     const { pactId } = await oracle.call('registerPact', registrationOf(signed))
     if (pactId !== signed.pactHash) {
       throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
     }
-    const call = { functionName: 'fund', args: [terms, funding] } as const
+    const call = { functionName: 'fund', args: [escrow.terms, funding] } as const
+    const way = { ...escrow, relay: relayOf(oracle), about: escrow.escrowId }
     try {
-      return (await relayOrSend(wallet, { chainId, contract, relay: relayOf(oracle) }, call)).txHash
+      return (await relayOrSend(wallet, way, call)).txHash
     } catch (error) {
       // A relay that answered too late, or another who sent it: who is told 402 now might pay once more.
       const lock = isEarnestError(error) ? await findLock(wallet, { escrow }) : undefined

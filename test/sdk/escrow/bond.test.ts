@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { bondVaultAbi } from '@earnest/contracts'
+import type { Hex } from 'viem'
 import { fundGas } from '../../../scripts/local/chain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
@@ -103,13 +104,11 @@ describe('bond', () => {
   }
 
   test('what a claim needs of the ABI is as the contract has it', () => {
-    const plain = (item: object): object =>
-      JSON.parse(JSON.stringify(item, (key, value) => (key === 'internalType' ? undefined : value)))
     for (const item of claimAbi) {
       const whole = bondVaultAbi.find(
         (each) => 'name' in each && 'name' in item && each.name === item.name,
       )
-      assert.deepEqual(plain(item), plain(whole ?? {}))
+      assert.deepEqual(item, whole)
     }
   })
 
@@ -174,6 +173,25 @@ describe('bond', () => {
     await dropRecourse(buyer, { escrow })
     assert.equal((await balance(seller.account.address)) - sellers, FEE)
     assert.equal((await readRecourse(buyer, escrow)).state, 'freed')
+  })
+
+  test('a claim goes through a relay, and where the relay lies the buyer sends the same signed claim itself', async () => {
+    const { token } = ground.deployment
+    const honest = async (data: Hex) =>
+      await anybody.sendTransaction({ to: ground.deployment.vault, data, chain: anybody.chain })
+    const elsewhere = async (data: Hex) =>
+      await anybody.sendTransaction({ to: anybody.account.address, data, chain: anybody.chain })
+    for (const [relay, by] of [
+      [honest, anybody],
+      [elsewhere, buyer],
+    ] as const) {
+      const escrow = await released()
+      const { txHash } = await claimRecourse(buyer, { escrow, token, claimHash, relay })
+      const { from, status } = await ground.client.getTransactionReceipt({ hash: txHash })
+      assert.deepEqual([from, status], [by.account.address.toLowerCase(), 'success'])
+      assert.equal((await readRecourse(buyer, escrow)).state, 'claimed')
+      await dropRecourse(buyer, { escrow })
+    }
   })
 
   test('where the arbiter is silent the PASS stands, and anybody says so', async () => {

@@ -183,6 +183,21 @@ describe('ways to fund', () => {
     })
   }
 
+  test('a relay that wraps the signed call in a call of its own account has done it', async () => {
+    const signed = await fresh()
+    const wrap = (data: Hex) =>
+      execute(buyer, {
+        wallet: smart.address,
+        abi: smart.abi,
+        to: ground.deployment.escrow,
+        data,
+      })
+    const { txHash } = await fund(buyer, { signed, relay: wrap })
+    const { to } = await ground.client.getTransaction({ hash: txHash })
+    assert.equal(to, smart.address)
+    assert.equal(await stateOf(signed), 'Funded')
+  })
+
   test('error: fundByAllowance wants the allowance before it asks for a signature', async () => {
     const signed = await fresh()
     await approve(AMOUNT - 1n)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { createWalletClient, custom, type Hex, zeroAddress } from 'viem'
-import { fundGas } from '../../../scripts/local/chain.ts'
+import { concat, createWalletClient, custom, type Hex, keccak256, zeroAddress } from 'viem'
+import { fundGas, localAccount } from '../../../scripts/local/chain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { amend, authorizeAmend } from '../../../sdk/src/escrow/amend.ts'
@@ -12,6 +12,7 @@ import { deliver } from '../../../sdk/src/escrow/deliver.ts'
 import { deliverInline } from '../../../sdk/src/escrow/deliverInline.ts'
 import { dispute } from '../../../sdk/src/escrow/dispute.ts'
 import { escalate } from '../../../sdk/src/escrow/escalate.ts'
+import { readHistory } from '../../../sdk/src/escrow/events.ts'
 import { expire } from '../../../sdk/src/escrow/expire.ts'
 import { fireTimer } from '../../../sdk/src/escrow/fireTimer.ts'
 import { fund } from '../../../sdk/src/escrow/fund.ts'
@@ -26,6 +27,7 @@ import { authorizeSettle, settle } from '../../../sdk/src/escrow/settle.ts'
 import { signReceipt } from '../../../sdk/src/escrow/signReceipt.ts'
 import { readBalance, readToken } from '../../../sdk/src/escrow/token.ts'
 import { verifyLock, verifyLockOnAll } from '../../../sdk/src/escrow/verifyLock.ts'
+import { readCredit, withdraw } from '../../../sdk/src/escrow/withdraw.ts'
 import { formatUsdc } from '../../../sdk/src/protocol/money.ts'
 import {
   hashPact,
@@ -346,6 +348,125 @@ describe('escrow verbs', () => {
     }
     await release(buyer, { escrow, relay: broken })
     assert.equal(await stateOf(escrow), 'Completed')
+  })
+
+  /** Short, for a transaction that is never mined: the local chain mines at once. */
+  const patience = 1
+  const nowhere: Hex = `0x${'ab'.repeat(32)}`
+  const { chain } = walletOf('http://127.0.0.1', party(99).wallet)
+  const sent = (to: Hex, data: Hex) => anybody.sendTransaction({ to, data, chain })
+  /** A call that does something else to the same contract, with whatever bytes behind it. */
+  async function another(bytes: Hex): Promise<Hex> {
+    const { escrow } = await openDelivered()
+    let spare: Hex = '0x'
+    const note = async (data: Hex) => {
+      spare = concat([data, bytes])
+      throw new Error('only looks')
+    }
+    const broke = createWalletClient({
+      account: buyer.account,
+      chain,
+      transport: custom({
+        request: async (question: { method: string }) => {
+          if (question.method === 'eth_sendRawTransaction') throw new Error('not this one')
+          return await ground.client.request(question as never)
+        },
+      }),
+    })
+    await assert.rejects(release(broke, { escrow, relay: note }))
+    return await sent(ground.deployment.escrow, spare)
+  }
+  const lies: Record<string, (data: Hex, escrow: EscrowRef) => Promise<Hex>> = {
+    'is of no transaction': async () => nowhere,
+    'is of a transaction that succeeded and has nothing to do with it': async () =>
+      await sent(anybody.account.address, '0x'),
+    'is of an earlier call about the same escrow': async (_, escrow) =>
+      (await readHistory(ground.client, escrow))[0]?.transactionHash as Hex,
+    'is of a transaction that reverted': async (data) => {
+      const to = ground.deployment.escrow
+      const request = { to, data: concat(['0xdeadbeef', data]), chain, gas: 100_000n }
+      const raw = await anybody.signTransaction(await anybody.prepareTransactionRequest(request))
+      // The local chain mines it and answers with its failure.
+      await anybody.sendRawTransaction({ serializedTransaction: raw }).catch(() => {})
+      return keccak256(raw)
+    },
+    'is of a transaction that carries the call to nobody': async (data) =>
+      await sent(anybody.account.address, data),
+    'is of a call about another escrow that carries this one behind it': another,
+  }
+  for (const [name, lie] of Object.entries(lies)) {
+    test(`a relay whose hash ${name} costs nothing: the party sends the same signed call itself`, async () => {
+      const { pact, escrow } = await openDelivered()
+      let lied: Hex | undefined
+      const relay = Object.assign(
+        async (data: Hex) => {
+          lied = await lie(data, escrow)
+          return lied
+        },
+        { patience },
+      )
+      const { txHash } = await release(buyer, { escrow, relay })
+      assert.notEqual(lied, undefined)
+      assert.notEqual(txHash, lied)
+      assert.equal((await readSettlement(ground.client, { pact }))?.txHash, txHash)
+    })
+  }
+
+  test('what a relay brings on chain late is done once: the party’s own call is refused and the relay’s stands', async () => {
+    const { pact, escrow } = await openDelivered()
+    let late: Hex | undefined
+    const relay = Object.assign(
+      async (data: Hex) => {
+        const request = await anybody.prepareTransactionRequest({
+          to: ground.deployment.escrow,
+          data,
+          chain,
+        })
+        late = await anybody.signTransaction(request)
+        return keccak256(late)
+      },
+      { patience },
+    )
+    const slow = createWalletClient({
+      account: buyer.account,
+      chain,
+      pollingInterval: 50,
+      transport: custom({
+        // It lands after the party has looked for it, and before the party's own call is tried.
+        request: async (question: { method: string; params?: unknown }) => {
+          if (question.method === 'eth_call' && late !== undefined) {
+            const serializedTransaction = late
+            late = undefined
+            await ground.client.sendRawTransaction({ serializedTransaction })
+          }
+          return await ground.client.request(question as never)
+        },
+      }),
+    })
+    const { txHash } = await release(slow, { escrow, relay })
+    assert.equal((await readSettlement(ground.client, { pact }))?.txHash, txHash)
+    const { from } = await ground.client.getTransaction({ hash: txHash })
+    assert.equal(from, anybody.account.address.toLowerCase())
+  })
+
+  test('a call that neither the relay nor the party brings on chain has the chain’s own refusal', async () => {
+    const { escrow } = await openDelivered()
+    const relay = Object.assign(async (): Promise<Hex> => nowhere, { patience })
+    await assert.rejects(release(seller, { escrow, relay }), { code: 'invalid_signature' })
+  })
+
+  test('a credit is withdrawn through a relay, and by its owner where the relay lies', async () => {
+    const { chainId, escrow: contract } = ground.deployment
+    const owner = walletOf(ground.url, localAccount(4))
+    const to = party(98).wallet.address
+    for (const by of [relay, Object.assign(async (): Promise<Hex> => nowhere, { patience })]) {
+      await release(buyer, { escrow: (await openDelivered()).escrow })
+      assert.notEqual(await readCredit(owner, { contract, owner: owner.account.address }), 0n)
+      const { txHash } = await withdraw(owner, { contract, chainId, to, relay: by })
+      const { from } = await ground.client.getTransaction({ hash: txHash })
+      assert.equal(from, (by === relay ? anybody : owner).account.address.toLowerCase())
+      assert.equal(await readCredit(owner, { contract, owner: owner.account.address }), 0n)
+    }
   })
 
   test('a batch of pacts is funded with one signature, all or none', async () => {

@@ -40,10 +40,10 @@ export async function deploySmartWallet(
 export async function execute(
   owner: WalletClient,
   { wallet, abi, to, data }: { wallet: Address; abi: Abi; to: Address; data: Hex },
-): Promise<void> {
+): Promise<Hex> {
   const { account, chain } = owner
   if (!account) throw new Error('no owner')
-  await owner.writeContract({
+  return await owner.writeContract({
     address: wallet,
     abi,
     functionName: 'execute',
