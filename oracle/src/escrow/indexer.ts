@@ -38,18 +38,12 @@ export function createIndexer({
 }): Indexer {
   return {
     async step(lease) {
-      const latest = await chain.client.getBlock({ blockTag: 'latest' })
-      const known = await db
-        .selectFrom('block')
-        .selectAll()
-        .orderBy('number', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      const ancestor = await findAncestor(known, Number(latest.number))
-      const reorged = known !== undefined && known.number !== ancestor?.number
-      const from = ancestor ? ancestor.number + 1 : chain.startBlock
-      const to = Math.min(Number(latest.number), from + STEP - 1)
-      const read = to >= from ? await readRange(from, to) : { logs: [], blocks: [] }
+      const latest = blockOf(await chain.client.getBlock({ blockTag: 'latest' }))
+      const known = await newestBlock()
+      if (known?.hash === latest.hash) return { head: headOf(known), more: false, changed: [] }
+      const { base, read } = await readOn(known, latest)
+      const reorged = known !== undefined && known.number !== base?.number
+      const to = read.blocks.at(-1)?.number ?? latest.number
 
       const changed = await db.transaction().execute(async (tx) => {
         await holdRegistry(tx)
@@ -57,7 +51,7 @@ export function createIndexer({
         const entries: Entry[] = []
         const touched = new Set<string>()
         if (reorged) {
-          const ancestorNumber = ancestor?.number ?? chain.startBlock - 1
+          const ancestorNumber = base?.number ?? chain.startBlock - 1
           const removed = await unwind(tx, ancestorNumber)
           for (const row of removed) touched.add(row.escrow_id)
           entries.push(...(await tellReorg(tx, ancestorNumber, removed)))
@@ -68,16 +62,32 @@ export function createIndexer({
         await append(tx, signer, entries)
         return [...touched] as Hex[]
       })
-      const newest = read.blocks.at(-1) ?? ancestor
-      const head = newest
-        ? { number: newest.number, hash: newest.hash as Hex, timestamp: newest.timestamp }
-        : {
-            number: Number(latest.number),
-            hash: latest.hash,
-            timestamp: Number(latest.timestamp),
-          }
-      return { head, more: to < Number(latest.number), changed }
+      const head = headOf(read.blocks.at(-1) ?? base ?? latest)
+      return { head, more: to < latest.number, changed }
     },
+  }
+
+  async function newestBlock(): Promise<Row<'block'> | undefined> {
+    return db.selectFrom('block').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst()
+  }
+
+  /**
+   * What stands on the newest stored block that the chain still has. That block is looked at once more after
+   * the logs were read: a branch that left the chain below it meanwhile would stay in the store for ever.
+   */
+  async function readOn(known: Row<'block'> | undefined, latest: Row<'block'>) {
+    if (known !== undefined && known.number < latest.number) {
+      const read = await readAfter(known, latest)
+      if (await isOnChain(known)) return { base: known, read }
+    }
+    const base = await findAncestor(known, latest.number)
+    const read = await readAfter(base, latest)
+    if (base !== undefined && !(await isOnChain(base))) throw moved()
+    return { base, read }
+  }
+
+  async function isOnChain({ number, hash }: Row<'block'>): Promise<boolean> {
+    return (await chain.client.getBlock({ blockNumber: BigInt(number) })).hash === hash
   }
 
   /** The newest stored block that the chain still has. */
@@ -87,10 +97,7 @@ export function createIndexer({
   ): Promise<Row<'block'> | undefined> {
     let candidate = known
     while (candidate) {
-      if (candidate.number <= latest) {
-        const block = await chain.client.getBlock({ blockNumber: BigInt(candidate.number) })
-        if (block.hash === candidate.hash) return candidate
-      }
+      if (candidate.number <= latest && (await isOnChain(candidate))) return candidate
       candidate = await db
         .selectFrom('block')
         .selectAll()
@@ -102,35 +109,39 @@ export function createIndexer({
     return undefined
   }
 
-  /** Logs and their blocks, all of one view of the chain. */
-  async function readRange(from: number, to: number) {
+  /**
+   * Logs and their blocks. The last block is read before them: should the chain change in between, that block
+   * is found missing at the next step, and what was read here is read anew.
+   */
+  async function readAfter(base: Row<'block'> | undefined, latest: Row<'block'>) {
+    const from = base ? base.number + 1 : chain.startBlock
+    if (from > latest.number) return { logs: [], blocks: [] }
+    const to = Math.min(latest.number, from + STEP - 1)
+    const last =
+      to === latest.number
+        ? latest
+        : blockOf(await chain.client.getBlock({ blockNumber: BigInt(to) }))
     const found = await chain.client.getLogs({
       address: chain.escrow,
       fromBlock: BigInt(from),
       toBlock: BigInt(to),
     })
-    const numbers = new Set([...found.map((log) => Number(log.blockNumber)), to])
-    const blocks: Row<'block'>[] = []
-    for (const number of [...numbers].sort((a, b) => a - b)) {
-      const block = await chain.client.getBlock({ blockNumber: BigInt(number) })
-      blocks.push({
-        number,
-        hash: block.hash,
-        parent: block.parentHash,
-        timestamp: Number(block.timestamp),
-      })
+    const blocks = new Map([[to, last]])
+    for (const { blockNumber, blockHash, blockTimestamp } of found) {
+      const number = Number(blockNumber)
+      if (blocks.has(number)) continue
+      const isTold = typeof blockTimestamp === 'bigint'
+      const block = isTold
+        ? { number, hash: blockHash, timestamp: Number(blockTimestamp) }
+        : blockOf(await chain.client.getBlock({ blockNumber }))
+      blocks.set(number, block)
     }
-    const byNumber = new Map(blocks.map((block) => [block.number, block]))
     const logs = found.flatMap((log) => {
-      const block = byNumber.get(Number(log.blockNumber))
-      if (block?.hash !== log.blockHash || log.removed) {
-        throw new EarnestError('chain_moved', 'the chain changed while it was read', {
-          retryable: true,
-        })
-      }
+      const block = blocks.get(Number(log.blockNumber))
+      if (block?.hash !== log.blockHash || log.removed) throw moved()
       return rowsOf(log, block)
     })
-    return { logs, blocks }
+    return { logs, blocks: [...blocks.values()].sort((a, b) => a.number - b.number) }
   }
 
   /** Says what a reorg took away; an announced funding that stands nowhere is taken back. */
@@ -202,6 +213,24 @@ export function createIndexer({
         .execute()
     }
   }
+}
+
+function blockOf(block: { number: bigint; hash: Hex; timestamp: bigint }): Row<'block'> {
+  return {
+    number: Number(block.number),
+    hash: block.hash,
+    timestamp: Number(block.timestamp),
+  }
+}
+
+function headOf({ number, hash, timestamp }: Row<'block'>): Head {
+  return { number, hash: hash as Hex, timestamp }
+}
+
+function moved(): EarnestError {
+  return new EarnestError('chain_moved', 'the chain changed while it was read', {
+    retryable: true,
+  })
 }
 
 /** `Amended` is a log of two escrows: the end of one and the funding of the other. */

@@ -1,7 +1,10 @@
 import { pactEscrowAbi } from '@earnest/contracts'
 import type { Terms } from '@earnest/sdk/protocol'
 import { type Address, decodeEventLog, type Hex } from 'viem'
+import { narrowEvents } from './selector.ts'
 import { type Place, type Result, results } from './state.ts'
+
+const eventOf = narrowEvents(pactEscrowAbi)
 
 type At = { id: Hex; place: Place; timestamp: number }
 
@@ -37,7 +40,7 @@ export type RawLog = { topics: readonly Hex[]; data: Hex }
 /** Decodes a log of the escrow; undefined for those that are about an owner's credit, not an escrow. */
 export function decodeLog(raw: RawLog, place: Place, timestamp: number): EscrowLog | undefined {
   const { eventName, args } = decodeEventLog({
-    abi: pactEscrowAbi,
+    abi: eventOf(raw.topics[0]),
     topics: raw.topics as [Hex, ...Hex[]],
     data: raw.data,
   })

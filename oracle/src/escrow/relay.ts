@@ -15,11 +15,16 @@ import { type Chain, sendersOf } from './chain.ts'
 import { linkOf } from './fold.ts'
 import { bookGas, type RelayBudget } from './relayBudget.ts'
 import { revertCode } from './revert.ts'
+import { narrowFunctions } from './selector.ts'
 import { submit, takeUp } from './submit.ts'
 import type { Submitter } from './submitter.ts'
 
 /** Seconds that the request has before the queue looks whether it died. */
 const CRASH_DELAY = 3
+
+const escrowFunction = narrowFunctions(pactEscrowAbi)
+const vaultFunction = narrowFunctions(bondVaultAbi)
+const arbiterFunction = narrowFunctions(pactArbiterAbi)
 
 /** Calls that carry their own authorization, or that anyone may make. */
 const relayed = new Set([
@@ -143,7 +148,7 @@ type Read = {
 }
 
 function readCall(data: Hex, chain: Chain): Read {
-  const call = decodeCall(data)
+  const call = decodeWith(escrowFunction, data)
   if (!call) return readClaim(data, chain) ?? readAppeal(data, chain)
   if (!relayed.has(call.functionName)) throw notRelayed()
   const { functionName, args } = call
@@ -166,7 +171,7 @@ function readCall(data: Hex, chain: Chain): Read {
 
 /** Only to the vault whose bonds count here: another contract could do anything with our gas. */
 function readClaim(data: Hex, chain: Chain): Read | undefined {
-  const call = decodeWith(bondVaultAbi, data)
+  const call = decodeWith(vaultFunction, data)
   if (call?.functionName !== CLAIM) return undefined
   const [terms] = call.args
   const { chainId, escrow: contract, vault: to } = chain
@@ -180,7 +185,7 @@ function readClaim(data: Hex, chain: Chain): Read | undefined {
 
 /** Only to an arbiter whose pacts count here: another contract could do anything with our gas. */
 function readAppeal(data: Hex, chain: Chain): Read {
-  const call = decodeWith(pactArbiterAbi, data)
+  const call = decodeWith(arbiterFunction, data)
   if (call?.functionName !== APPEAL) throw notRelayed()
   const [terms, by] = call.args
   const to = chain.arbiters.find((arbiter) => isAddressEqual(arbiter, terms.arbiter))
@@ -230,11 +235,9 @@ async function isPartyOf(
   return links.every((link) => link?.buyer === by || link?.seller === by)
 }
 
-const decodeCall = (data: Hex) => decodeWith(pactEscrowAbi, data)
-
-function decodeWith<const A extends Abi>(abi: A, data: Hex) {
+function decodeWith<const A extends Abi>(functionOf: (data: Hex) => A, data: Hex) {
   try {
-    return decodeFunctionData({ abi, data })
+    return decodeFunctionData({ abi: functionOf(data), data })
   } catch {
     return undefined
   }

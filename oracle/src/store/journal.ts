@@ -36,9 +36,6 @@ export type Entry = {
   fact?: object
 }
 
-/** One arbitrary number: whoever appends holds it until its transaction ends, so order is commit order. */
-const journalLock = 4_017_202_611
-
 const genesis = '0'.repeat(64)
 
 /**
@@ -48,12 +45,11 @@ const genesis = '0'.repeat(64)
  */
 export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]): Promise<number> {
   if (entries.length === 0) return 0
-  await sql`select pg_advisory_xact_lock(${sql.lit(journalLock)})`.execute(tx)
-  // A question of its own: only what is asked after the lock sees what the last holder wrote.
   const ends = await readEnds(tx, entries)
   const fresh = withoutKnown(entries, ends.known)
   if (fresh.length === 0) return 0
-  let { seq, hash: prev } = ends
+  let { seq } = ends
+  let prev = ends.hash ?? genesis
   const rows: Row<'journal'>[] = []
   for (const { action, subject, data, at, key } of fresh) {
     seq += 1
@@ -83,21 +79,12 @@ export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]
 }
 
 /** Where journal, events and facts end, and which keys of these entries were written before. */
-type Ends = { seq: number; hash: string; event: number; fact: number; known: string[] }
+type Ends = { seq: number; hash: string | null; event: number; fact: number; known: string[] }
 
+/** Waits until nobody else appends: from here to the end of the transaction nobody else does, so order is commit order. */
 async function readEnds(tx: Tx, entries: readonly Entry[]): Promise<Ends> {
   const keys = entries.flatMap((entry) => entry.key ?? [])
-  const known =
-    keys.length === 0
-      ? sql`'{}'::text[]`
-      : sql`array(select key from journal where key in (${sql.join(keys)}))`
-  const { rows } = await sql<Ends>`
-    select coalesce(last.seq, 0)::int8 as seq, coalesce(last.hash, ${genesis}) as hash,
-      coalesce((select max(id) from event), 0)::int8 as event,
-      coalesce((select max(seq) from fact), 0)::int8 as fact,
-      ${known} as known
-    from (select 1) as one
-    left join (select seq, hash from journal order by seq desc limit 1) as last on true`.execute(tx)
+  const { rows } = await sql<Ends>`select * from journal_ends(${keys}::text[])`.execute(tx)
   const [ends] = rows
   if (ends === undefined) throw new EarnestError('store_unreachable', 'No answer')
   return ends

@@ -719,6 +719,27 @@ create table reply_probe (
 create index reply_probe_begun on reply_probe (begun_at);
 `
 
+/**
+ * Whoever appends waits here for its turn and is told where the log ends, in one question: a function sees
+ * with each of its statements what was committed before that one began.
+ */
+const ends = `
+create function journal_ends(wanted text[])
+returns table (seq int8, hash text, event int8, fact int8, known text[])
+language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(4017202611);
+  return query
+    select coalesce(last.seq, 0)::int8, last.hash,
+      coalesce((select max(e.id) from event e), 0)::int8,
+      coalesce((select max(f.seq) from fact f), 0)::int8,
+      array(select j.key from journal j where j.key = any (wanted))
+    from (select 1) as one
+    left join (select j.seq, j.hash from journal j order by j.seq desc limit 1) as last on true;
+end $$;
+alter table block drop column parent;
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -740,6 +761,7 @@ export const migrations: Record<string, Migration> = {
   '0018_appeals': { up: (db) => run(db as Kysely<unknown>, flagAppeals) },
   '0019_askers': { up: (db) => run(db as Kysely<unknown>, askers) },
   '0020_replies': { up: (db) => run(db as Kysely<unknown>, replies) },
+  '0021_ends': { up: (db) => run(db as Kysely<unknown>, ends) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

@@ -150,7 +150,7 @@ export type FailureTable = {
   at: number
 }
 
-export type BlockTable = { number: number; hash: string; parent: string; timestamp: number }
+export type BlockTable = { number: number; hash: string; timestamp: number }
 
 export type LogTable = {
   block_number: number
