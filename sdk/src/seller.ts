@@ -257,12 +257,14 @@ export function createSeller(options: SellerOptions): Seller {
     ...(keyOf && { keyOf }),
   })
   const splits = createSplits({ client: wallet, oracle, did: identity.did })
+  const taskStore = createTaskStore(store)
   const checkBearer = createBearerCheck({ audience: card.endpoint, ...(keyOf && { keyOf }) })
   const app = mountAgent({
     card: cards.agentCard,
     documents: { '/.well-known/agent.json': cards.sourceCard },
     executor: createExecutor(spoken),
-    taskStore: createTaskStore(store),
+    taskStore,
+    settle: taskStore.flush,
     path: new URL(card.endpoint).pathname,
     lastModified: clock.now(),
     // A stranger is a different one with each request: it gets its answer and no second look.
@@ -370,6 +372,7 @@ export function createSeller(options: SellerOptions): Seller {
       clearInterval(sweeper)
       work.stop()
       await work.settled()
+      await taskStore.flush().catch(() => {})
       await cursor.flush()
     },
     cancel,

@@ -6,13 +6,22 @@ import {
   escrowIdOfPact,
   hashPact,
   packClauses,
+  type Terms,
   termsFromPact,
+  termsTypedData,
   toBytes32,
   unpackClauses,
 } from '@earnest/sdk/protocol'
 import fc from 'fast-check'
 import type { Address, Hex } from 'viem'
-import { encodeAbiParameters, keccak256, stringToHex } from 'viem'
+import {
+  bytesToHex,
+  encodeAbiParameters,
+  getAddress,
+  hashTypedData,
+  keccak256,
+  stringToHex,
+} from 'viem'
 import { samplePact } from '../support/pact.ts'
 import { assertCode } from './code.ts'
 import { readVector } from './vector.ts'
@@ -77,6 +86,44 @@ describe('terms', () => {
     const { chainId, contract } = pact.escrow
     assert.equal(escrowId({ terms, chainId, contract }), escrowIdOfPact({ pact }))
     assertCode(() => termsFromPact({ pact, milestone: 1 }), 'unknown_milestone')
+  })
+
+  test('the id is what the typed-data library makes of the terms, and what it refuses has none', () => {
+    const bytesOf = (length: number) =>
+      fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => bytesToHex(bytes))
+    const anyone = fc.oneof(bytesOf(20), bytesOf(20).map(getAddress))
+    const anyTerms = fc.record({
+      buyer: anyone,
+      seller: anyone,
+      arbiter: anyone,
+      vault: anyone,
+      feeRecipient: anyone,
+      amount: fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
+      pactHash: bytesOf(32),
+      ladder: bytesOf(32),
+      salt: bytesOf(32),
+      clauses: numbers.map(packClauses),
+    })
+    const ref = { chainId: fc.integer({ min: 1, max: 2 ** 40 }), contract: anyone }
+    fc.assert(
+      fc.property(fc.record({ terms: anyTerms, ...ref }), (options) => {
+        assert.equal(escrowId(options), hashTypedData(termsTypedData(options)))
+      }),
+    )
+    const pact = samplePact()
+    const terms = termsFromPact({ pact })
+    const { chainId, contract } = pact.escrow
+    const wrong = [
+      { buyer: `${contract.slice(0, -1)}${contract.at(-1) === '0' ? '1' : '0'}`.toUpperCase() },
+      { salt: '0x00' },
+      { pactHash: `${terms.pactHash}00` },
+      { amount: 2n ** 256n },
+      { amount: -1n },
+    ] as Partial<Record<keyof Terms, never>>[]
+    for (const fault of wrong) {
+      assert.throws(() => escrowId({ terms: { ...terms, ...fault }, chainId, contract }))
+    }
+    assert.throws(() => escrowId({ terms, chainId, contract: '0x12' }))
   })
 
   test('packing and unpacking are inverse over all numbers', () => {

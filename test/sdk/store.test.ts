@@ -7,10 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { type Task, TaskState } from '@a2a-js/sdk'
+import type { ServerCallContext } from '@a2a-js/sdk/server'
 import { createCursor } from '../../sdk/src/cursor.ts'
 import { createFileStore } from '../../sdk/src/fileStore.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import type { Store } from '../../sdk/src/protocol/store.ts'
+import { createTaskStore } from '../../sdk/src/taskStore.ts'
 
 const folder = () => mkdtemp(join(tmpdir(), 'earnest-store-'))
 
@@ -133,6 +136,51 @@ describe('a folder', () => {
     assert.equal(await store.swap('k', expected, 'of the slow one'), false)
     assert.equal(isFirst, false)
     assert.equal(await store.get('k'), 'of another')
+  })
+})
+
+describe('tasks', () => {
+  test('a burst of changes is one write, read before it is on disk, and one that fails is made good', async () => {
+    const store = createMemoryStore()
+    const written: unknown[] = []
+    let isFull = false
+    const tasks = createTaskStore({
+      ...store,
+      async set(key, value) {
+        if (isFull) throw new Error('no space')
+        written.push((value as { status: { state: string } }).status.state)
+        await store.set(key, value)
+      },
+    })
+    const context = { user: { isAuthenticated: true, userName: 'me' } } as ServerCallContext
+    const stranger = { user: { isAuthenticated: false, userName: 'stranger:1' } }
+    const taskIn = (state: TaskState, id = 'one'): Task => ({
+      id,
+      contextId: 'c',
+      status: { state, message: undefined, timestamp: undefined },
+      artifacts: [],
+      history: [],
+      metadata: undefined,
+    })
+    const stateNow = async () => (await tasks.load('one', context))?.status?.state
+    await tasks.save(taskIn(TaskState.TASK_STATE_SUBMITTED), context)
+    await tasks.save(taskIn(TaskState.TASK_STATE_WORKING), context)
+    await tasks.save(taskIn(TaskState.TASK_STATE_WORKING, 'two'), stranger as ServerCallContext)
+    assert.equal(await stateNow(), TaskState.TASK_STATE_WORKING)
+    assert.deepEqual(written, [])
+    await tasks.flush()
+    assert.deepEqual(written, ['TASK_STATE_WORKING'])
+    assert.equal(await stateNow(), TaskState.TASK_STATE_WORKING)
+    isFull = true
+    await tasks.save(taskIn(TaskState.TASK_STATE_COMPLETED), context)
+    await assert.rejects(tasks.flush())
+    assert.equal(await stateNow(), TaskState.TASK_STATE_COMPLETED)
+    isFull = false
+    await tasks.flush()
+    await tasks.save(taskIn(TaskState.TASK_STATE_FAILED), context)
+    // Nobody asks for it: it is written by itself.
+    while (written.length < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepEqual(written.slice(1), ['TASK_STATE_COMPLETED', 'TASK_STATE_FAILED'])
   })
 })
 

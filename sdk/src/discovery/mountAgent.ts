@@ -50,6 +50,8 @@ export interface MountOptions {
   executor: AgentExecutor
   /** Default: in memory. */
   taskStore?: TaskStore
+  /** Awaited before each answer and each event of a stream: has on disk what they tell. */
+  settle?: () => Promise<void>
   /** Who calls; throws to refuse with 401. Default: everybody is the same stranger. */
   authenticate?: (request: Request) => Promise<User>
   /** Whether the caller may cancel this task; default: A2A's own rules alone. */
@@ -77,7 +79,7 @@ export interface MountOptions {
 export function mountAgent(options: MountOptions): Hono {
   const { executor, taskStore = new InMemoryTaskStore(), path = '/a2a' } = options
   const { lastModified = 0, maxBodyBytes = MAX_BODY, documents = {} } = options
-  const { bodyTimeoutMs = 30_000 } = options
+  const { bodyTimeoutMs = 30_000, settle = async () => {} } = options
   const card = AgentCard.fromJSON(options.card as Parameters<typeof AgentCard.fromJSON>[0])
   const handler = createRequestHandler({
     card,
@@ -165,7 +167,10 @@ export function mountAgent(options: MountOptions): Hono {
         activated.size === 0
           ? {}
           : { [extensionHeader]: Extensions.toServiceParameter([...activated]) }
-      if (isStream(result)) return stream(result, { id: idOf(body), mapError, headers })
+      if (isStream(result)) {
+        return stream(settled(result, settle), { id: idOf(body), mapError, headers })
+      }
+      await settle()
       if (translated && 'result' in result) {
         return json({ ...result, result: translated.translateResult(result.result) }, 200, headers)
       }
@@ -216,6 +221,16 @@ function idOf(body: unknown): string | number | null {
 
 function isStream(result: object): result is AsyncGenerator<unknown> {
   return Symbol.asyncIterator in result
+}
+
+async function* settled(
+  events: AsyncGenerator<unknown>,
+  settle: () => Promise<void>,
+): AsyncGenerator<unknown> {
+  for await (const event of events) {
+    await settle()
+    yield event
+  }
 }
 
 function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {

@@ -284,9 +284,20 @@ export function verifyPactSignature(options: {
   keyOf?: KeyResolver
 }): boolean {
   const { pact, keyOf = ownKey } = options
-  const publicKey = keyOf(options.did, pact.proposedAt)
-  const body = encodePact(pact)
-  return verifyBody({ type: 'pact', body, signature: options.signature, publicKey })
+  return isSignedBy(options.did, { ...options, body: encodePact(pact), keyOf })
+}
+
+function isSignedBy(did: string, { pact, body, signature, keyOf }: Signing): boolean {
+  const publicKey = keyOf(did, pact.proposedAt)
+  return verifyBody({ type: 'pact', body, signature, publicKey })
+}
+
+interface Signing {
+  pact: Pact
+  /** The pact as it is signed. */
+  body: PactWire
+  signature: string
+  keyOf: KeyResolver
 }
 
 /**
@@ -295,17 +306,19 @@ export function verifyPactSignature(options: {
  */
 export function verifySignedPact(signed: SignedPact, keyOf: KeyResolver = ownKey): string {
   const { pact } = signed
-  const pactHash = hashPact(pact)
+  const body = encodePact(pact)
+  const pactHash = hashBody(body)
   if (parseHash(signed.pactHash) !== pactHash) {
     throw new EarnestError('pact_hash_mismatch', 'The hash is not the hash of these terms', {
       details: { got: signed.pactHash, want: pactHash },
     })
   }
   const { buyer, seller } = pact
-  if (!verifyPactSignature({ pact, did: buyer.did, signature: signed.buyerSignature, keyOf })) {
+  const { buyerSignature, sellerSignature } = signed
+  if (!isSignedBy(buyer.did, { pact, body, signature: buyerSignature, keyOf })) {
     throw new EarnestError('invalid_buyer_signature', 'Not signed by the buyer')
   }
-  if (!verifyPactSignature({ pact, did: seller.did, signature: signed.sellerSignature, keyOf })) {
+  if (!isSignedBy(seller.did, { pact, body, signature: sellerSignature, keyOf })) {
     throw new EarnestError('invalid_seller_signature', 'Not signed by the seller')
   }
   return pactHash

@@ -1,5 +1,5 @@
 import type { Address, Hex } from 'viem'
-import { hashTypedData } from 'viem'
+import { domainSeparator, hashTypedData, isAddress, keccak256, stringToHex } from 'viem'
 import { EarnestError } from './error.ts'
 import { toBytes32 } from './hash.ts'
 import { hashPact, milestoneOf, type Pact } from './pact.ts'
@@ -133,35 +133,35 @@ export function escrowDomain({ chainId, contract }: ContractRef) {
   } as const
 }
 
+const FIELDS = [
+  { name: 'buyer', type: 'address' },
+  { name: 'seller', type: 'address' },
+  { name: 'arbiter', type: 'address' },
+  { name: 'vault', type: 'address' },
+  { name: 'amount', type: 'uint256' },
+  { name: 'pactHash', type: 'bytes32' },
+  { name: 'milestone', type: 'uint16' },
+  { name: 'fundBy', type: 'uint40' },
+  { name: 'deliverBy', type: 'uint40' },
+  { name: 'reviewWindow', type: 'uint24' },
+  { name: 'responseWindow', type: 'uint24' },
+  { name: 'negotiationWindow', type: 'uint24' },
+  { name: 'arbitrationWindow', type: 'uint24' },
+  { name: 'protocolFeeBps', type: 'uint16' },
+  { name: 'arbitrationFeeBps', type: 'uint16' },
+  { name: 'feeRecipient', type: 'address' },
+  { name: 'fallbackSellerBps', type: 'uint16' },
+  { name: 'ladder', type: 'bytes32' },
+  { name: 'salt', type: 'bytes32' },
+] as const
+
 /** The terms as a wallet shows them: every clause a named field. */
 export function termsTypedData({ terms, chainId, contract }: ContractRef & { terms: Terms }) {
   const { clauses, ...rest } = terms
   const numbers = unpackClauses(clauses)
   return {
     domain: escrowDomain({ chainId, contract }),
-    types: {
-      Terms: [
-        { name: 'buyer', type: 'address' },
-        { name: 'seller', type: 'address' },
-        { name: 'arbiter', type: 'address' },
-        { name: 'vault', type: 'address' },
-        { name: 'amount', type: 'uint256' },
-        { name: 'pactHash', type: 'bytes32' },
-        { name: 'milestone', type: 'uint16' },
-        { name: 'fundBy', type: 'uint40' },
-        { name: 'deliverBy', type: 'uint40' },
-        { name: 'reviewWindow', type: 'uint24' },
-        { name: 'responseWindow', type: 'uint24' },
-        { name: 'negotiationWindow', type: 'uint24' },
-        { name: 'arbitrationWindow', type: 'uint24' },
-        { name: 'protocolFeeBps', type: 'uint16' },
-        { name: 'arbitrationFeeBps', type: 'uint16' },
-        { name: 'feeRecipient', type: 'address' },
-        { name: 'fallbackSellerBps', type: 'uint16' },
-        { name: 'ladder', type: 'bytes32' },
-        { name: 'salt', type: 'bytes32' },
-      ],
-    },
+    types: { Terms: FIELDS },
     primaryType: 'Terms',
     message: { ...rest, ...numbers },
   } as const
@@ -169,7 +169,45 @@ export function termsTypedData({ terms, chainId, contract }: ContractRef & { ter
 
 /** The escrow id: the EIP-712 digest of the terms, known to both sides before a cent moves. */
 export function escrowId(options: ContractRef & { terms: Terms }): Hex {
-  return hashTypedData(termsTypedData(options))
+  const typedData = termsTypedData(options)
+  const words = FIELDS.map(({ name, type }) => wordOf(type, typedData.message[name]))
+  // What is no such word is refused by whoever refuses it in a wallet.
+  if (words.includes(undefined) || !isAddress(options.contract)) return hashTypedData(typedData)
+  const struct = keccak256(`${TYPE_HASH}${words.join('')}`)
+  return keccak256(`0x1901${separatorOf(options)}${struct.slice(2)}`)
+}
+
+const TYPE_HASH = keccak256(
+  stringToHex(`Terms(${FIELDS.map(({ name, type }) => `${type} ${name}`).join(',')})`),
+)
+
+/** The 32 bytes of a value in hex (EIP-712 encodeData); undefined for a value that is none of its type. */
+function wordOf(type: (typeof FIELDS)[number]['type'], value: Hex | bigint | number) {
+  if (typeof value !== 'string') {
+    const bits = BigInt(type.slice('uint'.length))
+    const number = BigInt(value)
+    return number >= 0n && number >> bits === 0n ? word(number.toString(16)) : undefined
+  }
+  const isValid = type === 'address' ? isAddress(value) : /^0x[0-9a-fA-F]{64}$/.test(value)
+  return isValid ? word(value.slice(2)) : undefined
+}
+
+function word(hex: string): string {
+  return hex.padStart(64, '0')
+}
+
+const separators = new Map<string, string>()
+/** Contracts kept ready; a stranger's are worth no memory without a bound. */
+const MAX_SEPARATORS = 64
+
+function separatorOf({ chainId, contract }: ContractRef): string {
+  const name = `${chainId}/${contract}`
+  const known = separators.get(name)
+  if (known !== undefined) return known
+  const domain = domainSeparator({ domain: escrowDomain({ chainId, contract }) }).slice(2)
+  if (separators.size >= MAX_SEPARATORS) separators.clear()
+  separators.set(name, domain)
+  return domain
 }
 
 /** The escrow id of one milestone of a pact. */

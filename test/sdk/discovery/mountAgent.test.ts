@@ -4,6 +4,8 @@ import { AgentCard, Role, TaskState } from '@a2a-js/sdk'
 import { ClientFactory, JsonRpcTransportFactory } from '@a2a-js/sdk/client'
 import { AgentEvent, type AgentExecutor } from '@a2a-js/sdk/server'
 import { mountAgent } from '../../../sdk/src/discovery/mountAgent.ts'
+import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
+import { createTaskStore } from '../../../sdk/src/taskStore.ts'
 
 const uri = 'https://example.org/ext/v1'
 
@@ -170,6 +172,38 @@ describe('mountAgent', () => {
     const response = await send(app, `"${'x'.repeat(2000)}"`)
     assert.equal(response.status, 413)
     assert.equal((await read(response)).error.code, -32600)
+  })
+
+  test('behavior: nothing is told before it is settled, and nothing where that fails', async () => {
+    const store = createMemoryStore()
+    const tasks = createTaskStore(store)
+    const me = { isAuthenticated: true, userName: 'me' }
+    let isFull = false
+    const app = mountAgent({
+      card: cardOf(),
+      executor: echo,
+      taskStore: tasks,
+      authenticate: async () => me,
+      async settle() {
+        if (isFull) throw new Error('no space')
+        await tasks.flush()
+      },
+    })
+    const { result } = await read(send(app, call))
+    const [key = ''] = await store.keys('task/me/')
+    assert.equal(key, `task/me/${result.task.id}`)
+    const states: string[] = []
+    const stream = await send(app, { ...call, method: 'SendStreamingMessage' })
+    for await (const bytes of stream.body ?? assert.fail()) {
+      states.push(new TextDecoder().decode(bytes))
+      // Of the task that is told here: its state on disk is at least the one that was told.
+      assert.equal((await store.keys('task/me/')).length, 2)
+    }
+    assert.equal(states.length, 2)
+    isFull = true
+    assert.equal((await read(send(app, call))).error.code, -32603)
+    const broken = await send(app, { ...call, method: 'SendStreamingMessage' })
+    assert.equal((await read(broken)).error.code, -32603)
   })
 
   test('behavior: declared extensions are echoed, a required one must be declared by the client', async () => {
