@@ -9,6 +9,7 @@ import { watchCovers } from './escrow/cover.ts'
 import { createSteps, watchFunders } from './escrow/funder.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { endRecourses, fireTimers } from './escrow/keeper.ts'
+import { createNews, type News } from './escrow/news.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { forgetOffers, OFFER_SECONDS } from './negotiation/offer.ts'
@@ -117,6 +118,8 @@ export type Oracle = Context & {
   answers: Envelope
   /** Rings when there is a new event or new work. */
   bell: Bell
+  /** Word of what the index wrote about an escrow. */
+  news: News
   /** Starts the loops; they run until `stop`. */
   start(): void
   /** Ends the loops, waits for what is under way and closes the store. */
@@ -168,6 +171,7 @@ export function createOracle(options: OracleOptions): Oracle {
   const context: Context = { db, signer, clock }
   const holder = crypto.randomUUID()
   const bell = createBell()
+  const news = createNews()
   const indexer = createIndexer({ db, signer, chain })
   const submitter = createSubmitter({ db, chain, clock })
   const attestors = createAttestors({ chain, accounts: options.attestors, clock })
@@ -235,6 +239,7 @@ export function createOracle(options: OracleOptions): Oracle {
     offerSeconds: options.offerSeconds ?? OFFER_SECONDS,
     answers: createEnvelope(options.artifactKey, 'answer'),
     bell,
+    news,
     start() {
       if (options.probes) void loop('probe', probeStep(options.probes))
       loops = Promise.all([
@@ -275,12 +280,14 @@ export function createOracle(options: OracleOptions): Oracle {
       head = step.head
       more = step.more
       isNews ||= step.changed.length > 0
+      news.tell(step.changed)
       if (more)
         lease = (await takeLease(db, { name: 'indexer', holder, seconds: LEASE_SECONDS })) ?? lease
     }
     caughtUp = true
     if (!head) return undefined
     const told = await announce({ db, signer, chain, lease, latest: head.number, onSettled })
+    news.tell(told)
     await watchBonds({ db, signer, chain, lease, latest: head.number })
     const recorded = await recordRecourses({ db, signer, chain, lease, latest: head.number })
     const found = await courts()
@@ -315,7 +322,7 @@ export function createOracle(options: OracleOptions): Oracle {
     }
     const scored = await publishScores({ ...context, trust, lease })
     const due = fired.length + ended.length + tended.length
-    if (isNews || told + recorded + due + scored > 0) bell.ring()
+    if (isNews || told.length + recorded + due + scored > 0) bell.ring()
     return head
   }
 

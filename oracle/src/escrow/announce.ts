@@ -19,7 +19,7 @@ export type OnSettled = (
 /**
  * Announces fundings and ends once the chain is sure of them by amount: one signed `funded`
  * event for each funding (ESC-07), one settlement for each end.
- * @returns how many of both.
+ * @returns the escrows that either is about.
  */
 export async function announce({
   db,
@@ -35,7 +35,7 @@ export async function announce({
   lease: Lease
   latest: number
   onSettled: OnSettled
-}): Promise<number> {
+}): Promise<string[]> {
   const rows = await db
     .selectFrom('escrow')
     .select(['escrow_id', 'amount', 'body'])
@@ -44,7 +44,7 @@ export async function announce({
     .orderBy('funded_block')
     .limit(500)
     .execute()
-  if (rows.length === 0) return 0
+  if (rows.length === 0) return []
   const heads = await readHeads(chain, {
     latest,
     amounts: rows.map(({ amount }) => BigInt(amount)),
@@ -52,7 +52,7 @@ export async function announce({
   const ready = rows
     .map((row) => unpack<EscrowState>(row.body))
     .filter((state) => isSure(state.funding.block, state, heads) || isTerminal(state.state))
-  if (ready.length === 0) return 0
+  if (ready.length === 0) return []
 
   return db.transaction().execute(async (tx) => {
     // A registration that comes now would find nothing to do, and this would not see it.
@@ -78,7 +78,7 @@ export async function announce({
       }
     }
     await append(tx, signer, entries)
-    return entries.length
+    return entries.map(({ subject }) => subject)
   })
 }
 

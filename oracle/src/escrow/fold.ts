@@ -57,13 +57,21 @@ export async function fold(
     const rows = rowsOf.get(id) ?? []
     const link = links.get(id)
     let state: EscrowState | undefined
+    let isDelivered = false
     for (const row of rows) {
       const log = logOf(row)
       if (!log) continue
       const step = reduceEscrow(state, log)
       state = step.state
       if (!isNew.has(`${row.block_hash}/${row.log_index}`)) continue
-      for (const effect of step.effects) await enact(tx, { id, state, effect, link }, entries)
+      for (const effect of step.effects) {
+        isDelivered ||= effect.kind === 'delivered'
+        await enact(tx, { id, state, effect, link }, entries)
+      }
+    }
+    // What came with its attestation, as `complete` brings it, has nothing to wait for.
+    if (isDelivered && link && state?.state === 'Delivered' && state.result === null) {
+      await begin(tx, 'attest', state)
     }
     if (state) await writeEscrow(tx, state)
     else await tx.deleteFrom('escrow').where('escrow_id', '=', id).execute()
@@ -105,7 +113,6 @@ async function enact(
   }
   // Only what a registered pact stands behind costs this oracle work or gas.
   if (!link) return
-  if (effect.kind === 'delivered') await begin(tx, 'attest', state)
   if (effect.kind === 'changed' && effect.log.name === 'Escalated') await begin(tx, 'jury', state)
   if (effect.kind === 'disputed') await begin(tx, 'dispute', state)
 }

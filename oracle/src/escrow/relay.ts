@@ -10,6 +10,7 @@ import {
 } from 'viem'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
+import { drop } from '../store/queue.ts'
 import type { Db } from '../store/store.ts'
 import { type Chain, sendersOf } from './chain.ts'
 import { linkOf } from './fold.ts'
@@ -98,7 +99,8 @@ export async function relay(
       ])
     })
   }
-  await submitter.advance(key, gas === undefined ? {} : { gas })
+  const { again } = await submitter.advance(key, gas === undefined ? {} : { gas })
+  if (again === undefined) await drop(db, { queue: 'submit', key })
   const row = await readSubmission()
   if (row?.tx_hash) return row.tx_hash as Hex
   throw new EarnestError('relay_reverted', `The contract refuses: ${row?.error ?? 'unknown'}`, {

@@ -16,6 +16,7 @@ import {
 import { Hono, type Context as Http } from 'hono'
 import type { Address } from 'viem'
 import type * as z from 'zod'
+import { whenFunded } from '../escrow/news.ts'
 import type { Oracle } from '../oracle.ts'
 import { createPages, faultResponse, wantsPage } from '../pages/pages.ts'
 import { assertUploader, keepArtifact } from '../settlement/artifact.ts'
@@ -59,6 +60,8 @@ export type AppOptions = {
   maxArtifactBytes?: number
   /** What may be under way at once. */
   atOnce?: AtOnce
+  /** Milliseconds for which a seller that comes before the index is let wait. */
+  patienceMs?: number
   /** Moderators besides those who have the seat of an arbiter. */
   moderators?: readonly Address[]
 }
@@ -83,12 +86,13 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
   const maxArtifactBytes = options.maxArtifactBytes ?? MAX_FILE_SIZE
   const reads = createLimiter(options.readLimit ?? { burst: 200, perSecond: 50 }, monotonic)
   const writes = createLimiter(options.writeLimit ?? { burst: 100, perSecond: 20 }, monotonic)
+  const patienceMs = options.patienceMs ?? PATIENCE_MS
   const { bytes, uploads, streams } = options.atOnce ?? AT_ONCE
   const bodies = createSlots(bytes)
   const uploading = createSlots(uploads)
   const listening = createSlots(streams)
   const tail = createTail(oracle)
-  const calls = createCalls(oracle, options) as unknown as Record<
+  const calls = createCalls(oracle, { ...options, patienceMs }) as unknown as Record<
     string,
     (input: Parts) => Promise<unknown>
   >
@@ -261,7 +265,8 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
     http.header('Cache-Control', 'no-store')
     // Before a byte is read: an upload is only for the seller of this escrow, while it takes one.
     const opened = await open(http)
-    await assertUploader(db, escrowId, opened.signer)
+    const waiting = { escrowId, milliseconds: patienceMs }
+    await whenFunded(oracle.news, waiting, () => assertUploader(db, escrowId, opened.signer))
     const maxBytes = opened.proven
       ? maxArtifactBytes
       : Math.min(MAX_UNPROVEN_UPLOAD, maxArtifactBytes)
@@ -368,6 +373,8 @@ export function createApp(oracle: Oracle, options: AppOptions): Hono {
 /** Milliseconds for which another process may change a record before this one notices. */
 const ANSWER_MS = 250
 const MAX_ANSWERS = 10_000
+/** Shorter than any client waits for its answer. */
+const PATIENCE_MS = 2000
 /** Milliseconds for which the counts of `/metrics` are good. */
 const COUNT_MS = 1000
 

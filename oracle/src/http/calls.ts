@@ -10,6 +10,7 @@ import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
 import { catchUp } from '../escrow/fold.ts'
 import { createGasCost } from '../escrow/gasCost.ts'
+import { whenFunded } from '../escrow/news.ts'
 import { relay } from '../escrow/relay.ts'
 import { cancelPact } from '../negotiation/cancel.ts'
 import { openExposure } from '../negotiation/exposure.ts'
@@ -64,11 +65,14 @@ export function createCalls(
     publicUrl,
     verifyWallet,
     etherUsdc,
+    patienceMs,
   }: {
     info: OperatorInfo
     publicUrl: string
     verifyWallet: WalletVerifier
     etherUsdc?: bigint | undefined
+    /** Milliseconds for which a seller that comes before the index is let wait. */
+    patienceMs: number
   },
 ): Calls {
   const { db, clock, signer, chain, trust, bell } = oracle
@@ -255,7 +259,8 @@ export function createCalls(
 
     complete: async ({ body, by }) => {
       const { escrowId, round } = body
-      await takeCompletion(oracle, { proof: body, by })
+      const waiting = { escrowId, milliseconds: patienceMs }
+      await whenFunded(oracle.news, waiting, () => takeCompletion(oracle, { proof: body, by }))
       await rung(processCompletion(oracle, { escrowId, round }))
       const row = await readCompletion(db, escrowId, round)
       if (!row?.report_hash || !row.result) {

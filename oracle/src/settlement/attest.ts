@@ -11,6 +11,7 @@ import type { Call } from '../escrow/chain.ts'
 import { readEscrow } from '../escrow/fold.ts'
 import { submit } from '../escrow/submit.ts'
 import { findLock } from '../negotiation/pact.ts'
+import { drop } from '../store/queue.ts'
 import type { Attestors } from './attestor.ts'
 import { inCheckTurn } from './checkTurn.ts'
 import {
@@ -110,6 +111,7 @@ export async function processCompletion(
       .where('escrow_id', '=', escrowId)
       .where('round', '=', round)
       .execute()
+    await drop(tx, { queue: 'complete', key: `${escrowId}/${round}` })
   })
 }
 

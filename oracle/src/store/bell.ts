@@ -7,17 +7,25 @@ export type Bell = {
   wait(milliseconds: number, signal?: AbortSignal): Promise<boolean>
 }
 
+/** Milliseconds in which rings are one: whoever is woken looks into the store, and sees all of it in one look. */
+const TOGETHER = 15
+
 /** A bell without anybody waiting. */
 export function createBell(): Bell {
   let waiting = new Set<(rang: boolean) => void>()
   let rings = 0
+  let waking: NodeJS.Timeout | undefined
   return {
     rings: () => rings,
     ring() {
       rings += 1
-      const woken = waiting
-      waiting = new Set()
-      for (const wake of woken) wake(true)
+      if (waking !== undefined) return
+      waking = setTimeout(() => {
+        waking = undefined
+        const woken = waiting
+        waiting = new Set()
+        for (const wake of woken) wake(true)
+      }, TOGETHER)
     },
     wait(milliseconds, signal) {
       if (signal?.aborted) return Promise.resolve(true)

@@ -100,6 +100,16 @@ export async function finish(tx: Tx | Db, job: Job): Promise<boolean> {
   return numDeletedRows === 1n
 }
 
+/** Removes a job that somebody else's work made needless, unless a worker has it already. */
+export async function drop(tx: Tx | Db, { queue, key }: Pick<Job, 'queue' | 'key'>): Promise<void> {
+  await tx
+    .deleteFrom('job')
+    .where('queue', '=', queue)
+    .where('key', '=', key)
+    .where('lease_token', 'is', null)
+    .execute()
+}
+
 /** Puts a job back for later, or sets it aside for the operator when `delaySeconds` is undefined. */
 export async function retry(
   db: Db,

@@ -287,6 +287,33 @@ test('nothing is verified before the funding is final', async () => {
   assert.equal((await complete(proof)).status, 202)
 })
 
+test('a seller that is a moment ahead of the index is let wait, and then it is served', async () => {
+  const patient = { ...world, app: world.appAt('http://oracle.test', { patienceMs: 60_000 }) }
+  const pact = pactOf(world)
+  const id = await agree(world, pact)
+  const upload = send(patient, {
+    by: world.seller,
+    method: 'PUT',
+    path: `/api/v1/escrows/${id}/artifacts/result.json`,
+    body: new TextEncoder().encode(files['result.json']),
+  })
+  // Who has no business with this escrow is told so at once.
+  const stranger = send(patient, {
+    by: world.buyer,
+    method: 'PUT',
+    path: `/api/v1/escrows/${id}/artifacts/result.json`,
+    body: new TextEncoder().encode(files['result.json']),
+  })
+  assert.deepEqual(await problemOf(await stranger), [403, 'signer_not_party'])
+  await fund(world, pact)
+  await world.oracle.follow()
+  assert.equal((await upload).status, 201)
+  const proof = await completionOf(world, pact, { files })
+  const completed = send(patient, { by: world.seller, method: 'POST', path, body: proof })
+  await confirm(world)
+  assert.equal((await completed).status, 202)
+})
+
 test('[SET-05] late by a second is a FAIL, whatever the seller says', async () => {
   const { pact, id } = await funded(world)
   const proof = await completionOf(world, pact, { files })

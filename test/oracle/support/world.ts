@@ -110,7 +110,7 @@ export type World = Desk & {
   oracle: Oracle
   app: Hono
   /** The same oracle as people and other processes reach it. */
-  appAt: (publicUrl: string) => Hono
+  appAt: (publicUrl: string, changes?: Partial<AppOptions>) => Hono
   /** The oracle's clock follows the chain; nothing else happens. */
   syncClock(): Promise<void>
   /** What is due now, once; gives how many jobs were done. */
@@ -292,7 +292,7 @@ function wire({
       sender: localAccount(3),
     },
   })
-  const appAt = (publicUrl: string) =>
+  const appAt = (publicUrl: string, more: Partial<AppOptions> = {}) =>
     createApp(oracle, {
       info: {
         chainId: deployment.chainId,
@@ -314,7 +314,10 @@ function wire({
       verifyWallet: verifyEcdsa,
       readLimit: { burst: 10_000, perSecond: 1000 },
       writeLimit: { burst: 10_000, perSecond: 1000 },
+      // Nothing moves by itself here: to wait for it would be in vain.
+      patienceMs: 0,
       ...changes,
+      ...more,
     })
   const app = appAt('http://oracle.test')
   return {

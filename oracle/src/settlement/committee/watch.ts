@@ -13,7 +13,7 @@ import { type Link, linkOf, tellOf } from '../../escrow/fold.ts'
 import type { Context } from '../../store/context.ts'
 import { append, type Entry } from '../../store/journal.ts'
 import { holdLease, type Lease } from '../../store/lease.ts'
-import type { Tx } from '../../store/store.ts'
+import type { Db, Tx } from '../../store/store.ts'
 import type { NewRow, Row } from '../../store/tables.ts'
 import type { Observation } from '../../trust/event.ts'
 import type { Court } from './court.ts'
@@ -41,6 +41,11 @@ export async function watchDockets(
   const from = last ? Math.max(chain.startBlock, last.block - OVERLAP) : chain.startBlock
   const to = Math.min(latest, from + STEP)
   const fresh = await readRange(chain, courts, from, to)
+  const isEmpty = fresh.rows.length + fresh.members.length + fresh.pools.length === 0
+  if (isEmpty && !(await holdsLogs(db, from))) {
+    // The next look begins as far back as it has to while the cursor is this near.
+    if (last && to === latest && to - last.block < OVERLAP / 2) return
+  }
   await db.transaction().execute(async (tx) => {
     await holdLease(tx, lease)
     const gone = await tx
@@ -74,6 +79,16 @@ export async function watchDockets(
       .execute()
     await append(tx, signer, entries)
   })
+}
+
+async function holdsLogs(db: Db, from: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('docket_log')
+    .select('block_number')
+    .where('block_number', '>=', from)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 type Anchored = { number: number; root: Hex; committee: Address; at: number; place: string }
