@@ -10,6 +10,7 @@ import { type FullPass, fullPass } from '../../oracle/src/trust/fullpass.ts'
 import { growHistory } from '../../oracle/src/trust/history.ts'
 import { createTrustModel } from '../../oracle/src/trust/model.ts'
 import { TRUST_PARAMETERS } from '../../oracle/src/trust/parameters.ts'
+import { takeOver } from '../../oracle/src/trust/passFully.ts'
 import { agentIndex } from '../../oracle/src/trust/state.ts'
 import { mulberry } from './forecast-bootstrap.ts'
 import { type BareGraph, barePageRank } from './graph-bare.ts'
@@ -47,9 +48,7 @@ if (!pass || !bare) throw new Error('nothing was measured')
 const differenceToBare = largestDifference(pass.trust, bare)
 
 // One trade at a time on top: weights, records, graph, detectors and every refresh that falls due.
-state.flow.trust.set(pass.trust.subarray(0, agents))
-state.flow.residual.fill(0)
-state.unit = pass.unit
+takeOver(state, pass)
 const random = mulberry(2)
 const durations: number[] = []
 const cpuBefore = process.cpuUsage()

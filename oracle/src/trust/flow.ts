@@ -14,7 +14,7 @@ export type TrustFlow = {
   /** Place of every edge within the row of its source. */
   pairs: PairTable
   place: Int32Array
-  /** Rows lie in one pool, each in a piece that moves to the end when it is full. */
+  /** Rows lie in one pool, each in a piece that moves to the end when it is full (`repackRows`). */
   target: Int32Array
   weight: Float64Array
   used: number
@@ -137,15 +137,43 @@ function appendToRow(flow: TrustFlow, source: number, target: number): void {
 }
 
 function moveRow(flow: TrustFlow, source: number, room: number): void {
+  if (flow.used + room > flow.target.length) repackRows(flow, room)
   const from = flow.start[source] as number
   const length = flow.length[source] as number
-  flow.target = grown(flow.target, flow.used + room)
-  flow.weight = grown(flow.weight, flow.used + room)
   flow.target.copyWithin(flow.used, from, from + length)
   flow.weight.copyWithin(flow.used, from, from + length)
   flow.start[source] = flow.used
   flow.room[source] = room
   flow.used += room
+}
+
+/**
+ * Lays the rows into a new pool, one behind the other in the order of their nodes, with some room each
+ * and as much again at the end: whoever goes through all of them reads memory in its order, and pieces
+ * that rows have left are gone.
+ */
+export function repackRows(flow: TrustFlow, extra = 0): void {
+  const { nodes, start, length, room } = flow
+  let used = 0
+  for (let node = 0; node < nodes; node++) {
+    const own = length[node] as number
+    room[node] = own === 0 ? 0 : own + Math.max(2, own >> 2)
+    used += room[node] as number
+  }
+  const target = new Int32Array(2 * used + extra)
+  const weight = new Float64Array(2 * used + extra)
+  let at = 0
+  for (let node = 0; node < nodes; node++) {
+    const from = start[node] as number
+    const end = from + (length[node] as number)
+    target.set(flow.target.subarray(from, end), at)
+    weight.set(flow.weight.subarray(from, end), at)
+    start[node] = at
+    at += room[node] as number
+  }
+  flow.target = target
+  flow.weight = weight
+  flow.used = used
 }
 
 /** Weight of the edge, 0 if there is none. */

@@ -1,5 +1,6 @@
 import type { Audit } from './audit.ts'
-import { fullPass } from './fullpass.ts'
+import { repackRows } from './flow.ts'
+import { type FullPass, fullPass } from './fullpass.ts'
 import type { TrustParameters } from './parameters.ts'
 import { evidenceAt } from './record.ts'
 import { refresh } from './refresh.ts'
@@ -31,8 +32,7 @@ export function passFully(state: TrustState, parameters: TrustParameters): Audit
     )
   }
   const unit = Math.abs(state.unit - full.unit)
-  settleAt(flow, full.trust)
-  state.unit = full.unit
+  takeOver(state, full)
   return {
     agents: agents.length,
     trades: history.count,
@@ -41,4 +41,11 @@ export function passFully(state: TrustState, parameters: TrustParameters): Audit
     evidence,
     agrees: trust <= TOLERANCE && evidence <= EVIDENCE_TOLERANCE,
   }
+}
+
+/** Goes on from what a full pass found, in order: rows that moved about are laid side by side again. */
+export function takeOver(state: TrustState, { trust, unit }: FullPass): void {
+  settleAt(state.flow, trust)
+  repackRows(state.flow)
+  state.unit = unit
 }

@@ -1,7 +1,7 @@
 import { clusterOf } from './cluster.ts'
 import { addEdge, boundRow } from './flow.ts'
 import type { TrustParameters } from './parameters.ts'
-import { precisionFor, settleFlow } from './spread.ts'
+import { errorFor, settleFlow } from './spread.ts'
 import type { TrustState } from './state.ts'
 import { trustUnit } from './trustunit.ts'
 
@@ -43,6 +43,6 @@ export function refresh(state: TrustState, parameters: TrustParameters): void {
   const { flow } = state
   for (const { row, sign } of state.pending) connect(state, row, sign, parameters)
   state.pending = []
-  settleFlow(flow, precisionFor(flow))
+  settleFlow(flow, errorFor(flow))
   state.unit = trustUnit(flow.trust, flow.nodes, parameters.massShare)
 }

@@ -8,6 +8,7 @@ import {
   edgeWeight,
   forEachEdge,
   growFlow,
+  repackRows,
   type TrustFlow,
 } from '../../../oracle/src/trust/flow.ts'
 import { rankGraph } from '../../../oracle/src/trust/rank.ts'
@@ -103,6 +104,74 @@ describe('flow', () => {
     settleFlow(flow, 1e-15)
     for (let node = 0; node < 20; node++) {
       assert.ok(Math.abs(flow.trust[node]! - before[node]!) < 1e-12)
+    }
+  })
+
+  test('two markets with one trade between them settle within the error, slowly as it crosses', () => {
+    const random = generator(11)
+    const half = 200
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    growFlow(flow, 2 * half)
+    const trade = (one: number, other: number, weight: number): void => {
+      if (one === other) return
+      addEdge(flow, one, other, weight)
+      addEdge(flow, other, one, weight)
+    }
+    for (let edge = 0; edge < 4_000; edge++) {
+      const side = edge % 2 === 0 ? 0 : half
+      const [one, other] = [random(), random()].map((part) => side + Math.floor(part * half))
+      trade(one!, other!, 0.5 + random())
+    }
+    trade(0, half, 1)
+    settleFlow(flow, 1e-15)
+    trade(3, half + 5, 4)
+    trade(7, 9, 2)
+    const error = 1e-7
+    settleFlow(flow, error)
+    const want = full(flow)
+    const all = flow.total.reduce((sum, total) => sum + total, 0)
+    for (let node = 0; node < 2 * half; node++) {
+      const share = flow.total[node]! / all
+      assert.ok(Math.abs(want[node]! - flow.trust[node]!) < error * share)
+    }
+  })
+
+  test('what rounding leaves ends a settlement that asks for more', () => {
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    growFlow(flow, 3)
+    addEdge(flow, 0, 1, 0.1)
+    addEdge(flow, 1, 2, 0.3)
+    addEdge(flow, 2, 1, 0.7)
+    settleFlow(flow, 1e-40)
+    const want = full(flow)
+    for (let node = 0; node < 3; node++) {
+      assert.ok(Math.abs(want[node]! - flow.trust[node]!) < 1e-13)
+    }
+  })
+
+  test('rows that are repacked are the same rows, and grow on', () => {
+    const random = generator(5)
+    const n = 60
+    const kept = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    const moved = createTrustFlow({ alpha: 0.15, seeds: 1 })
+    for (const flow of [kept, moved]) growFlow(flow, n)
+    for (let edge = 0; edge < 2_000; edge++) {
+      const [one, other] = [random() ** 3, random()].map((part) => Math.floor(part * n))
+      for (const flow of [kept, moved]) addEdge(flow, one!, other!, 1 + (edge % 7))
+      if (edge % 90 === 0) repackRows(moved)
+    }
+    repackRows(moved)
+    assert.ok(moved.used < 1.5 * moved.pairs.size)
+    for (let node = 0; node < n; node++) {
+      const [left, right] = [kept, moved].map((flow) => {
+        const edges: [number, number][] = []
+        forEachEdge(flow, node, (target, weight) => edges.push([target, weight]))
+        return edges
+      })
+      assert.deepEqual(left, right)
+      for (const [target, weight] of right!) {
+        assert.equal(edgeWeight(moved, node, target), weight)
+      }
     }
   })
 

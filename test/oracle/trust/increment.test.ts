@@ -4,8 +4,8 @@ import * as fc from 'fast-check'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { type FullPass, fullPass } from '../../../oracle/src/trust/fullpass.ts'
 import { createTrustModel, type TrustModel } from '../../../oracle/src/trust/model.ts'
+import { takeOver } from '../../../oracle/src/trust/passFully.ts'
 import { refresh } from '../../../oracle/src/trust/refresh.ts'
-import { settleAt } from '../../../oracle/src/trust/spread.ts'
 import { generator } from './generator.ts'
 import { DAY, SEEDS, START, settled } from './market.ts'
 
@@ -42,16 +42,11 @@ function follow(
   for (const event of events) {
     model.apply(event)
     if (how === 'by increments' || event.kind !== 'settled') continue
-    if (model.state.pending.length === 0) takeOver(model)
+    if (model.state.pending.length === 0)
+      takeOver(model.state, fullPass(model.state, model.parameters))
   }
   refresh(model.state, model.parameters)
   return model
-}
-
-function takeOver({ state, parameters }: TrustModel): void {
-  const full = fullPass(state, parameters)
-  settleAt(state.flow, full.trust)
-  state.unit = full.unit
 }
 
 function farthest({ state }: TrustModel, { trust }: FullPass): number {
