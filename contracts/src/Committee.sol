@@ -532,16 +532,16 @@ contract Committee is ICommittee, EIP712, ReentrancyGuardTransient {
         }
         // Where nobody revealed, there is nobody to pay: it waits for the arbiter, which collects it.
         if (sitting.revealed == 0) _members[arbiter].credit += uint64(pot);
-        else _share(sitting, drawn, pot);
+        else if (pot != 0) _share(sitting, drawn, pot);
     }
 
-    /// @dev In equal parts among the seats that revealed; what does not divide stays here for ever.
+    /// @dev In equal parts among the seats that revealed, of which there are some; what does not divide
+    /// stays here for ever.
     function _share(Panel memory sitting, address[] calldata drawn, uint256 pot) private {
         uint256 reveals;
         for (uint256 seat; seat < SEATS; seat++) {
             reveals += (sitting.revealed >> seat) & 1;
         }
-        if (pot == 0 || reveals == 0) return;
 
         uint256 share = pot / reveals;
         uint256 rank;

@@ -11,15 +11,7 @@ import {IArbiter} from "./interfaces/IArbiter.sol";
 import {Claim, IBonds, Reservation} from "./interfaces/IBonds.sol";
 import {ICommittee} from "./interfaces/ICommittee.sol";
 import {Docket, IPactArbiter, Setup, Stage} from "./interfaces/IPactArbiter.sol";
-import {
-    Clauses,
-    Escrow,
-    IPactEscrow,
-    Kind,
-    Result,
-    State,
-    Terms
-} from "./interfaces/IPactEscrow.sol";
+import {Clauses, Escrow, IPactEscrow, Kind, State, Terms} from "./interfaces/IPactEscrow.sol";
 import {ClausesLib} from "./libraries/ClausesLib.sol";
 import {TermsLib} from "./libraries/TermsLib.sol";
 import {TokenLib} from "./libraries/TokenLib.sol";
@@ -37,8 +29,6 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
     uint256 public constant SLASHING_VOTES = 5;
 
     uint256 private constant BPS = 10_000;
-    /// @dev As in the escrow: a partial or fail that ends below this was borne out.
-    uint256 private constant DOUBT_BPS = 9_000;
     bytes32 private constant DOMAIN_TYPEHASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
@@ -500,31 +490,24 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         if (!forum.inVault) _escrow.propose(terms, sellerBps, recordHash, "");
     }
 
-    /// @return fee What this contract was paid for the dispute, now or when it ended otherwise.
+    /// @return What this contract was paid for the dispute, now or when it ended otherwise: by the escrow's
+    /// own record, so that it does not hang on when anyone comes here.
     function _decide(
         Terms calldata terms,
         Forum memory forum,
         uint256 sellerBps,
         bytes32 recordHash
-    ) private returns (uint256 fee) {
+    ) private returns (uint256) {
         emit Decided(forum.id, sellerBps, recordHash, forum.open);
-        if (!forum.open && forum.lock.state != State.Arbitration)
-            return _wasPaid(forum.lock) ? terms.arbitrationFee() : 0;
-
-        fee = _holdings();
-        if (!forum.open) _escrow.conclude(terms);
-        else if (forum.inVault) _vault.rule(terms, sellerBps, recordHash, "");
-        else _escrow.rule(terms, sellerBps, recordHash, "");
-        fee = _holdings() - fee;
-    }
-
-    /// @dev True when an escrow with a standing proposal that ended without this contract paid the fee:
-    /// settled, or concluded where a party had disputed or the attestors' doubt was borne out.
-    function _wasPaid(Escrow memory lock) private view returns (bool) {
-        if (lock.state != State.Resolved || !lock.proposed) return false;
-        if (block.timestamp < lock.timerEnd || lock.buyerDisputed || lock.sellerDisputed)
-            return true;
-        return lock.result > Result.Pass && lock.proposedBps < DOUBT_BPS;
+        if (forum.inVault) {
+            // A ruling on a claim always pays; one that was dropped or ran out never did.
+            if (!forum.open) return 0;
+            _vault.rule(terms, sellerBps, recordHash, "");
+            return terms.arbitrationFee();
+        }
+        if (forum.open) _escrow.rule(terms, sellerBps, recordHash, "");
+        else if (forum.lock.state == State.Arbitration) _escrow.conclude(terms);
+        return _escrow.escrowOf(forum.id).arbitrated ? terms.arbitrationFee() : 0;
     }
 
     /// @dev What is owed to this contract elsewhere is fetched when it is needed. A token that is paused
@@ -553,11 +536,6 @@ contract PactArbiter is IPactArbiter, Attestors, ReentrancyGuardTransient {
         if (_committee.memberOf(address(this)).credit != 0) {
             try _committee.withdraw(address(this)) {} catch {}
         }
-    }
-
-    /// @dev A fee of the vault arrives as tokens or, refused, as credit there; that of an escrow as credit.
-    function _holdings() private view returns (uint256) {
-        return _balance() + _escrow.creditOf(address(this)) + _vault.creditOf(address(this));
     }
 
     function _balance() private view returns (uint256) {

@@ -870,7 +870,8 @@ contract PactEscrow is IPactEscrow, Authorization {
             terms.clauses.protocolFeeBps(),
             arbitrationFee
         );
-        _slots[id] = slot.end(State.Resolved);
+        Slot next = slot.end(State.Resolved);
+        _slots[id] = arbitrated ? next.setArbitrated() : next;
         _credit(terms.feeRecipientOf(), fee);
         _credit(terms.arbiterOf(), arbitrationFee);
     }

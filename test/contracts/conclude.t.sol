@@ -181,6 +181,7 @@ contract ConcludeTest is EscrowTest {
             arbitration,
             string.concat("arbitration ", what)
         );
+        vm.assertTrue(_of(t).arbitrated == (arbitration != 0), "recorded");
         vm.assertEq(
             usdc.balanceOf(address(escrow)),
             protocol + arbitration,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
+import {State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {Stage} from "./support/EscrowTest.sol";
+import {Numbers, pack} from "./support/Signatures.sol";
 import {Verb, Verbs} from "./support/Verbs.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -78,6 +79,18 @@ contract PauseTest is Verbs {
         vm.expectRevert();
         escrow.withdraw(seller, seller, "");
         vm.assertEq(escrow.creditOf(seller), 497_500_000, "kept");
+    }
+
+    /// @dev Terms without an arbitration fee: a dispute costs nothing, and asks nothing of the token.
+    function test_aDisputeWithoutAStakeGoesOn() external {
+        Terms memory t = _terms();
+        Numbers memory n = _numbers();
+        n.arbitrationFeeBps = 0;
+        t.clauses = pack(n);
+        _reach(t, Stage.Delivered);
+        usdc.pause();
+        _doDispute(t, buyer);
+        _same(_of(t).state, State.Disputed, "disputed");
     }
 
     /// @dev A stake that returns inside `redeliver` and steps that move no money go on.

@@ -52,8 +52,17 @@ contract ReplayTest is Verbs {
         vm.chainId(31_337);
         bytes memory signature = _fundSignature(u, BUYER);
         vm.chainId(8453);
-        vm.expectRevert();
+        bytes memory refusal = abi.encodeWithSelector(
+            IPactEscrow.UnexpectedChain.selector,
+            8453,
+            31_337
+        );
+        vm.expectRevert(refusal);
         escrow.fund(u, signature);
+        // Not even for a buyer that sends it itself, whose consent needs no signature.
+        vm.prank(buyer);
+        vm.expectRevert(refusal);
+        escrow.fundByAllowance(u, "");
     }
 
     function test_theIdDependsOnTheChain() external {

@@ -217,6 +217,7 @@ contract RuleTest is EscrowTest {
             expected,
             string.concat(vm.toString(uint256(stage)), " at ", vm.toString(bps))
         );
+        vm.assertTrue(_of(t).arbitrated == (expected != 0), "recorded");
         vm.revertToState(snapshot);
     }
 

@@ -92,6 +92,7 @@ contract SettleTest is EscrowTest {
             );
             vm.assertEq(escrow.creditOf(fees), 1_500_000, "protocol");
             vm.assertEq(escrow.creditOf(address(arbiter)), arbitration, "arbitration");
+            vm.assertTrue(_of(t).arbitrated == (arbitration != 0), "recorded");
             vm.assertEq(
                 usdc.balanceOf(address(escrow)),
                 1_500_000 + arbitration,

@@ -81,6 +81,8 @@ struct Escrow {
     /// @dev A proposal of the arbiter stands.
     bool proposed;
     uint16 proposedBps;
+    /// @dev It ended with the arbitration fee paid to the arbiter.
+    bool arbitrated;
 }
 
 /// @notice Proof that the artifact of a delivery exists and is held.

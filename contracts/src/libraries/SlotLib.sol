@@ -19,6 +19,7 @@ library SlotLib {
     uint256 private constant SELLER_DISPUTED = 1 << 18;
     uint256 private constant BONDED = 1 << 19;
     uint256 private constant PROPOSED = 1 << 20;
+    uint256 private constant ARBITRATED = 1 << 21;
 
     uint256 private constant RESULT_AT = 8;
     uint256 private constant ROUND_AT = 24;
@@ -120,14 +121,15 @@ library SlotLib {
             mstore(add(m, 0x60), and(shr(SEQ_AT, slot), 0xffffff))
             mstore(add(m, 0x80), and(shr(ROUND_AT, slot), 0xff))
             mstore(add(m, 0xa0), and(shr(RESULT_AT, slot), 0xff))
-            // Flags: noticed, buyerDisputed, sellerDisputed, bonded, proposed.
+            // Flags: noticed, buyerDisputed, sellerDisputed, bonded, proposed; arbitrated.
             mstore(add(m, 0xc0), and(shr(16, slot), 1))
             mstore(add(m, 0xe0), and(shr(17, slot), 1))
             mstore(add(m, 0x100), and(shr(18, slot), 1))
             mstore(add(m, 0x120), and(shr(19, slot), 1))
             mstore(add(m, 0x140), and(shr(20, slot), 1))
             mstore(add(m, 0x160), and(shr(BPS_AT, slot), 0xffff))
-            return(m, 0x180)
+            mstore(add(m, 0x180), and(shr(21, slot), 1))
+            return(m, 0x1a0)
         }
     }
 
@@ -190,5 +192,9 @@ library SlotLib {
 
     function setBonded(Slot slot) internal pure returns (Slot) {
         return Slot.wrap(Slot.unwrap(slot) | BONDED);
+    }
+
+    function setArbitrated(Slot slot) internal pure returns (Slot) {
+        return Slot.wrap(Slot.unwrap(slot) | ARBITRATED);
     }
 }

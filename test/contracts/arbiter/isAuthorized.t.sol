@@ -167,20 +167,29 @@ contract IsAuthorizedTest is ArbiterTest {
     function test_constructor_reverts_withAThresholdThatCannotBeMet() public {
         Setup memory setup = _setup();
         setup.threshold = 4;
-        _expectRefused(setup);
+        _expectRefused(setup, abi.encodeWithSelector(IAttestors.InvalidThreshold.selector, 4, 3));
         setup.threshold = 0;
-        _expectRefused(setup);
+        _expectRefused(setup, abi.encodeWithSelector(IAttestors.InvalidThreshold.selector, 0, 3));
         setup = _setup();
         setup.seats = 5;
-        _expectRefused(setup);
+        _expectRefused(setup, abi.encodeWithSelector(IAttestors.InvalidThreshold.selector, 2, 5));
+    }
+
+    /// @dev Every key a seat, every seat needed, no standby.
+    function test_constructor_takesAsManySeatsAsKeys() public {
+        Setup memory setup = _setup();
+        (setup.threshold, setup.seats) = (4, 4);
+        IPactArbiter whole = _deployCourt(setup);
+        vm.assertEq(whole.attestors().length, 4, "seats");
+        vm.assertEq(whole.standbys().length, 0, "standbys");
     }
 
     function test_constructor_reverts_withATwiceOrMissingKey() public {
         Setup memory setup = _setup();
         setup.attestors[1] = setup.attestors[0];
-        _expectRefused(setup);
+        _expectRefused(setup, abi.encodeWithSelector(IAttestors.InvalidKey.selector, vm.addr(KEY)));
         setup.attestors[1] = address(0);
-        _expectRefused(setup);
+        _expectRefused(setup, abi.encodeWithSelector(IAttestors.InvalidKey.selector, address(0)));
     }
 
     function test_constructor_reverts_withMoreThanThirtyTwoKeys() public {
@@ -189,19 +198,21 @@ contract IsAuthorizedTest is ArbiterTest {
         for (uint256 i; i < 33; i++) {
             setup.attestors[i] = vm.addr(KEY + i);
         }
-        _expectRefused(setup);
+        _expectRefused(setup, abi.encodeWithSelector(IAttestors.TooManyKeys.selector, 33, 32));
     }
 
-    function _expectRefused(Setup memory setup) private {
+    function _expectRefused(Setup memory setup, bytes memory reason) private {
         bytes memory code = abi.encodePacked(
             vm.getCode("contracts/src/PactArbiter.sol:PactArbiter"),
             abi.encode(setup)
         );
-        address deployed;
+        bytes memory got = new bytes(reason.length);
         assembly ("memory-safe") {
-            deployed := create(0, add(code, 32), mload(code))
+            if iszero(create(0, add(code, 32), mload(code))) {
+                returndatacopy(add(got, 32), 0, mload(got))
+            }
         }
-        vm.assertEq(deployed, address(0), "refused");
+        vm.assertEq(keccak256(got), keccak256(reason), "refused");
     }
 
     function test_theParts() public view {

@@ -93,6 +93,30 @@ contract LadderTest is ArbiterTest {
         vm.assertTrue(!_isValid(rungs, 72 hours), "short jury");
     }
 
+    /// @dev The shortest limits that anyone can act in, and one second less of each.
+    function test_refused_belowTheShortestLimits() public pure {
+        Rungs memory rungs = _agent();
+        rungs.moderator = true;
+        (rungs.juryLimit, rungs.appealWindow, rungs.committeeLimit, rungs.moderatorLimit) = (
+            60,
+            60,
+            1 hours,
+            60
+        );
+        vm.assertTrue(_isValid(rungs, 1 hours + 180), "shortest");
+        rungs.committeeLimit--;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "committee");
+        rungs.committeeLimit++;
+        rungs.moderatorLimit--;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "moderator");
+        rungs.moderatorLimit++;
+        rungs.juryLimit--;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "jury");
+        rungs.juryLimit++;
+        rungs.appealWindow--;
+        vm.assertTrue(!_isValid(rungs, 72 hours), "appeal");
+    }
+
     function testFuzz_unpacksWhatWasPacked(uint256 word) public pure {
         Rungs memory rungs = Ladder.unpack(bytes32(word));
         uint256 mask = (1 << 200) - 1 - 0xf8;

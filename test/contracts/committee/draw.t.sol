@@ -126,6 +126,34 @@ contract DrawTest is CommitteeTest {
         committee.draw(t, 0, drawing.leaves, order, _none());
     }
 
+    /// @dev Each leaf holds its first number and not its last plus one: a target on the border belongs to
+    /// the leaf behind it, and the one before it is refused.
+    function test_aTargetOnTheBorderBelongsToTheLeafBehindIt() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        // Seeds until the first target is the first number of a leaf that is not the first.
+        for (uint256 nonce; ; nonce++) {
+            bytes32 hash = keccak256(abi.encode(nonce));
+            bytes32 seed = _seedOf(id, 0, hash);
+            uint256 target = uint256(keccak256(abi.encode(seed, uint256(0)))) % sums[1];
+            uint256 behind;
+            for (uint256 left; left < target; behind++) {
+                left += weights[behind];
+                if (left != target) continue;
+
+                _seedBlock(id, 0, hash);
+                Drawing memory drawing = _drawing(seed, _none());
+                vm.assertEq(drawing.leaves[0].member, members[behind + 1], "the leaf behind");
+                Leaf memory right = drawing.leaves[0];
+                drawing.leaves[0] = _leaf(behind);
+                vm.expectRevert(abi.encodeWithSelector(ICommittee.WrongLeaf.selector, 0, target));
+                committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+                drawing.leaves[0] = right;
+                committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+                return;
+            }
+        }
+    }
+
     /// @dev No leaf can claim another member, weight, age in the domain, place or way to the root.
     function test_reverts_withAForgedLeaf() public {
         (Terms memory t, bytes32 id) = _appealed();

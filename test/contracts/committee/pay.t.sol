@@ -157,8 +157,8 @@ contract PayTest is CommitteeTest {
         _solventCommittee(7);
     }
 
-    /// @dev Settled where nobody disputed: the fee is due for the proposal that stood, and known to be
-    /// paid while the window still runs.
+    /// @dev Settled where nobody disputed: the fee is due for the proposal that stood, and reaches the panel
+    /// whenever somebody executes.
     function test_wonAppeal_settledWhereNobodyDisputed_theFeePays() public {
         (Terms memory t, bytes32 id) = _unattested(_agent());
         _propose(t, 6000);
@@ -166,10 +166,59 @@ contract PayTest is CommitteeTest {
         address[] memory drawn = _draw(t, 0, _none(), _none());
         _doSettle(t, 5000);
         _vote(id, 0, drawn, _all(0, 7));
-        court.execute(t, drawn, _none());
-        vm.assertEq(_credit(drawn[0]), FEE / 7, "paid");
-        vm.assertEq(court.creditOf(buyer), APPEAL_BOND, "returned");
-        _solventCommittee(7);
+        uint256 snapshot = vm.snapshotState();
+        uint256 end = _of(t).timerEnd;
+        uint256[3] memory moments = [block.timestamp, end - 1, end];
+        for (uint256 i; i < 3; i++) {
+            vm.warp(moments[i]);
+            court.execute(t, drawn, _none());
+            vm.assertEq(_credit(drawn[0]), FEE / 7, "paid");
+            vm.assertEq(court.creditOf(buyer), APPEAL_BOND, "returned");
+            _solventCommittee(7);
+            vm.assertTrue(vm.revertToState(snapshot), "snapshot");
+        }
+    }
+
+    /// @dev The other way round: settled after the window without a party's dispute, but concluded before
+    /// it could be, no fee was due, and none is taken for one that was.
+    function test_wonAppeal_settledAfterTheWindow_theFeePays() public {
+        (Terms memory t, bytes32 id) = _unattested(_agent());
+        _propose(t, 6000);
+        _appeal(t, buyer);
+        address[] memory drawn = _draw(t, 0, _none(), _none());
+        _vote(id, 0, drawn, _all(0, 7));
+        vm.warp(_of(t).timerEnd);
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i; i < 2; i++) {
+            if (i == 0) _doSettle(t, 5000);
+            else escrow.conclude(t);
+            court.execute(t, drawn, _none());
+            vm.assertEq(_credit(drawn[0]), (i == 0 ? FEE : PANEL_COST) / 7, "paid");
+            vm.assertEq(court.creditOf(buyer), APPEAL_BOND - (i == 0 ? 0 : PANEL_COST), "returned");
+            _solventCommittee(7);
+            vm.assertTrue(vm.revertToState(snapshot), "snapshot");
+        }
+    }
+
+    /// @dev Terms may pay the protocol fee to the arbiter itself: that is the treasury's, and what the panel
+    /// gets does not hang on whether its decision is executed or comes after the parties' own.
+    function test_wonAppeal_theProtocolFeeIsNotThePanels() public {
+        Terms memory t = _court(_agent());
+        t.feeRecipient = address(court);
+        bytes32 id = _arbitrate(t);
+        _propose(t, 6000);
+        _appeal(t, seller);
+        address[] memory drawn = _draw(t, 0, _none(), _none());
+        _vote(id, 0, drawn, _all(10_000, 7));
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i; i < 2; i++) {
+            if (i == 1) _doSettle(t, 10_000);
+            court.execute(t, drawn, _none());
+            vm.assertEq(_credit(drawn[0]), FEE / 7, "the arbitration fee");
+            court.collect();
+            vm.assertEq(usdc.balanceOf(treasury), 2.5e6, "the protocol fee");
+            vm.assertTrue(vm.revertToState(snapshot), "snapshot");
+        }
     }
 
     /// @dev A doubt of the attestors, nobody disputed, the window over: the fee is due below 90 % only, and

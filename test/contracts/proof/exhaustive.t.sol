@@ -33,6 +33,7 @@ contract ExhaustiveTest is Verbs {
     uint256 private constant BUYER_DISPUTED = 1 << 17;
     uint256 private constant SELLER_DISPUTED = 1 << 18;
     uint256 private constant PROPOSED = 1 << 20;
+    uint256 private constant ARBITRATED = 1 << 21;
     /// @dev seq, timerEnd, fundedAt and proposedBps: bits 32 to 151. Which split was proposed decides
     /// nothing but the split.
     uint256 private constant NUMBERS = (1 << 152) - (1 << 32);
@@ -197,6 +198,7 @@ contract ExhaustiveTest is Verbs {
             "protocol fee"
         );
         vm.assertTrue(toArbiter <= _stake(t), "arbitration fee");
+        vm.assertTrue((step.to & ARBITRATED != 0) == (toArbiter != 0), "the fee on record");
 
         bool consented = !_isTimer(step.act) || step.from & PROPOSED != 0;
         if (consented) return;
@@ -223,6 +225,7 @@ contract ExhaustiveTest is Verbs {
         );
         vm.assertEq(step.since.fees, step.before.fees, "fees");
         vm.assertEq(step.since.arbiter, step.before.arbiter, "arbiter");
+        vm.assertEq(step.to & ARBITRATED, 0, "no fee on record");
     }
 
     // ------------------------------------------------------------------ words

@@ -60,6 +60,7 @@ export function claimingRpc(claims: Claims = {}): EIP1193RequestFn {
         bonded: false,
         proposed: false,
         proposedBps: 0,
+        arbitrated: false,
       },
     })
   }
