@@ -37,18 +37,20 @@ const say = (text: string) => process.stderr.write(`${text}\n`)
 const tell = (text: string) => values.verbose && say(`${seconds()} ${text}`)
 
 /** Seconds in which everything that is open must end once nobody is killed any more. */
-const GRACE = 240
+const GRACE = 480
 
 const sellerPlans = [
   { name: 'seller 1' },
   { name: 'seller 2' },
+  { name: 'seller in haste', isHasty: true },
   // Takes every job and finishes none: its trades end by the timer.
   { name: 'seller who idles', workMs: 3_600_000 },
 ]
 const buyerPlans = [
   { name: 'buyer 1', sellers: ['seller 1', 'seller 2'], atOnce: 3, isRelayed: true },
   { name: 'buyer 2', sellers: ['seller 2', 'seller 1'], atOnce: 2 },
-  { name: 'buyer 3', sellers: ['seller who idles'], atOnce: 2, patience: 25, isRelayed: true },
+  { name: 'buyer 3', sellers: ['seller in haste'], atOnce: 2 },
+  { name: 'buyer 4', sellers: ['seller who idles'], atOnce: 2, patience: 25, isRelayed: true },
 ]
 const names = new Map(
   [...sellerPlans, ...buyerPlans].map(({ name }) => {

@@ -27,6 +27,8 @@ const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>
     'POST grants': both,
     'POST relay release': both,
     'sends release': both,
+    'asks settlement_offer': both,
+    'sends settle': both,
     'writes end': both,
   },
   seller: {
@@ -43,6 +45,7 @@ const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>
     'PUT artifacts': both,
     'POST completions': both,
     'writes job.ended': both,
+    'answers asks settlement_offer': afterOnly,
   },
   oracle: {
     'event pact_registered': both,
@@ -68,6 +71,10 @@ const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>
     'sends release': both,
     'answers POST relay release': afterOnly,
     'event released': both,
+    'submission attest signed': both,
+    'sends attest': both,
+    'event disputed': both,
+    'event settled': both,
     'submission timer queued': afterOnly,
     'submission timer signed': both,
     'sends expire': both,

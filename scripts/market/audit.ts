@@ -14,6 +14,8 @@ export interface Audit {
   trades: number
   settled: number
   refunded: number
+  /** Ended in a split that both parties signed. */
+  split: number
   stuck: number
   paidTwice: number
   lost: number
@@ -77,7 +79,8 @@ export async function audit({
     payments.set(errand, (payments.get(errand) ?? 0) + 1)
     if (!trade.isEnded) lose(escrowId, 'the buyer does not know that it ended')
     if (ending === 'Released' && !isDelivered) lose(escrowId, 'paid without a delivery')
-    if (ending !== 'Released' && isDelivered) lose(escrowId, 'delivered and not paid')
+    const isPaid = ending === 'Released' || ending === 'Settled'
+    if (!isPaid && isDelivered) lose(escrowId, 'delivered and not paid')
     if (ending === 'Released') {
       const { artifactHash } = await oracle.call('getEscrow', { params: { escrowId } })
       const deliveredAt = pact.deadlineUtc - 1
@@ -116,6 +119,7 @@ export async function audit({
     trades: ledger.length,
     settled: ledger.filter(({ ending }) => ending === 'Released').length,
     refunded: ledger.filter(({ ending }) => ending === 'Expired' || ending === 'Refunded').length,
+    split: ledger.filter(({ ending }) => ending === 'Settled').length,
     stuck: stuck.length,
     paidTwice: doubled.length,
     lost: lost.size,

@@ -14,11 +14,13 @@ export interface Entry {
   amount: bigint
   isDelivered: boolean
   /** Undefined: the money is still locked. */
-  ending: 'Released' | 'Refunded' | 'Expired' | 'other' | undefined
+  ending: 'Released' | 'Refunded' | 'Expired' | 'Settled' | 'other' | undefined
+  /** The seller's share at its end, basis points. */
+  sellerBps: number
 }
 
 const SPAN = 2_000n
-const endings: readonly string[] = ['Released', 'Refunded', 'Expired']
+const endings: readonly string[] = ['Released', 'Refunded', 'Expired', 'Settled']
 
 /** Every escrow of the contract, out of all its events. */
 export async function readLedger(client: LocalClient, deployment: Deployment): Promise<Entry[]> {
@@ -32,14 +34,16 @@ export async function readLedger(client: LocalClient, deployment: Deployment): P
         const { id, buyer, seller, terms } = args
         const pactId = terms.pactHash.slice(2)
         const entry = { escrowId: id, pactId, buyer, seller, amount: terms.amount }
-        ledger.set(id, { ...entry, isDelivered: false, ending: undefined })
+        ledger.set(id, { ...entry, isDelivered: false, ending: undefined, sellerBps: 0 })
         continue
       }
       const entry = 'id' in args ? ledger.get(args.id) : undefined
       if (entry === undefined) continue
       if (eventName === 'Delivered') entry.isDelivered = true
       if (endings.includes(eventName)) entry.ending = eventName as 'Released'
-      if (['Settled', 'Ruled', 'Concluded', 'Amended'].includes(eventName)) entry.ending = 'other'
+      if (eventName === 'Released') entry.sellerBps = 10_000
+      if (eventName === 'Settled') entry.sellerBps = Number(args.sellerBps)
+      if (['Ruled', 'Concluded', 'Amended'].includes(eventName)) entry.ending = 'other'
     }
   }
   return [...ledger.values()]
@@ -69,11 +73,10 @@ export async function checkBalances(
   }
   for (const [owner, amount] of minted) add(owner, amount)
   let credit = 0n
-  for (const { buyer, seller, amount, ending } of ledger) {
+  for (const { buyer, seller, amount, ending, sellerBps } of ledger) {
     add(buyer, -amount)
     add(escrow, amount)
     if (ending === undefined || ending === 'other') continue
-    const sellerBps = ending === 'Released' ? 10_000 : 0
     const split = splitOf({ amount, sellerBps, ...fees, arbitrated: false })
     add(escrow, -split.seller - split.buyer)
     add(seller, split.seller)

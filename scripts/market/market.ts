@@ -29,7 +29,12 @@ export type BuyerPlan = {
 }
 
 /** What a seller of the market is like. */
-export type SellerPlan = { name: string; workMs?: number }
+export type SellerPlan = {
+  name: string
+  workMs?: number
+  /** Delivers a part, so that its trades are disputed and end in a split. */
+  isHasty?: boolean
+}
 
 /** What stands between the processes of a market: it gives the address under which one reaches another. */
 export interface Between {
@@ -152,7 +157,7 @@ export async function openMarket({
     const target = addressOf(oracleCount + index)
     sellerUrls.set(callee, await between.http({ target, callee }))
   }
-  const sellers = sellerPlans.map(({ name, workMs = 0 }, index) => {
+  const sellers = sellerPlans.map(({ name, workMs = 0, isHasty }, index) => {
     return createActor({
       name,
       role: 'seller',
@@ -164,6 +169,7 @@ export async function openMarket({
         PUBLIC_URL: sellerUrls.get(name) ?? '',
         DEPLOYMENT: JSON.stringify(deployment),
         WORK_MS: String(workMs),
+        ...(isHasty && { IS_HASTY: '1' }),
         ...(starts > 0 && { IS_KNOWN: '1' }),
       }),
       onLine: (said) => onLine(name, said),

@@ -11,7 +11,7 @@ import { pass, told } from './told.ts'
 
 const { NAME = 'seller', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { STORE = '', PORT = '0', PUBLIC_URL = '', DEPLOYMENT = '{}' } = process.env
-const { WORK_MS = '0', IS_KNOWN = '' } = process.env
+const { WORK_MS = '0', IS_HASTY = '', IS_KNOWN = '' } = process.env
 const deployment: Deployment = JSON.parse(DEPLOYMENT)
 const party = localParty({
   name: NAME,
@@ -32,6 +32,7 @@ function nameOf(key: string, _: unknown, will: unknown): string | undefined {
 
 const skill = greeter({
   milliseconds: Number(WORK_MS),
+  isHasty: IS_HASTY !== '',
   onWork: () => pass('works', 'before'),
 })
 const seller = createSeller({

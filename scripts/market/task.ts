@@ -37,9 +37,12 @@ export function greetingTask({ to, deadline }: { to: string; deadline: number })
 /** The skill that does it. */
 export function greeter({
   milliseconds,
+  isHasty = false,
   onWork = async () => {},
 }: {
   milliseconds: number
+  /** Leaves out for whom it is. */
+  isHasty?: boolean
   onWork?: () => Promise<void>
 }): Skill {
   return {
@@ -51,7 +54,8 @@ export function greeter({
     run: async ({ input }) => {
       await onWork()
       if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds))
-      return { json: { greeting: 'hello', to: (input as { to: string }).to } }
+      const greeting = 'hello'
+      return { json: isHasty ? { greeting } : { greeting, to: (input as { to: string }).to } }
     },
   }
 }
