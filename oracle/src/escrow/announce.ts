@@ -1,4 +1,5 @@
 import { formatUsdc, type Identity, isTerminal } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { append, type Entry } from '../store/journal.ts'
 import { unpack } from '../store/json.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
@@ -6,7 +7,7 @@ import { holdRegistry } from '../store/registry.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Chain } from './chain.ts'
 import { type Heads, isFinal, readHeads } from './finality.ts'
-import { type Link, linkOf, tellOf } from './fold.ts'
+import { type Link, linksOf, tellOf } from './fold.ts'
 import type { EscrowState } from './state.ts'
 
 /** Writes what follows from an end that the chain will not take back; in the same transaction. */
@@ -59,23 +60,30 @@ export async function announce({
     await holdRegistry(tx)
     await holdLease(tx, lease)
     const entries: Entry[] = []
+    const done: string[] = []
+    const links = await linksOf(
+      tx,
+      ready.map(({ id }) => id),
+    )
     for (const state of ready) {
-      const link = await linkOf(tx, state.id)
+      const link = links.get(state.id)
       const settled = state.ending !== null && isSure(state.ending.place.block, state, heads)
       if (link) {
-        if (isSure(state.funding.block, state, heads) && (await announceFunding(tx, state))) {
-          entries.push(await fundedEntry(tx, state, link))
-        }
+        const times = isSure(state.funding.block, state, heads)
+          ? await announceFunding(tx, state)
+          : undefined
+        if (times !== undefined) entries.push(fundedEntry(state, link, times))
         if (settled) await onSettled(tx, { state, link }, entries)
       }
       // An unregistered pact costs nothing until somebody registers it.
-      if (!link || settled || state.ending === null) {
-        await tx
-          .updateTable('escrow')
-          .set({ awaits: false })
-          .where('escrow_id', '=', state.id)
-          .execute()
-      }
+      if (!link || settled || state.ending === null) done.push(state.id)
+    }
+    if (done.length > 0) {
+      await tx
+        .updateTable('escrow')
+        .set({ awaits: false })
+        .where(sql<boolean>`escrow_id = any(${done}::text[])`)
+        .execute()
     }
     await append(tx, signer, entries)
     return entries.map(({ subject }) => subject)
@@ -86,14 +94,14 @@ function isSure(block: number, state: EscrowState, heads: Heads): boolean {
   return isFinal({ amount: state.terms.amount, block, heads })
 }
 
-/** True when this funding was not announced before; a rebuilt index finds the old announcement. */
-async function announceFunding(tx: Tx, state: EscrowState): Promise<boolean> {
+/** How often a funding was announced with this time; undefined where it was before: a rebuilt index finds that. */
+async function announceFunding(tx: Tx, state: EscrowState): Promise<number | undefined> {
   const before = await tx
     .selectFrom('announcement')
     .selectAll()
     .where('escrow_id', '=', state.id)
     .executeTakeFirst()
-  if (before && !before.reverted) return false
+  if (before && !before.reverted) return undefined
   const row = {
     escrow_id: state.id,
     block_hash: state.funding.blockHash,
@@ -105,15 +113,10 @@ async function announceFunding(tx: Tx, state: EscrowState): Promise<boolean> {
     .values(row)
     .onConflict((conflict) => conflict.column('escrow_id').doUpdateSet(row))
     .execute()
-  return true
+  return row.times
 }
 
-async function fundedEntry(tx: Tx, state: EscrowState, link: Link): Promise<Entry> {
-  const { times } = await tx
-    .selectFrom('announcement')
-    .select('times')
-    .where('escrow_id', '=', state.id)
-    .executeTakeFirstOrThrow()
+function fundedEntry(state: EscrowState, link: Link, times: number): Entry {
   return {
     action: 'funded',
     subject: state.id,

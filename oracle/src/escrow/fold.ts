@@ -151,7 +151,10 @@ export async function linkOf(tx: Tx | Db, escrowId: string): Promise<Link | unde
 }
 
 /** The pacts behind escrows, by escrow. */
-async function linksOf(tx: Tx | Db, escrowIds: readonly string[]): Promise<Map<string, Link>> {
+export async function linksOf(
+  tx: Tx | Db,
+  escrowIds: readonly string[],
+): Promise<Map<string, Link>> {
   const rows = await tx
     .selectFrom('lock')
     .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')

@@ -249,6 +249,10 @@ const MAX_READ = 500
 /** Characters above which a pact is read anew each time: its parties choose how long it is. */
 const MAX_KEPT_TEXT = 65_536
 
+/** The pacts that are kept; a lock of one that is not would keep it after all. */
+const keptPacts = new WeakSet<Pact>()
+const isKept = (pact: Pact) => keptPacts.has(pact)
+
 function signedOf(text: string): SignedPact {
   const known = read.get(text)
   if (known !== undefined) return known
@@ -256,6 +260,7 @@ function signedOf(text: string): SignedPact {
   if (text.length > MAX_KEPT_TEXT) return signed
   if (read.size >= MAX_READ) read.delete(read.keys().next().value ?? '')
   read.set(text, signed)
+  keptPacts.add(signed.pact)
   return signed
 }
 
@@ -281,11 +286,29 @@ export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredP
   }
 }
 
+/** What a registered pact locks under one escrow id. */
+export type Lock = { pactId: string; milestone: number; terms: Terms; pact: Pact }
+
+/** Locks found before, for each store: what was registered never changes, and a trade asks for its own twelve times. */
+const found = new WeakMap<Db, Map<string, Lock>>()
+
 /** Pact, milestone and terms behind an escrow id; undefined for an id that no registered pact derives. */
-export async function findLock(
-  db: Db | Tx,
-  escrowId: string,
-): Promise<{ pactId: string; milestone: number; terms: Terms; pact: Pact } | undefined> {
+export async function findLock(db: Db | Tx, escrowId: string): Promise<Lock | undefined> {
+  // What a transaction sees may never have been: only what is committed is kept.
+  if (db.isTransaction) return readLock(db, escrowId)
+  const kept = found.get(db) ?? new Map<string, Lock>()
+  found.set(db, kept)
+  const known = kept.get(escrowId)
+  if (known !== undefined) return known
+  const lock = await readLock(db, escrowId)
+  // As with the pacts themselves: a long one is read anew each time.
+  if (lock === undefined || !isKept(lock.pact)) return lock
+  if (kept.size >= MAX_READ) kept.delete(kept.keys().next().value ?? '')
+  kept.set(escrowId, lock)
+  return lock
+}
+
+async function readLock(db: Db | Tx, escrowId: string): Promise<Lock | undefined> {
   const row = await db
     .selectFrom('lock')
     .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
