@@ -1,9 +1,11 @@
+import { isCancelled } from './cancelled.ts'
 import { type EscrowClient, escrowOfPact, type ReadClient } from './escrow/client.ts'
 import { verifyLockOnAll } from './escrow/verifyLock.ts'
 import type { Negotiator } from './negotiation/respond.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
 import type { ResponseMessage, WorkMessage } from './protocol/message.ts'
 import type { Pact, SignedPact } from './protocol/pact.ts'
+import type { Store } from './protocol/store.ts'
 import { registrationOf } from './registration.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
@@ -26,14 +28,19 @@ export interface GateOptions {
   witnesses: readonly ReadClient[]
   oracle: OracleClient
   negotiator: Negotiator
+  /** Where it is written what this seller has taken back. */
+  store: Store
 }
+
+/** Says that the seller took the offer back, by its own store or the oracle's word. */
+export const CANCELLED = 'pact_cancelled'
 
 /** Refusals of a registration that no later try can mend. */
 const LASTING = new Set([
   'nonce_reused',
   'deadline_passed',
   'registration_too_late',
-  'pact_cancelled',
+  CANCELLED,
   'wrong_chain',
   'wrong_escrow',
   'invalid_buyer_signature',
@@ -46,9 +53,10 @@ const LASTING = new Set([
  * through (ESC-13, ESC-14, ESC-15, ATK-04).
  */
 export function createGate(options: GateOptions): (message: WorkMessage) => Promise<Admission> {
-  const { client, witnesses, oracle, negotiator } = options
+  const { client, witnesses, oracle, negotiator, store } = options
 
   return async (message) => {
+    if (await isCancelled(store, message.pactId)) return never(CANCELLED, 'We took this offer back')
     const agreed = await negotiator.agreed(message.pactId)
     if (agreed === undefined) return never('unknown_pact', 'We have not signed this pact')
     const { pact } = agreed.signed
@@ -99,7 +107,7 @@ export function createGate(options: GateOptions): (message: WorkMessage) => Prom
       throw new EarnestError('pact_expired', `The pact counts as expired: ${reason}`)
     }
     if (status === 'cancelled') {
-      throw new EarnestError('pact_cancelled', `The pact was cancelled: ${reason}`)
+      throw new EarnestError(CANCELLED, `The pact was cancelled: ${reason}`)
     }
   }
 }

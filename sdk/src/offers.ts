@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { type Draftee, draftPact, type Task } from './negotiation/draft.ts'
+import { findVenueFault, type SellerPolicy } from './negotiation/evaluate.ts'
 import { agreedPactSchema } from './negotiation/respond.ts'
 import { address } from './protocol/address.ts'
 import type { Clock } from './protocol/clock.ts'
@@ -21,6 +22,7 @@ import {
 } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import { utc } from './protocol/time.ts'
+import { introduce } from './trust/introduce.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
 /** Seconds after its end at which an offer that nobody accepted is forgotten. */
@@ -45,7 +47,8 @@ export interface Offers {
   /**
    * Signs an offer and lays it down at the oracle; its `url` goes to the customer. It binds this seller
    * until then. The work is due `task.deadline - until` seconds after the last moment to pay. Throws the
-   * pact's own codes, `offer_too_long`, `too_many_offers`.
+   * pact's own codes, `offer_too_long`, `too_many_offers`, `oracle_mismatch`, and by the seller's policy
+   * `unsupported_escrow`, `unsupported_arbiter`, `fee_too_high`.
    */
   make(terms: OfferTerms): Promise<OfferRecord>
   /** Takes an offer back that nobody has accepted. Throws `offer_unknown`, `offer_taken`. */
@@ -62,11 +65,12 @@ export function createOffers(options: {
   oracle: OracleClient
   store: Store
   clock: Clock
+  policy: SellerPolicy
   /** This seller as its own card shows it. */
   agent: Draftee
   keyOf?: KeyResolver
 }): Offers {
-  const { identity, oracle, store, clock, agent, keyOf = ownKey } = options
+  const { identity, oracle, store, clock, policy, agent, keyOf = ownKey } = options
 
   async function lay(pact: Pact, answers?: string): Promise<OfferRecord> {
     const pactHash = hashPact(pact)
@@ -85,9 +89,12 @@ export function createOffers(options: {
       task: { profile: 'human', ...task },
       paymentUsdc,
       buyer,
-      oracle: await oracle.call('getOracle', {}),
+      oracle: await introduce(oracle),
       now: clock.now(),
     })
+    // What the oracle says of place, judge and fees is its word; what this seller signs is its own policy.
+    const fault = findVenueFault(draft.escrow, policy)
+    if (fault !== undefined) throw new EarnestError(...fault)
     const timing = { ...draft.timing, fundBy: until }
     const by = { proposedBy: identity.did, proposedTo: buyer.did }
     return await lay(decodePact(encodePact({ ...draft, ...by, timing })))

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { isCancelled, noteCancelled } from './cancelled.ts'
+import { cancelOffer, refundCancelled } from './cancelled.ts'
 import { createCursor } from './cursor.ts'
 import { mountAgent } from './discovery/mountAgent.ts'
 import { type AgentFacts, publish } from './discovery/publish.ts'
@@ -34,6 +34,7 @@ import { type ResponseMessage, responseMessageSchema } from './protocol/message.
 import type { Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { WalletBinding } from './protocol/wallet.ts'
+import { relayOf } from './relay.ts'
 import type { SelfAudit } from './settlement/audit.ts'
 import type { ReceivedFile } from './settlement/file.ts'
 import type { Skill } from './skill.ts'
@@ -136,7 +137,10 @@ export interface Seller {
   start(): Promise<void>
   /** Stops beginning anything; what runs may be continued by the next `start`. */
   stop(): Promise<void>
-  /** Takes back an offer that nobody has funded, and works on it no more. Throws `already_funded`, `pact_unknown`. */
+  /**
+   * Takes back an offer that nobody has funded, and works on it no more; a funding of the same instant is
+   * refunded by the next look at the chain. Throws `already_funded`, `pact_unknown`.
+   */
   cancel(pactId: string, reason: string): Promise<void>
   /** Answers one message of the source document's shape without A2A around it (SET-17). */
   handleIncomingA2ATask(message: unknown): Promise<unknown>
@@ -192,6 +196,10 @@ export function createSeller(options: SellerOptions): Seller {
     ...(keyOf && { keyOf }),
     ...(options.rounds !== undefined && { rounds: options.rounds }),
   })
+  const report = (event: WorkEvent): void => {
+    onEvent(event)
+    void owner?.observe({ type: 'work', event })
+  }
   const work = createWork({
     identity,
     client: wallet,
@@ -200,10 +208,7 @@ export function createSeller(options: SellerOptions): Seller {
     skills,
     store,
     clock,
-    onEvent(event) {
-      onEvent(event)
-      void owner?.observe({ type: 'work', event })
-    },
+    onEvent: report,
     ...(owner && { notes: owner.notes }),
     ...(options.witnesses && { witnesses: options.witnesses }),
     ...(options.audit && { audit: options.audit }),
@@ -232,20 +237,15 @@ export function createSeller(options: SellerOptions): Seller {
       takeSayings: owner.takeSayings,
     }),
   }
-  const cancel = async (pactId: string, reason: string): Promise<void> => {
-    // What was taken back stays so, also where the process died on its way out of here.
-    if (!(await isCancelled(store, pactId))) {
-      await oracle.call('cancelPact', { params: { pactId }, body: { reason } })
-      await noteCancelled(store, pactId)
-    }
-    await store.delete(`pact/${pactId}`)
-  }
+  const cancel = (pactId: string, reason: string) =>
+    cancelOffer({ store, oracle, negotiator, work }, { pactId, reason })
   owner?.attachSeller({ wallet, oracle, store, negotiator, disputes, cancel })
   const offers = createOffers({
     identity,
     oracle,
     store,
     clock,
+    policy,
     agent: {
       did: identity.did,
       wallet: {
@@ -323,6 +323,13 @@ export function createSeller(options: SellerOptions): Seller {
     // An oracle that does not answer holds up no work: the chain says what is funded.
     await offers.look().catch(() => {})
     await sweep({ store, negotiator, work, clock, begun })
+    await refundCancelled({
+      store,
+      client: wallet,
+      relay: relayOf(oracle),
+      clock,
+      onRefund: (escrowId) => report({ type: 'refunded', escrowId }),
+    })
   }
 
   async function beat(): Promise<void> {

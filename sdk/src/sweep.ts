@@ -1,12 +1,12 @@
+import { noteCancelled } from './cancelled.ts'
 import { escrowOfPact } from './escrow/client.ts'
+import { FORGET_AFTER, forget } from './forget.ts'
+import { CANCELLED } from './gate.ts'
 import type { Negotiator } from './negotiation/respond.ts'
 import type { Clock } from './protocol/clock.ts'
 import { milestoneOf } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { Work } from './work.ts'
-
-/** Seconds after the last moment of funding, or of delivery, at which a pact is forgotten. */
-const FORGET_AFTER = 3600
 
 /**
  * Looks at every agreed pact: takes up what was begun and stopped, begins where the chain shows the money,
@@ -50,6 +50,10 @@ export async function sweep({
       const message = { taskType: pact.capability, escrowId, pactId, milestone }
       const admission = await work.admit(message)
       if ('pact' in admission) void work.begin(message).catch(() => {})
+      else if ('reasonCode' in admission.refusal && admission.refusal.reasonCode === CANCELLED) {
+        // The oracle knows of it and we do not, for the process died in between: the money goes back all the same.
+        await noteCancelled(store, pactId, agreed)
+      }
       const why = 'pact' in admission ? 'begun' : admission.why
       const now = clock.now()
       const isOver =
@@ -61,7 +65,6 @@ export async function sweep({
     if (known === count) begun.add(pactId)
     if (isOpen) continue
     await store.delete(key)
-    await store.delete(`nonce/${pact.buyer.did}/${pact.nonce}`)
-    await store.delete(`talk/${agreed.taskId}`)
+    await forget(store, agreed)
   }
 }

@@ -88,7 +88,7 @@ export function createWork(options: WorkOptions): Work {
   const skills = new Map(options.skills.map((skill) => [skill.id, skill]))
   const running = new Map<string, Promise<ResponseMessage>>()
   const stopped = new AbortController()
-  const admit = createGate({ client, witnesses, oracle, negotiator })
+  const admit = createGate({ client, witnesses, oracle, negotiator, store })
   const jobs = createJobBook(store)
   const hints = createHints({ oracle, agent: identity.did })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { refundCancelled } from '../../sdk/src/cancelled.ts'
 import { discover } from '../../sdk/src/discovery/discover.ts'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
 import { fund } from '../../sdk/src/escrow/fund.ts'
@@ -12,6 +13,7 @@ import { EarnestError } from '../../sdk/src/protocol/error.ts'
 import { proposalMessageSchema } from '../../sdk/src/protocol/message.ts'
 import { hashPact, type Pact, type SignedPact, signPact } from '../../sdk/src/protocol/pact.ts'
 import { registrationOf } from '../../sdk/src/registration.ts'
+import { relayOf } from '../../sdk/src/relay.ts'
 import type { Seller, SellerOptions } from '../../sdk/src/seller.ts'
 import type { Job } from '../../sdk/src/skill.ts'
 import { sweep } from '../../sdk/src/sweep.ts'
@@ -200,6 +202,88 @@ describe('work', () => {
     assert.equal(jobs.length, 0)
     isDown = false
     assert.equal((await seller.work.begin(workOf(both))).status, 'completed')
+  })
+
+  describe('an offer that was taken back', () => {
+    async function cancelled(by: (seller: Seller, pactId: string) => Promise<unknown>) {
+      const store = createMemoryStore()
+      const first = await open({ store })
+      const both = await agree(first)
+      await market.oracleFor(buyerParty.identity).call('registerPact', registrationOf(both))
+      await by(first, both.pactHash)
+      await first.stop()
+      return { store, both }
+    }
+    /** The money that the buyer sent in the same instant. */
+    const slipIn = async (both: SignedPact) =>
+      await fund(market.wallet(buyerParty.wallet), { signed: both })
+
+    for (const [name, by] of Object.entries({
+      'and funded in the same instant': (seller: Seller, pactId: string) =>
+        seller.cancel(pactId, 'Sold elsewhere'),
+      'by a process that died before it wrote that down, says an oracle behind the chain': (
+        _: Seller,
+        pactId: string,
+      ) =>
+        market
+          .oracleFor(sellerParty.identity)
+          .call('cancelPact', { params: { pactId }, body: { reason: 'Sold elsewhere' } }),
+    })) {
+      test(`${name}: the next process refunds what came and works on nothing`, async () => {
+        const { store, both } = await cancelled(by)
+        await slipIn(both)
+        const refunds: string[] = []
+        const next = await open({
+          store,
+          sweepSeconds: 0.1,
+          oracle: withRoute('registerPact', async (ask) => ({
+            ...((await ask()) as object),
+            status: 'cancelled',
+          })),
+          onEvent: (event) => void (event.type === 'refunded' && refunds.push(event.escrowId)),
+        })
+        await next.start()
+        await until(async () => (await stateOf(both)) === 'Refunded')
+        const { escrowId } = workOf(both)
+        await until(async () => refunds.length > 0)
+        assert.deepEqual(refunds, [escrowId])
+        const answer = await next.work.begin(workOf(both))
+        assert.equal('reasonCode' in answer && answer.reasonCode, 'pact_cancelled')
+        assert.equal(jobs.length, 0)
+        await next.stop()
+      })
+    }
+
+    test('is watched until no money can come for it, and stays taken back for ever', async () => {
+      const { store, both } = await cancelled((seller, pactId) => seller.cancel(pactId, 'No time'))
+      const { fundBy } = both.pact.timing
+      const before = (await store.keys('')).length
+      const look = async (now: number) =>
+        await refundCancelled({
+          store,
+          client: market.wallet(sellerParty.wallet),
+          relay: relayOf(market.oracleFor(sellerParty.identity)),
+          clock: { now: () => now },
+          onRefund: () => assert.fail('nothing was paid'),
+        })
+      await look(fundBy + 3599)
+      assert.equal((await store.keys('')).length, before)
+      await look(fundBy + 3600)
+      assert.deepEqual(await store.keys('cancelled'), [`cancelled/${both.pactHash}`])
+      assert.deepEqual(await store.keys('nonce/'), [])
+      const again = await open({ store })
+      const admission = await again.work.admit(workOf(both))
+      assert.ok('refusal' in admission && 'reasonCode' in admission.refusal)
+      assert.equal(admission.refusal.reasonCode, 'pact_cancelled')
+    })
+
+    test('is none where the work has begun, whatever an oracle behind the chain says', async () => {
+      const seller = await open({ oracle: withRoute('cancelPact', () => ({})) })
+      const both = await agree(seller)
+      await lock(both)
+      assert.equal((await seller.work.begin(workOf(both))).status, 'completed')
+      await assert.rejects(seller.cancel(both.pactHash, 'Too late'), { code: 'already_funded' })
+    })
   })
 
   test('the job ends by the chain: an oracle that takes a completion and loses it gets it again, newly signed', async () => {

@@ -102,8 +102,11 @@ export function inputFormatsOf({ input }: Pact): string[] {
   return found.success ? found.data.files.map((file) => file.mime) : ['application/json']
 }
 
-function findFault(pact: Pact, policy: SellerPolicy): [string, string] | undefined {
-  const { escrow, timing } = pact
+/** Why a seller does not settle where a pact says: a stable code and the reason; undefined where it does. */
+export function findVenueFault(
+  escrow: Pact['escrow'],
+  policy: SellerPolicy,
+): [string, string] | undefined {
   const isKnown = policy.escrows.some(
     (each) =>
       each.chainId === escrow.chainId &&
@@ -118,6 +121,13 @@ function findFault(pact: Pact, policy: SellerPolicy): [string, string] | undefin
   if (protocolBps > policy.maxProtocolFeeBps || arbitrationBps > policy.maxArbitrationFeeBps) {
     return ['fee_too_high', 'The fees are above what we pay']
   }
+  return undefined
+}
+
+function findFault(pact: Pact, policy: SellerPolicy): [string, string] | undefined {
+  const { escrow, timing } = pact
+  const fault = findVenueFault(escrow, policy)
+  if (fault !== undefined) return fault
   if (escrow.fallback.sellerBps < policy.minFallbackSellerBps) {
     return ['fallback_too_low', 'The fallback split is below what we accept']
   }
