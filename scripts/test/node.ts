@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -26,7 +27,9 @@ export async function runNodeTests(files: string[]): Promise<Result[]> {
     })
   // Every file is a process, and most of them load the same thousand modules.
   process.env.NODE_COMPILE_CACHE ??= compileCache
-  const tests = run({ files, concurrency: 2, timeout: HANGS_AFTER })
+  // One more than there are cores: a test that goes through real processes waits more than it works.
+  const concurrency = availableParallelism() + 1
+  const tests = run({ files, concurrency, timeout: HANGS_AFTER })
   tests.on('test:pass', (ended: Ended) => {
     if (ended.details.type === 'suite') return
     // A file that defines no test is reported as a test of its own name; it proves nothing.
