@@ -34,6 +34,7 @@ import { verifyJournal } from './store/journal.ts'
 import { createSigner } from './store/signer.ts'
 import { openStore, type Store } from './store/store.ts'
 import { decideAppeal, openAppeals } from './trust/appeal.ts'
+import { revokeCredential } from './trust/issue.ts'
 
 const usage = `Usage: node oracle/src/main.ts [command]
 
@@ -45,6 +46,8 @@ const usage = `Usage: node oracle/src/main.ts [command]
   appeals          lists what agents said against their flags and nobody has decided
   appeal <flagId> uphold|reject <reason>
                    decides an appeal: a flag that falls gives back what it took
+  revoke <credentialId> <reason>
+                   takes a credential back for good; the reason is a code such as issued_in_error
 `
 
 /** What an operator is told at the start; `/ready` repeats the codes. */
@@ -67,6 +70,7 @@ try {
   else if (command === 'verify-journal') await verify()
   else if (command === 'appeals') await listAppeals()
   else if (command === 'appeal' && argument) await appeal(argument, ...process.argv.slice(4, 6))
+  else if (command === 'revoke' && argument) await revoke(argument, process.argv[4])
   else {
     process.stderr.write(usage)
     process.exitCode = 2
@@ -117,6 +121,8 @@ async function run(settings: Settings): Promise<void> {
     blobStore: blobStoreOf(settings, store),
     seeds: settings.EARNEST_SEEDS,
     newcomerCap: settings.EARNEST_NEWCOMER_CAP,
+    issuers: settings.EARNEST_ISSUERS,
+    anchorSeconds: Math.round(settings.EARNEST_ANCHOR_HOURS * 3600),
     ...(settings.EARNEST_PROBES_PER_HOUR > 0 && {
       probes: {
         perHour: settings.EARNEST_PROBES_PER_HOUR,
@@ -296,6 +302,23 @@ async function listAppeals(): Promise<void> {
     for (const appeal of await openAppeals(store.db)) {
       process.stdout.write(`${JSON.stringify(appeal)}\n`)
     }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Takes a credential back, signed into the journal like everything else. */
+async function revoke(credentialId: string, reason = ''): Promise<void> {
+  if (!/^[a-z][a-z0-9_]*$/.test(reason)) throw new Error(usage)
+  const id = credentialId.replace(/^urn:uuid:/, '')
+  const settings = readSettings(process.env)
+  const client: PublicClient = createPublicClient({ transport: http(settings.EARNEST_RPC_URL) })
+  const store = await storeOf(settings)
+  try {
+    const clock = await createChainClock({ client, monotonic: () => performance.now() })
+    const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
+    await revokeCredential({ db: store.db, signer, clock }, { id, reason })
+    process.stdout.write(`${JSON.stringify({ id, reason })}\n`)
   } finally {
     await store.close()
   }

@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Clock, type Did, EarnestError, isEarnestError } from '@earnest/sdk/protocol'
+import {
+  type AnchorRecord,
+  type Clock,
+  type Did,
+  EarnestError,
+  isEarnestError,
+} from '@earnest/sdk/protocol'
 import type { Hex, LocalAccount } from 'viem'
 import { watchHeartbeats } from './discovery/heartbeat.ts'
 import { announce } from './escrow/announce.ts'
@@ -14,6 +20,8 @@ import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { forgetOffers, OFFER_SECONDS } from './negotiation/offer.ts'
 import { probeSellers } from './negotiation/probe/probe.ts'
+import { dropAnchor } from './settlement/anchor/drop.ts'
+import { createEvmAnchor } from './settlement/anchor/evm.ts'
 import { attestDelivery, type Check, processCompletion } from './settlement/attest.ts'
 import { type Attestors, createAttestors } from './settlement/attestor.ts'
 import { type Blobs, createBlobs } from './settlement/blob.ts'
@@ -50,6 +58,8 @@ import { claim, finish, type Job, renew, retry } from './store/queue.ts'
 import type { Signer } from './store/signer.ts'
 import type { Store } from './store/store.ts'
 import { createTrust, type Trust } from './trust/answer.ts'
+import { type Reach, tendImports } from './trust/bring.ts'
+import { forgetCredentials } from './trust/issue.ts'
 import { publishDay, publishScores } from './trust/publish.ts'
 
 /** Where an operator reads what happens; a pino logger fits. */
@@ -74,6 +84,10 @@ export type OracleOptions = {
   seeds?: readonly Did[]
   /** Base units that a newcomer without a bond may have open in all. */
   newcomerCap?: bigint
+  /** Oracles whose credentials count here, and how much (0..1); default: none. */
+  issuers?: ReadonlyMap<Did, number>
+  /** Seconds between two anchors of the event root on the chain; default: none is made. */
+  anchorSeconds?: number
   /** Seconds for which an offer to a person may stand; default: 30 days. */
   offerSeconds?: number
   /** Sellers that are asked for work in an hour, to measure their replies, by all processes together; default: none. */
@@ -110,6 +124,10 @@ export type Oracle = Context & {
   examiner: Examiner
   examTime: ExamTime
   relayBudget: RelayBudget
+  /** Oracles whose credentials count here, and how much. */
+  issuers: ReadonlyMap<Did, number>
+  /** Reads the status of a credential where its issuer keeps it. */
+  reach: Reach
   /** How spot checks are made, and how many judges there are to make them. */
   spots: SpotPolicy & { judges: number }
   /** Seconds for which an offer may stand. */
@@ -128,6 +146,10 @@ export type Oracle = Context & {
   follow(): Promise<Head | undefined>
   /** Reads who funded whom, as far as the chain is sure; only where this process indexes. */
   seekFunders(): Promise<void>
+  /** Asks issuers whether what was brought still holds; how many imports were moved on or ended. */
+  tendImports(): Promise<number>
+  /** Puts the event root on the chain if that is due; the anchor that is new or found its place. */
+  anchorRoot(): Promise<AnchorRecord | undefined>
   /** Works off what is due now; how many jobs were taken. */
   work(): Promise<number>
   /** Tells every subscriber what is due; how many deliveries were tried. */
@@ -156,6 +178,10 @@ const RIPENING_LOOKS = 15
 const DEAF_SECONDS = 120
 /** Seconds between two looks at who funded whom. */
 const FUNDERS_SECONDS = 10
+/** Milliseconds between two looks at what was brought from other oracles. */
+const IMPORTS_REST_MS = 60_000
+/** Milliseconds between two looks at whether an anchor is due or has its place. */
+const ANCHOR_REST_MS = 5_000
 /** Milliseconds between two looks at which seller is to be measured. */
 const PROBE_REST_MS = 30_000
 /** Tries after which a job that cannot succeed is left to the operator. */
@@ -208,6 +234,11 @@ export function createOracle(options: OracleOptions): Oracle {
     fetch: options.fetch ?? createGuardedFetch(),
     mail: options.mail,
   }
+  const issuers = options.issuers ?? new Map<Did, number>()
+  const anchoring = options.anchorSeconds && {
+    anchor: createEvmAnchor({ db, chain, clock }),
+    interval: options.anchorSeconds,
+  }
   const pollMs = options.pollMs ?? 1000
   const stopping = new AbortController()
   let loops: Promise<unknown> = Promise.resolve()
@@ -235,6 +266,8 @@ export function createOracle(options: OracleOptions): Oracle {
     examiner,
     examTime,
     relayBudget: { ...RELAY_BUDGET, ...options.relayBudget },
+    issuers,
+    reach: sending.fetch,
     spots: { ...policy, judges: jury.judges },
     offerSeconds: options.offerSeconds ?? OFFER_SECONDS,
     answers: createEnvelope(options.artifactKey, 'answer'),
@@ -245,6 +278,8 @@ export function createOracle(options: OracleOptions): Oracle {
       loops = Promise.all([
         loop('follow', followStep),
         loop('funders', fundersStep),
+        loop('imports', importsStep),
+        loop('anchor', anchorStep),
         loop('work', workStep),
         loop('notify', notifyStep),
         loop('listen', listenStep()),
@@ -260,6 +295,8 @@ export function createOracle(options: OracleOptions): Oracle {
     },
     follow,
     seekFunders,
+    anchorRoot,
+    tendImports: () => tendImports({ ...context, issuers, reach: sending.fetch }),
     work,
     notify: () => deliverNotices(sending),
     status: () => ({
@@ -311,6 +348,7 @@ export function createOracle(options: OracleOptions): Oracle {
       await remind(context)
       await forget(context)
       await forgetOffers(context)
+      await forgetCredentials(context)
       await sweepBlobs({ ...context, blobs })
       await watchCovers({ db, signer, clock, lease })
       await pickSpots({ ...context, chain, policy, lease, latest: head.number })
@@ -423,6 +461,23 @@ export function createOracle(options: OracleOptions): Oracle {
     while (lease && !stopping.signal.aborted) {
       if (!(await watchFunders({ db, signer, chain, lease, steps }))) return
     }
+  }
+
+  /** Apart from following: an issuer may be slow to answer. Without the lease another process asks. */
+  async function importsStep(): Promise<void> {
+    if (lease) await oracle.tendImports()
+    await rest(IMPORTS_REST_MS)
+  }
+
+  async function anchorRoot() {
+    if (!anchoring || !lease) return undefined
+    return dropAnchor({ ...context, trust, lease, ...anchoring })
+  }
+
+  /** Apart from following: a chain that takes no anchor holds up nothing else. */
+  async function anchorStep(): Promise<void> {
+    await anchorRoot()
+    await rest(ANCHOR_REST_MS)
   }
 
   async function workStep(): Promise<void> {

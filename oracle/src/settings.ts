@@ -22,6 +22,13 @@ function separated<T>(item: z.ZodType<T, string>) {
     .pipe(z.array(item))
 }
 
+/** An issuer and its weight: `did:key:z6Mk…=0.5`. */
+const issuer = z
+  .string()
+  .transform((text) => text.split('='))
+  .pipe(z.tuple([did, z.string().regex(/^(?:[01]|0?\.\d+)$/, 'want a weight of 0 to 1')]))
+  .transform(([issuer, weight]) => [issuer, Number(weight)] as const)
+
 const environment = z.object({
   /** Where the node of the chain answers. */
   EARNEST_RPC_URL: z.url(),
@@ -66,6 +73,13 @@ const environment = z.object({
     .default('0'.repeat(64)),
   /** Pre-trusted agents, at least five of different owners; without any nobody can be rated. */
   EARNEST_SEEDS: z.union([z.literal('').transform(() => []), separated(did)]).default([]),
+  /** Oracles whose credentials count here and how much, as DID=weight with weights of 0 to 1. */
+  EARNEST_ISSUERS: z
+    .union([z.literal('').transform(() => []), separated(issuer)])
+    .transform((pairs) => new Map(pairs))
+    .default(() => new Map()),
+  /** Hours between two anchors of the event root in a transaction to the first sender; 0: none. */
+  EARNEST_ANCHOR_HOURS: z.coerce.number().min(0).max(8760).default(0),
   /** USDC that a newcomer without a bond may have open in all. */
   EARNEST_NEWCOMER_CAP: z
     .string()

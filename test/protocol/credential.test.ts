@@ -28,9 +28,13 @@ const credential: Credential = {
     domain: 'financial_analysis',
     transactions: 12,
     score: 834,
+    fulfilled: 9.5,
+    failed: 0,
+    meanUsdc: 50_000_000n,
     windowFrom: 0,
     windowUntil: 1000,
     evidenceRoot: 'ab'.repeat(32),
+    evidenceSize: 40,
     scorer: '1',
   },
 }

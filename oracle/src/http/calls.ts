@@ -1,10 +1,4 @@
-import {
-  CREDENTIAL_HEAD,
-  EarnestError,
-  type OracleInfo,
-  signCredential,
-  type WalletVerifier,
-} from '@earnest/sdk/protocol'
+import { EarnestError, type OracleInfo, type WalletVerifier } from '@earnest/sdk/protocol'
 import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
@@ -44,15 +38,13 @@ import { fileAppeal } from '../trust/appeal.ts'
 import type { Calls } from './call.ts'
 import { createCourtCalls } from './courtCalls.ts'
 import { createOfferCalls } from './offerCalls.ts'
+import { createPortableCalls } from './portableCalls.ts'
 
 /** What an operator decides about an oracle; the rest of its introduction it knows itself. */
 export type OperatorInfo = Omit<
   OracleInfo,
-  'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc' | 'spotChecks'
+  'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc' | 'issuers' | 'spotChecks'
 >
-
-/** Days for which a credential is valid. */
-const CREDENTIAL_DAYS = 90
 
 /**
  * The functions behind the routes.
@@ -93,6 +85,7 @@ export function createCalls(
       scorer: trust.scorer,
       seeds: [...trust.seeds],
       newcomerCapUsdc: trust.newcomerCap,
+      ...(oracle.issuers.size > 0 && { issuers: Object.fromEntries(oracle.issuers) }),
       spotChecks: {
         table: SPOT_TABLE.version,
         rateBps: oracle.spots.rateBps,
@@ -168,45 +161,6 @@ export function createCalls(
       const flags = await trust.flags(did)
       const flag = flags.find(({ flagId }) => flagId === body.flagId)
       return fileAppeal(oracle, { did, by, ...body, flag })
-    },
-
-    getCredential: async ({ params, query }) => {
-      const { domain = '*', role = 'seller' } = query
-      const answer = await trust.answer({
-        id: params.id,
-        role,
-        capability: domain === '*' ? undefined : domain,
-      })
-      const now = clock.now()
-      const agent = await getAgent(db, answer.agentId)
-      const subject = {
-        id: answer.agentId,
-        role,
-        domain,
-        transactions: answer.memoryAttestations,
-        score: answer.compositeScore,
-        windowFrom: agent.registeredAt,
-        windowUntil: now,
-        evidenceRoot: answer.eventRoot,
-        scorer: answer.scorer.version,
-        ...(agent.keyLog && { keyLog: agent.keyLog }),
-      }
-      return signCredential({
-        credential: {
-          ...CREDENTIAL_HEAD,
-          id: `urn:uuid:${crypto.randomUUID()}`,
-          issuer: signer.did,
-          validFrom: now,
-          validUntil: now + CREDENTIAL_DAYS * 86_400,
-          credentialStatus: {
-            id: `${publicUrl}/api/v1/trust/${encodeURIComponent(answer.agentId)}`,
-            type: 'EarnestRevocation',
-          },
-          credentialSubject: subject,
-        },
-        identity: signer,
-        created: now,
-      })
     },
 
     getQuote: async ({ query }) => {
@@ -353,6 +307,7 @@ export function createCalls(
     ...createCourtCalls(oracle),
 
     ...createOfferCalls(oracle, { publicUrl, verifyWallet }),
+    ...createPortableCalls(oracle, { publicUrl }),
 
     relay: async ({ body, by }) => {
       return { txHash: await rung(relay({ ...oracle, budget }, { data: body.data, by })) }

@@ -1,5 +1,13 @@
-import { API_BASE, problemSchema, REQUEST_HEADERS, type Route, routes } from '@earnest/sdk/protocol'
+import {
+  API_BASE,
+  problemSchema,
+  REQUEST_HEADERS,
+  type Route,
+  type RouteName,
+  routes,
+} from '@earnest/sdk/protocol'
 import * as z from 'zod'
+import { summaries } from './summaries.ts'
 
 /** The OpenAPI 3.1 document, made of the same schemas that check every request. */
 export function openApiDocument({ publicUrl, did }: { publicUrl: string; did: string }) {
@@ -36,7 +44,7 @@ export function openApiDocument({ publicUrl, did }: { publicUrl: string; did: st
 function operationOf(name: string, route: Route) {
   return {
     operationId: name,
-    summary: route.summary,
+    summary: summaries[name as RouteName],
     ...(route.signed && { security: [{ earnest: [] }] }),
     parameters: [
       ...parametersOf(route.params, 'path'),

@@ -740,6 +740,46 @@ end $$;
 alter table block drop column parent;
 `
 
+/** Records that go to other oracles and come from them, and roots on a chain. */
+const portables = `
+create table credential (
+  id text primary key,
+  did text not null,
+  role text not null,
+  domain text not null,
+  body text not null,
+  issued_at int8 not null,
+  expires_at int8 not null,
+  revoked_at int8,
+  reason text
+);
+create index credential_of_agent on credential (did, role, domain, issued_at);
+create index credential_expiry on credential (expires_at);
+
+create table "import" (
+  did text not null,
+  issuer text not null,
+  credential_id text not null,
+  evidence_root text not null,
+  body text not null,
+  valid_from int8 not null,
+  weight float8 not null,
+  until int8 not null,
+  ask_at int8 not null,
+  primary key (did, issuer)
+);
+create index import_live on "import" (until);
+
+create table anchor (
+  size int8 primary key,
+  event_root text not null,
+  as_of int8 not null,
+  statement text not null,
+  chain text not null,
+  reference text
+);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -762,6 +802,7 @@ export const migrations: Record<string, Migration> = {
   '0019_askers': { up: (db) => run(db as Kysely<unknown>, askers) },
   '0020_replies': { up: (db) => run(db as Kysely<unknown>, replies) },
   '0021_ends': { up: (db) => run(db as Kysely<unknown>, ends) },
+  '0022_portables': { up: (db) => run(db as Kysely<unknown>, portables) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */

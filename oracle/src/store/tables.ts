@@ -19,6 +19,47 @@ export type JournalTable = {
 /** What the trust model learns, in the order in which it became known. */
 export type FactTable = { seq: number; fact: string }
 
+/** A credential that this oracle gave out. */
+export type CredentialTable = {
+  id: string
+  did: string
+  role: string
+  domain: string
+  /** Signed JSON as it went out. */
+  body: string
+  issued_at: number
+  expires_at: number
+  revoked_at: number | null
+  reason: string | null
+}
+
+/** The latest record that an agent brought from one issuer. */
+export type ImportTable = {
+  did: string
+  issuer: string
+  credential_id: string
+  evidence_root: string
+  /** Signed JSON as it came. */
+  body: string
+  valid_from: number
+  weight: number
+  /** Counts before this instant. */
+  until: number
+  /** When its issuer is asked again. */
+  ask_at: number
+}
+
+/** A signed root of the event set and where it stands on a chain. */
+export type AnchorTable = {
+  size: number
+  event_root: string
+  as_of: number
+  /** The signed statement, canonical JSON. */
+  statement: string
+  chain: string
+  reference: string | null
+}
+
 /** What listeners are told, numbered without gaps; written with the journal entry of the same fact. */
 export type EventTable = {
   id: number
@@ -571,6 +612,9 @@ export type Tables = {
   journal: JournalTable
   event: EventTable
   fact: FactTable
+  credential: CredentialTable
+  import: ImportTable
+  anchor: AnchorTable
   job: JobTable
   lease: LeaseTable
   request_nonce: RequestNonceTable

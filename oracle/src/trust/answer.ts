@@ -26,6 +26,7 @@ import type { TrustEvent } from './event.ts'
 import { wireOfEvent } from './eventlog.ts'
 import { createTrustModel } from './model.ts'
 import { TRUST_PARAMETERS } from './parameters.ts'
+import type { PortableQuery, PortableRecord } from './portable.ts'
 import type { Published } from './published.ts'
 import { QUALITY_TABLE } from './quality.ts'
 import type { Review } from './review.ts'
@@ -70,6 +71,10 @@ export type Trust = {
   limitOf(seller: string): Promise<{ limit: bigint; isBinding: boolean; isSuspended: boolean }>
   /** A page of everything that moves scores, as the leaves of the event root have it. */
   facts(page: { after: number; limit: number }): Promise<Facts>
+  /** The record as a credential states it; null without a trade. */
+  portable(query: PortableQuery): Promise<PortableRecord | null>
+  /** Root and number of the facts known. */
+  root(): Promise<{ eventRoot: string; size: number }>
   /** How good the forecasts were, over every escrow that counts. */
   scoreboard(): Promise<AccountAnswer>
   /** What became different since it was asked last, for whoever tells it on. */
@@ -295,6 +300,16 @@ export function createTrust({
         fact: wireOfEvent(unpack<TrustEvent>(fact)),
       }))
       return { facts, size, eventRoot: root }
+    },
+
+    async portable(query) {
+      await follow()
+      return model.portable(query)
+    },
+
+    async root() {
+      await follow()
+      return { eventRoot: model.eventRoot(), size: seen }
     },
 
     async scoreboard() {

@@ -1,6 +1,7 @@
 import { detect, liftFlag } from './anomaly.ts'
 import type { BondStatement, TrustEvent } from './event.ts'
 import { appendEvent } from './eventlog.ts'
+import { applyImport } from './imported.ts'
 import { applyIncident, applyObservation } from './incident.ts'
 import { applyStatement } from './membership.ts'
 import type { TrustParameters } from './parameters.ts'
@@ -48,6 +49,9 @@ export function applyEvent(
     }
     case 'bond':
       applyBond(state, event)
+      return { flags: [], changed: [event.agent] }
+    case 'import':
+      applyImport(state, event)
       return { flags: [], changed: [event.agent] }
     case 'pass':
       state.audit = passFully(state, parameters)

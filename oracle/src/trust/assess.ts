@@ -11,11 +11,12 @@ import { fade } from './fade.ts'
 import { costToFake100 } from './faking.ts'
 import { forecastSeller } from './forecastof.ts'
 import { standingOfHarmed } from './forgive.ts'
-import { chain } from './history.ts'
+import { wholeOf } from './imported.ts'
 import { incidentsOf } from './incident.ts'
 import type { TrustParameters } from './parameters.ts'
 import { missedDeadlines } from './penalise.ts'
 import { PENALTY_TABLE, penalised, penaltyPoints } from './penalty.ts'
+import { tradesOfRole } from './roleTrades.ts'
 import { sanctionOf } from './sanction.ts'
 import type { TrustState } from './state.ts'
 
@@ -50,7 +51,8 @@ export function assessAgent(
     parameters,
   )
   const whole = forecastSeller(state, { seller: agentId, at: now }, parameters)
-  const scoreBreakdown = breakdownOf(state, { agent, now }, parameters)
+  const { own: evidence, imported } = wholeOf(state, { agent, now }, parameters)
+  const scoreBreakdown = breakdownOf(state, { agent, now, imported }, parameters)
   const lastSettledAt = timeOf(state.lastSettled, agent)
   const idle = lastSettledAt === null ? 0 : idleDecay(lastSettledAt, now)
   const composite = whole.rated ? compositeScore(scoreBreakdown, idle) : null
@@ -71,7 +73,7 @@ export function assessAgent(
     compositeScore: composite,
     idleDecay: idle,
     scoreBreakdown,
-    certificationLevel: certificationOf({ score: composite, evidence: whole.evidence, bondTier }),
+    certificationLevel: certificationOf({ score: composite, evidence, bondTier }),
     bondTier,
     bondAmountUsdc: bond,
     pacts: pactsOf(state, rows),
@@ -92,6 +94,7 @@ export function assessAgent(
     evidence: forecast.evidence,
     counterparties,
     effectiveCounterparties,
+    ...(forecast.imported.length > 0 && { imported: [...forecast.imported] }),
     flags: flagsFor(state, agent, now, buyer.flaggedSince),
     buyer: {
       completed: buyer.completed,
@@ -103,7 +106,8 @@ export function assessAgent(
     costToFake100: costToFake100(
       whole,
       {
-        known: agent >= 0 && flagsOn(state, agent).length > 0,
+        // What the trades of another oracle cost is not known here.
+        known: imported.length > 0 || (agent >= 0 && flagsOn(state, agent).length > 0),
         harmed: agent >= 0 ? standingOfHarmed(state, agent) : 0,
       },
       parameters,
@@ -119,27 +123,6 @@ export function effectiveBondTier(state: TrustState, agent: number, now: number)
 
 function timeOf(times: Float64Array, agent: number): number | null {
   return Math.floor(times[agent] ?? 0) || null
-}
-
-/** Trades that count, in one role and capability, oldest first. */
-function tradesOfRole(
-  { history, lastOfSeller, lastOfBuyer, capabilityOf }: TrustState,
-  agent: number,
-  { role, capability, now }: AssessQuery,
-): number[] {
-  if (agent < 0) return []
-  const asked = capability === undefined ? undefined : (capabilityOf.get(capability) ?? -1)
-  const rows =
-    role === 'seller'
-      ? chain(history.earlierOfSeller, lastOfSeller[agent] as number)
-      : chain(history.earlierOfBuyer, lastOfBuyer[agent] as number)
-  return rows.filter(
-    (row) =>
-      (history.buyer[row] as number) >= 0 &&
-      history.excluded[row] === 0 &&
-      (history.at[row] as number) <= now &&
-      (asked === undefined || history.capability[row] === asked),
-  )
 }
 
 function isFulfilled({ history }: TrustState, row: number): boolean {

@@ -1,12 +1,18 @@
-import { compositeOf, type Dimension, type ScoreBreakdown } from '@earnest/sdk/protocol'
+import {
+  compositeOf,
+  type Dimension,
+  type Imported,
+  type ScoreBreakdown,
+} from '@earnest/sdk/protocol'
 import { DIMENSIONS } from './dimension.ts'
 import { posteriorOf, shownOf, weightOf } from './forecast.ts'
+import { evidenceOfImports, wholeOf } from './imported.ts'
 import { baseOf } from './market.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
 import { dimensionKey } from './partkey.ts'
 import { penalised, penaltyPoints } from './penalty.ts'
-import { type Evidence, evidenceAt } from './record.ts'
+import { added, type Evidence, evidenceAt } from './record.ts'
 import type { TrustState } from './state.ts'
 
 const DAY = 86_400
@@ -15,19 +21,21 @@ const WEEK = 7 * DAY
 /**
  * The twelve dimensions of an agent at `now`, 0..100. Each is the posterior and the map of the
  * forecast over the events that bear on it, less open penalties; reliability is the whole record,
- * the bond a ratio of free bond to what is open. Null below one trade of evidence. Rounded to a tenth, so that the composite
+ * and what was brought from elsewhere, the bond a ratio of free bond to what is open. Null below one trade of evidence. Rounded to a tenth, so that the composite
  * recomputed from the response is the one that was published.
  */
 export function breakdownOf(
   state: TrustState,
-  { agent, now }: { agent: number; now: number },
+  { agent, now, imported }: { agent: number; now: number; imported: readonly Imported[] },
   parameters: TrustParameters,
 ): ScoreBreakdown {
   const base = baseOf(state.market, {}, parameters)
   const penalties = state.penalties.get(agent) ?? []
   const shown = (dimension: Dimension): number | null => {
     if (dimension === 'bondScore') return null
-    const evidence = evidenceOf(state, { agent, dimension, now }, parameters)
+    const own = evidenceOf(state, { agent, dimension, now }, parameters)
+    const evidence =
+      own && dimension === 'reliability' ? added(own, evidenceOfImports(imported)) : own
     if (!evidence || weightOf(evidence, parameters) < parameters.ratedEvidence) return null
     const value = 100 * shownOf(posteriorOf(evidence, base, parameters), parameters)
     return tenth(penalised(value, penaltyPoints(penalties, dimension)))
@@ -86,7 +94,8 @@ export function rankedComposite(
   const known = agent >= 0
   if (known) {
     const idle = idleDecay(state.lastSettled[agent] as number, now)
-    const published = compositeScore(breakdownOf(state, { agent, now }, parameters), idle)
+    const { imported } = wholeOf(state, { agent, now }, parameters)
+    const published = compositeScore(breakdownOf(state, { agent, now, imported }, parameters), idle)
     if (published !== null) return published
   }
   const evidence = known

@@ -130,6 +130,32 @@ export type BondStatement = {
 /** A signed act of the agent itself (a delivery, a signature, a heartbeat counts not). */
 export type Activity = { kind: 'activity'; agent: string; at: number }
 
+/**
+ * A record that an agent brought from another oracle (TAP-17), as long as it counts; what its issuer
+ * says later replaces it.
+ */
+export type ImportedRecord = {
+  kind: 'import'
+  agent: string
+  at: number
+  credentialId: string
+  issuer: string
+  /** The operator's trust in the issuer, 0..1. */
+  weight: number
+  /** Capability, or "*" for the whole record. */
+  domain: string
+  transactions: number
+  /** In trades of somebody whom the issuer trusts, at `windowUntil`. */
+  fulfilled: number
+  failed: number
+  /** Mean amount of a trade, base units of USDC. */
+  meanAmount: bigint
+  windowUntil: number
+  evidenceRoot: string
+  /** Counts before this instant, unix seconds. */
+  until: number
+}
+
 /** The nightly full pass: whoever follows the log makes it at this place and goes on from its result. */
 export type Pass = { kind: 'pass'; at: number }
 
@@ -143,4 +169,5 @@ export type TrustEvent =
   | AppealDecision
   | BondStatement
   | Activity
+  | ImportedRecord
   | Pass

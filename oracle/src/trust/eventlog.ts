@@ -60,6 +60,7 @@ const AMOUNTS = new Set([
   'free',
   'open',
   'slashed',
+  'meanAmount',
 ])
 
 /** The event that `wireOfEvent` wrote. */

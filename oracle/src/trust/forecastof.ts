@@ -1,12 +1,14 @@
+import type { Imported } from '@earnest/sdk/protocol'
 import { betaQuantile } from './beta.ts'
 import { failureOf, habitOf, type Posterior, posteriorOf, shownOf, weightOf } from './forecast.ts'
 import { habitAt } from './habit.ts'
+import { evidenceOfImports, importedAt } from './imported.ts'
 import { bandOf, baseOf } from './market.ts'
 import { pairForecast } from './pairforecast.ts'
 import type { TrustParameters } from './parameters.ts'
 import { capabilityOfKey } from './partkey.ts'
 import { recalibrated } from './recalibration.ts'
-import { type Evidence, evidenceAt } from './record.ts'
+import { added, type Evidence, evidenceAt } from './record.ts'
 import { forEachPart, type TrustState } from './state.ts'
 
 /** What is asked: the whole record, or one capability at one price. */
@@ -25,6 +27,8 @@ export type Forecast = {
   shown: number
   base: number
   posterior: Posterior
+  /** What of the evidence came from elsewhere. */
+  imported: readonly Imported[]
 }
 
 /** Forecasts the next trade of a seller; an agent that nobody knows has the base rate and no more. */
@@ -41,9 +45,9 @@ export function forecastSeller(
   }
   const base = baseOf(state.market, market, parameters)
   const seller = state.indexOf.get(query.seller)
-  const evidence =
+  const { evidence, imported } =
     seller === undefined
-      ? { fulfilled: 0, untrusted: 0, penalty: 0 }
+      ? { evidence: NONE, imported: [] }
       : evidenceOf(state, { seller, at: query.at, capability, amount }, parameters)
   const posterior = posteriorOf(evidence, base, parameters)
   const weight = weightOf(evidence, parameters)
@@ -61,8 +65,11 @@ export function forecastSeller(
     shown: shownOf(posterior, parameters),
     base,
     posterior,
+    imported,
   }
 }
+
+const NONE: Evidence = { fulfilled: 0, untrusted: 0, penalty: 0 }
 
 function capabilityOf({ capabilityOf: known }: TrustState, { capability }: ForecastQuery): number {
   return known.get(capability ?? '') ?? -1
@@ -77,17 +84,27 @@ type EvidenceQuery = {
 
 /**
  * Evidence in one capability at one price, with at most a few trades carried over from the others
- * (back-off); without a capability, the whole record.
+ * (back-off) and at most a few brought from other oracles; without a capability, the whole record.
  */
 function evidenceOf(
   state: TrustState,
   { seller, at, capability, amount }: EvidenceQuery,
   parameters: TrustParameters,
-): Evidence {
-  if (capability === undefined) return evidenceAt(state.whole, seller, at, parameters)
+): { evidence: Evidence; imported: readonly Imported[] } {
+  const bring = (own: Evidence): Imported[] =>
+    importedAt(
+      state,
+      { agent: seller, now: at, own: weightOf(own, parameters), amount },
+      parameters,
+    )
+  if (capability === undefined) {
+    const own = evidenceAt(state.whole, seller, at, parameters)
+    const imported = bring(own)
+    return { evidence: added(own, evidenceOfImports(imported)), imported }
+  }
   const reachable = Math.log10(parameters.backOffRatio)
-  const own: Evidence = { fulfilled: 0, untrusted: 0, penalty: 0 }
-  const other: Evidence = { fulfilled: 0, untrusted: 0, penalty: 0 }
+  const own: Evidence = { ...NONE }
+  const other: Evidence = { ...NONE }
   forEachPart(state, seller, (part, key) => {
     const place = capabilityOfKey(key)
     if (!place) return
@@ -100,11 +117,14 @@ function evidenceOf(
   })
   const carried = weightOf(other, parameters)
   const share = carried > 0 ? Math.min(1, parameters.backOffTrades / carried) : 0
-  return {
+  const local: Evidence = {
     fulfilled: own.fulfilled + share * other.fulfilled,
     untrusted: Math.min(parameters.untrustedCap, own.untrusted + share * other.untrusted),
     penalty: own.penalty + share * other.penalty,
   }
+  // What was brought leaves no more room than what is carried over: both are a prior of a few trades.
+  const imported = bring(local)
+  return { evidence: added(local, evidenceOfImports(imported)), imported }
 }
 
 /** A buyer and a seller at one price. */

@@ -31,6 +31,7 @@ import {
 } from './forecastof.ts'
 import { incidentsOf, type ToldIncident } from './incident.ts'
 import { TRUST_PARAMETERS, type TrustParameters } from './parameters.ts'
+import { type PortableQuery, type PortableRecord, portableOf } from './portable.ts'
 import { type Published, publishedOf } from './published.ts'
 import { type QuoteQuery, type QuoteTerms, quoteOf } from './quote.ts'
 import { refresh } from './refresh.ts'
@@ -66,6 +67,8 @@ export type TrustModel = {
   standing(query: { agent: string; capability: string; now: number }): Standing
   /** What ties two agents to each other. */
   ties(member: string, party: string): Tie[]
+  /** The record as a credential states it; null without a trade. */
+  portable(query: PortableQuery): PortableRecord | null
   reviews(): readonly Review[]
   /** What listeners are told of an agent when it changes. */
   published(query: { agent: string; now: number }): Published
@@ -123,6 +126,7 @@ export function createTrustModel({
     rank: ({ agent, now }) => rankedComposite(state, { agent: indexOf(agent), now }, parameters),
     standing: (query) => standingOf(state, query, parameters),
     ties: (member, party) => tiesOf(state, member, party),
+    portable: (query) => portableOf(state, query, parameters),
     reviews: () => state.reviews,
     published: ({ agent, now }) => publishedOf(state, { agent: indexOf(agent), now }, parameters),
     sanction: ({ agent, now }) => sanctionOf(state, indexOf(agent), now),

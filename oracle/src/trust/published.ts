@@ -1,9 +1,8 @@
 import { effectiveBondTier } from './assess.ts'
 import { breakdownOf, compositeScore, idleDecay } from './breakdown.ts'
 import { type CertificationLevel, certificationOf } from './certification.ts'
-import { weightOf } from './forecast.ts'
+import { wholeOf } from './imported.ts'
 import type { TrustParameters } from './parameters.ts'
-import { evidenceAt } from './record.ts'
 import { type Rung, sanctionOf } from './sanction.ts'
 import type { TrustState } from './state.ts'
 
@@ -21,11 +20,10 @@ export function publishedOf(
   { agent, now }: { agent: number; now: number },
   parameters: TrustParameters,
 ): Published {
-  const evidence = weightOf(evidenceAt(state.whole, agent, now, parameters), parameters)
+  const { own: evidence, imported, isRated } = wholeOf(state, { agent, now }, parameters)
   const settledAt = state.lastSettled[agent] ?? 0
   const idle = settledAt === 0 ? 0 : idleDecay(Math.floor(settledAt), now)
-  const isRated = evidence >= parameters.ratedEvidence
-  const breakdown = isRated ? breakdownOf(state, { agent, now }, parameters) : null
+  const breakdown = isRated ? breakdownOf(state, { agent, now, imported }, parameters) : null
   const composite = breakdown ? compositeScore(breakdown, idle) : null
   const bondTier = effectiveBondTier(state, agent, now)
   return {

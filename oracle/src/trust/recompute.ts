@@ -2,6 +2,7 @@ import {
   encode,
   hashSeeds,
   type JsonValue,
+  type SignedCredential,
   type TrustResponse,
   trustBodySchema,
 } from '@earnest/sdk/protocol'
@@ -18,6 +19,45 @@ export type Recomputed = {
   /** Fields of the answer that follow otherwise, with both values. */
   differences: { field: string; said: unknown; follows: unknown }[]
 }
+
+/**
+ * Recomputes what a credential says of its subject from the facts under its evidence root: whoever has
+ * them needs not believe the issuer.
+ */
+export function recomputeCredential({
+  credential: { credentialSubject: subject },
+  facts,
+  seeds,
+}: {
+  credential: SignedCredential
+  facts: Iterable<{ fact: Record<string, JsonValue> }>
+  seeds: readonly string[]
+}): Recomputed {
+  const model = createTrustModel({ seeds })
+  let count = 0
+  for (const { fact } of facts) {
+    if (count === subject.evidenceSize) break
+    model.apply(eventOfWire(fact))
+    count++
+  }
+  const { id: agent, role, domain, windowUntil: now } = subject
+  const record = model.portable({ agent, role, domain, now })
+  const differences = Object.entries(record ?? { evidenceRoot: model.eventRoot() })
+    .map(([field, follows]) => ({
+      field,
+      said: plain(subject[field as keyof typeof subject]),
+      follows: plain(follows),
+    }))
+    .filter(({ said, follows }) => said !== follows)
+  const isEmpty = record === null && subject.transactions > 0
+  if (isEmpty) {
+    differences.push({ field: 'transactions', said: subject.transactions, follows: 0 })
+  }
+  const equal = differences.length === 0
+  return { equal, facts: count, eventRoot: model.eventRoot(), differences }
+}
+
+const plain = (value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
 
 /** What an answer says of an agent beside its score: the store's to know, or the reader's own. */
 const BESIDE = new Set([
@@ -59,10 +99,11 @@ export function recompute({
     frozen: answer.status === 'frozen',
   })
   const { signature: _, ...said } = answer
-  const body = { ...said, ...record, lastActiveAt: answer.lastActiveAt }
+  const { imported: __, ...rest } = said
+  const body = { ...rest, ...record, lastActiveAt: answer.lastActiveAt }
   const follows: Record<string, unknown> = encode(trustBodySchema, body, 'invalid_trust')
   const wire: Record<string, unknown> = encode(trustBodySchema, said, 'invalid_trust')
-  const differences = Object.keys(wire)
+  const differences = [...new Set([...Object.keys(wire), ...Object.keys(follows)])]
     .filter((field) => !BESIDE.has(field))
     .map((field) => ({ field, said: told(field, wire[field]), follows: follows[field] }))
     .filter((field) => JSON.stringify(field.said) !== JSON.stringify(field.follows))

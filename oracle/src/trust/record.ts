@@ -110,6 +110,15 @@ export function evidenceAt(
   }
 }
 
+/** Two lots of evidence as one. */
+export function added(one: Evidence, other: Evidence): Evidence {
+  return {
+    fulfilled: one.fulfilled + other.fulfilled,
+    untrusted: one.untrusted + other.untrusted,
+    penalty: one.penalty + other.penalty,
+  }
+}
+
 function capped(value: number, cap: number): number {
   return cap * (1 - Math.exp(-value / cap))
 }

@@ -1,7 +1,7 @@
 import type { Audit } from './audit.ts'
 import { type Clusters, createClusters, growClusters } from './cluster.ts'
 import { grown } from './column.ts'
-import type { BondStatement, Incident } from './event.ts'
+import type { BondStatement, ImportedRecord, Incident } from './event.ts'
 import { createEventLog, type EventLog } from './eventlog.ts'
 import { createTrustFlow, growFlow, type TrustFlow } from './flow.ts'
 import { createHabits, growHabits, type Habits } from './habit.ts'
@@ -90,6 +90,8 @@ export type TrustState = {
   pairRecalibration: Recalibration
   penalties: Map<number, Penalty[]>
   bonds: Map<number, BondStatement>
+  /** What an agent brought from other oracles, one for each issuer. */
+  imports: Map<number, ImportedRecord[]>
   /** Protocol fees that an agent has paid as a buyer, base units. */
   paid: Float64Array
   lastSettled: Float64Array
@@ -153,6 +155,7 @@ export function createTrustState(
     pairRecalibration: createRecalibration(),
     penalties: new Map(),
     bonds: new Map(),
+    imports: new Map(),
     paid: new Float64Array(0),
     lastSettled: new Float64Array(0),
     lastActive: new Float64Array(0),

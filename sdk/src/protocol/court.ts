@@ -167,7 +167,6 @@ export const courtRoutes = {
   listPools: {
     method: 'GET',
     path: '/pools',
-    summary: 'The newest anchored committee pool of each capability',
     signed: false,
     query: z.strictObject({ capability: capability.optional() }),
     status: 200,
@@ -178,7 +177,6 @@ export const courtRoutes = {
   getPool: {
     method: 'GET',
     path: '/pools/:number',
-    summary: 'One pool with all its leaves',
     signed: false,
     params: z.strictObject({ number: z.coerce.number().int().min(1) }),
     status: 200,
@@ -187,7 +185,6 @@ export const courtRoutes = {
   getPoolProof: {
     method: 'GET',
     path: '/pools/:number/members/:member',
-    summary: 'One leaf of a pool with its way to the root',
     signed: false,
     params: z.strictObject({ number: z.coerce.number().int().min(1), member: address }),
     status: 200,
@@ -196,7 +193,6 @@ export const courtRoutes = {
   getDocket: {
     method: 'GET',
     path: '/disputes/:escrowId/docket',
-    summary: 'Proposal, appeal, panels and decision above an escrow',
     signed: false,
     params: escrowParams,
     status: 200,
@@ -205,8 +201,6 @@ export const courtRoutes = {
   getPackage: {
     method: 'GET',
     path: '/disputes/:escrowId/package',
-    summary:
-      'The evidence package, for the parties and for drawn members whom the pact lets read it',
     signed: true,
     params: escrowParams,
     status: 200,
@@ -215,7 +209,6 @@ export const courtRoutes = {
   getFullRecord: {
     method: 'GET',
     path: '/disputes/:escrowId/record/full',
-    summary: 'The jury’s record with every prompt and answer, for the parties',
     signed: true,
     params: escrowParams,
     status: 200,
@@ -224,7 +217,6 @@ export const courtRoutes = {
   getArbiter: {
     method: 'GET',
     path: '/arbiters/:arbiter',
-    summary: 'How fast, how competent and how even-handed an arbiter is',
     signed: false,
     params: z.strictObject({ arbiter: address }),
     status: 200,

@@ -8,6 +8,8 @@ import type { Identity } from './identity.ts'
 import { type Secured, verifyDocument } from './integrity.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { keyLogSchema } from './keylog.ts'
+import { usdc } from './money.ts'
+import { signature, verifyBody } from './signature.ts'
 import { utc } from './time.ts'
 
 const CONTEXT = [
@@ -16,12 +18,13 @@ const CONTEXT = [
 ] as const
 
 const contextSchema = z.tuple([z.literal(CONTEXT[0]), z.literal(CONTEXT[1])])
+const credentialId = z.string().regex(/^urn:uuid:[0-9a-f-]{36}$/)
 
 /** A track record in one domain; says nothing about who the owner is (TAP-16). */
 export const credentialSchema = z.strictObject({
   '@context': contextSchema,
   type: z.tuple([z.literal('VerifiableCredential'), z.literal('EarnestReputationCredential')]),
-  id: z.string().regex(/^urn:uuid:[0-9a-f-]{36}$/),
+  id: credentialId,
   issuer: did,
   validFrom: utc,
   validUntil: utc,
@@ -35,13 +38,20 @@ export const credentialSchema = z.strictObject({
     role: z.enum(['seller', 'buyer']),
     /** Capability id; "*" for the whole record. */
     domain: z.string().min(1).max(64),
+    /** Trades in this role and domain, from `windowFrom` to `windowUntil`. */
     transactions: z.int().min(0),
-    /** 0 to 1000; null where there is too little evidence. */
+    /** 0 to 1000 in this domain; null where there is too little evidence. */
     score: z.int().min(0).max(1000).nullable(),
+    /** What went well and what went wrong, in trades with somebody the issuer trusts, faded to `windowUntil`. */
+    fulfilled: z.number().min(0),
+    failed: z.number().min(0),
+    /** Mean amount of a trade: a record of small trades says little of large ones. */
+    meanUsdc: usdc,
     windowFrom: utc,
     windowUntil: utc,
-    /** Merkle root of the settlements counted. */
+    /** Merkle root of the first `evidenceSize` facts of the issuer, which its route `/facts` lists. */
     evidenceRoot: hash,
+    evidenceSize: z.int().min(0),
     scorer: z.string().min(1).max(64),
     /** The subject's key log, so that the identity can be followed offline. */
     keyLog: keyLogSchema.exactOptional(),
@@ -96,10 +106,44 @@ export function signCredential(options: {
   return { ...credential, proof: { ...proof, proofValue } }
 }
 
-/** Checks issuer's signature and validity at a time (unix seconds), offline. Throws `invalid_credential`, `credential_expired`. */
+/** What the issuer says of a credential now; it holds for a day at most (TAP-16). */
+export const credentialStatusSchema = z.strictObject({
+  credentialId,
+  issuer: did,
+  status: z.enum(['valid', 'revoked']),
+  /** Why it was revoked, a stable code; null while it is valid. */
+  reason: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/)
+    .nullable(),
+  asOf: utc,
+  validUntil: utc,
+})
+
+/** The signed status (signature type "credential-status" over all other fields). */
+export const signedCredentialStatusSchema = credentialStatusSchema.extend({ signature })
+export type CredentialStatus = z.output<typeof signedCredentialStatusSchema>
+
+/**
+ * Checks the issuer's signature and the validity at a time (unix seconds), offline. Whoever wants to know
+ * that it was not revoked gives the issuer's signed status, or demands one of at most `statusWithin`
+ * seconds: without it the credential is refused then.
+ * Throws `invalid_credential`, `credential_expired`, `credential_revoked`, `credential_status_stale`.
+ */
 export function verifyCredential(
   signed: SignedCredential,
-  { now, keyOf = ownKey }: { now: number; keyOf?: KeyResolver },
+  {
+    now,
+    keyOf = ownKey,
+    status,
+    statusWithin,
+  }: {
+    now: number
+    keyOf?: KeyResolver
+    status?: CredentialStatus
+    /** Seconds. */
+    statusWithin?: number
+  },
 ): void {
   const { proof, ...credential } = signed
   const { proofValue, ...options } = proof
@@ -114,6 +158,32 @@ export function verifyCredential(
   if (!ok) throw new EarnestError('invalid_credential', 'Not signed by the issuer')
   if (now < credential.validFrom || now >= credential.validUntil) {
     throw new EarnestError('credential_expired', 'Outside validFrom and validUntil')
+  }
+  if (status !== undefined) assertNotRevoked(status, { credential, now, keyOf })
+  if (statusWithin === undefined) return
+  if (status === undefined || now - status.asOf > statusWithin) {
+    throw new EarnestError('credential_status_stale', 'Nobody says that it is not revoked', {
+      retryable: true,
+    })
+  }
+}
+
+function assertNotRevoked(
+  status: CredentialStatus,
+  { credential, now, keyOf }: { credential: Credential; now: number; keyOf: KeyResolver },
+): void {
+  const { signature, ...said } = status
+  const isIts = said.credentialId === credential.id && said.issuer === credential.issuer
+  const body = encode(credentialStatusSchema, said, 'invalid_credential')
+  const publicKey = keyOf(credential.issuer, said.asOf)
+  if (!isIts || !verifyBody({ type: 'credential-status', body, signature, publicKey })) {
+    throw new EarnestError('invalid_credential', 'The status is not the issuer’s word on it')
+  }
+  if (said.status === 'revoked') {
+    throw new EarnestError('credential_revoked', said.reason ?? 'Revoked by its issuer')
+  }
+  if (said.asOf > now + 300 || now >= said.validUntil) {
+    throw new EarnestError('credential_status_stale', 'The status has run out', { retryable: true })
   }
 }
 

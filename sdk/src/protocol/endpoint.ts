@@ -8,7 +8,6 @@ export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Under `API_BASE`; parameters as `:name`. */
   path: string
-  summary: string
   /** The four earnest headers are demanded (see request.ts). */
   signed: boolean
   params?: z.ZodObject

@@ -116,7 +116,6 @@ export const offerRoutes = {
   makeOffer: {
     method: 'POST',
     path: '/offers',
-    summary: 'The seller leaves a pact that it signed for its customer to accept',
     signed: true,
     body: offerSchema,
     status: 201,
@@ -125,7 +124,6 @@ export const offerRoutes = {
   listOffers: {
     method: 'GET',
     path: '/offers',
-    summary: 'The offers made to or by the signer, the latest first',
     signed: true,
     status: 200,
     response: z.strictObject({ offers: z.array(offerRecordSchema).max(100) }),
@@ -133,7 +131,6 @@ export const offerRoutes = {
   getOffer: {
     method: 'GET',
     path: '/offers/:pactId',
-    summary: 'One offer',
     signed: false,
     params: pactParams,
     status: 200,
@@ -142,7 +139,6 @@ export const offerRoutes = {
   withdrawOffer: {
     method: 'DELETE',
     path: '/offers/:pactId',
-    summary: 'The seller takes back an offer that nobody has accepted',
     signed: true,
     params: pactParams,
     status: 200,
@@ -151,8 +147,6 @@ export const offerRoutes = {
   claimOffer: {
     method: 'POST',
     path: '/offers/:pactId/claims',
-    summary:
-      'A customer takes an open offer, which is then kept for it; the same again changes nothing',
     signed: true,
     params: pactParams,
     body: z.strictObject({}),
@@ -162,7 +156,6 @@ export const offerRoutes = {
   offerSplit: {
     method: 'POST',
     path: '/escrows/:escrowId/splits',
-    summary: 'Lays a signed split on the table for the other party',
     signed: true,
     params: escrowParams,
     body: splitOfferSchema,
@@ -172,7 +165,6 @@ export const offerRoutes = {
   listSplits: {
     method: 'GET',
     path: '/escrows/:escrowId/splits',
-    summary: 'The splits that can still be agreed to, for the parties',
     signed: true,
     params: escrowParams,
     status: 200,

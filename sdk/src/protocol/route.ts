@@ -3,7 +3,6 @@ import { address, bytes, chainId, word } from './address.ts'
 import { agentRecordSchema, capability, heartbeatSchema, registrationSchema } from './agent.ts'
 import { completionProofSchema } from './completion.ts'
 import { courtRoutes } from './court.ts'
-import { signedCredentialSchema } from './credential.ts'
 import { fileName, mime } from './criterion.ts'
 import { did } from './did.ts'
 import {
@@ -24,6 +23,7 @@ import { usdc } from './money.ts'
 import { offerRoutes } from './offer.ts'
 import { pactSchema } from './pact.ts'
 import { papersSchema } from './papers.ts'
+import { portableRoutes } from './portable.ts'
 import { quoteSchema } from './quote.ts'
 import { recourseRecordSchema } from './recourse.ts'
 import { reportSchema, resultSchema } from './report.ts'
@@ -68,6 +68,8 @@ export const oracleInfoSchema = z.strictObject({
   seeds: z.array(did),
   /** What a newcomer without a bond may have open in all. */
   newcomerCapUsdc: usdc,
+  /** Issuers whose credentials count here, and how much; absent where there are none. */
+  issuers: z.record(did, z.number().min(0).max(1)).exactOptional(),
   /** Absent from an oracle of before. */
   spotChecks: spotPolicySchema.exactOptional(),
 })
@@ -226,7 +228,6 @@ export const routes = {
   getOracle: {
     method: 'GET',
     path: '/oracle',
-    summary: 'Who this oracle is and what it counts',
     signed: false,
     status: 200,
     response: oracleInfoSchema,
@@ -234,7 +235,6 @@ export const routes = {
   registerAgent: {
     method: 'POST',
     path: '/agents',
-    summary: 'Registers an agent, bound to its wallet',
     signed: true,
     body: registrationSchema,
     status: 201,
@@ -243,7 +243,6 @@ export const routes = {
   searchAgents: {
     method: 'GET',
     path: '/agents',
-    summary: 'Finds agents by capability, best score first',
     signed: false,
     query: z.strictObject({
       capability: capability.optional(),
@@ -260,7 +259,6 @@ export const routes = {
   getAgent: {
     method: 'GET',
     path: '/agents/:did',
-    summary: 'One agent with its key log',
     signed: false,
     params: didParams,
     status: 200,
@@ -269,7 +267,6 @@ export const routes = {
   rotateKey: {
     method: 'POST',
     path: '/agents/:did/keys',
-    summary: 'Adds an entry to the key log',
     signed: true,
     params: didParams,
     body: keyEntrySchema,
@@ -279,7 +276,6 @@ export const routes = {
   sendHeartbeat: {
     method: 'POST',
     path: '/agents/:did/heartbeats',
-    summary: 'Says that the agent is alive',
     signed: true,
     params: didParams,
     body: heartbeatSchema,
@@ -289,7 +285,6 @@ export const routes = {
   getTrust: {
     method: 'GET',
     path: '/trust/:id',
-    summary: 'The record of an agent, signed by the oracle',
     signed: false,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     query: z.strictObject({
@@ -303,7 +298,6 @@ export const routes = {
   appealFlag: {
     method: 'POST',
     path: '/trust/:id/appeals',
-    summary: 'Appeals a standing flag, once each time that it is raised; a reviewer decides',
     signed: true,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     body: flagAppealSchema,
@@ -313,7 +307,6 @@ export const routes = {
   listFacts: {
     method: 'GET',
     path: '/facts',
-    summary: 'Everything that moves scores, in its order: who has it recomputes every score',
     signed: false,
     query: z.strictObject({
       after: z.coerce.number().int().min(0).optional(),
@@ -325,7 +318,6 @@ export const routes = {
   getScoreboard: {
     method: 'GET',
     path: '/scoreboard',
-    summary: 'How good the forecasts of this oracle were, beside simpler methods',
     signed: false,
     status: 200,
     response: scoreboardSchema,
@@ -333,7 +325,6 @@ export const routes = {
   listAttestations: {
     method: 'GET',
     path: '/trust/:id/attestations',
-    summary: 'The settlements behind a record, each verifiable offline',
     signed: false,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     query: z.strictObject({
@@ -350,7 +341,6 @@ export const routes = {
   explainTrust: {
     method: 'GET',
     path: '/trust/:id/explain',
-    summary: 'How the score came about, term by term',
     signed: false,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
     query: z.strictObject({
@@ -360,23 +350,10 @@ export const routes = {
     status: 200,
     response: z.record(z.string(), z.json()),
   },
-  getCredential: {
-    method: 'GET',
-    path: '/trust/:id/credential',
-    summary: 'A portable credential of the record',
-    signed: false,
-    params: z.strictObject({ id: z.string().min(1).max(200) }),
-    query: z.strictObject({
-      domain: z.string().min(1).max(64).optional(),
-      role: z.enum(['seller', 'buyer']).optional(),
-    }),
-    status: 200,
-    response: signedCredentialSchema,
-  },
+  ...portableRoutes,
   getQuote: {
     method: 'GET',
     path: '/quote',
-    summary: 'The risk of one buyer with one seller at one amount, as terms',
     signed: false,
     query: z.strictObject({ buyer: did, seller: did, capability, amount: usdc }),
     status: 200,
@@ -385,7 +362,6 @@ export const routes = {
   registerPact: {
     method: 'POST',
     path: '/pacts',
-    summary: 'Registers a pact that both parties signed',
     signed: true,
     body: registerPactSchema,
     status: 201,
@@ -394,7 +370,6 @@ export const routes = {
   getPact: {
     method: 'GET',
     path: '/pacts/:pactId',
-    summary: 'A pact and where it stands',
     signed: false,
     params: pactParams,
     status: 200,
@@ -403,7 +378,6 @@ export const routes = {
   cancelPact: {
     method: 'POST',
     path: '/pacts/:pactId/cancellation',
-    summary: 'The seller takes back an offer that nobody has funded',
     signed: true,
     params: pactParams,
     body: z.strictObject({ reason: z.string().max(2000) }),
@@ -413,7 +387,6 @@ export const routes = {
   reportFailure: {
     method: 'POST',
     path: '/pacts/:pactId/failures',
-    summary: 'The seller could not do the work',
     signed: true,
     params: pactParams,
     body: failureSchema,
@@ -423,7 +396,6 @@ export const routes = {
   putArtifact: {
     method: 'PUT',
     path: '/escrows/:escrowId/artifacts/:name',
-    summary: 'Uploads one file of a delivery',
     signed: true,
     params: z.strictObject({ escrowId: word, name: fileName }),
     body: 'bytes',
@@ -433,7 +405,6 @@ export const routes = {
   complete: {
     method: 'POST',
     path: '/completions',
-    summary: 'Hands in a completion proof: verified, attested, brought on chain',
     signed: true,
     body: completionProofSchema,
     status: 202,
@@ -442,7 +413,6 @@ export const routes = {
   getEscrow: {
     method: 'GET',
     path: '/escrows/:escrowId',
-    summary: 'An escrow as the chain has it',
     signed: false,
     params: escrowParams,
     status: 200,
@@ -451,7 +421,6 @@ export const routes = {
   getReport: {
     method: 'GET',
     path: '/escrows/:escrowId/report',
-    summary: 'The verification report of a round that stands on chain, by default the last',
     signed: false,
     params: escrowParams,
     query: roundQuery,
@@ -461,7 +430,6 @@ export const routes = {
   getManifest: {
     method: 'GET',
     path: '/escrows/:escrowId/manifest',
-    summary: 'The files delivered in a round that stands on chain, by default the last',
     signed: false,
     params: escrowParams,
     query: roundQuery,
@@ -471,7 +439,6 @@ export const routes = {
   getPapers: {
     method: 'GET',
     path: '/escrows/:escrowId/papers',
-    summary: 'The words behind the public hashes of a round, for the parties',
     signed: true,
     params: escrowParams,
     query: roundQuery,
@@ -481,7 +448,6 @@ export const routes = {
   grantArtifacts: {
     method: 'POST',
     path: '/escrows/:escrowId/grants',
-    summary: 'Opens the delivered files to a party, and logs it',
     signed: true,
     params: escrowParams,
     status: 201,
@@ -490,7 +456,6 @@ export const routes = {
   revokeGrants: {
     method: 'DELETE',
     path: '/escrows/:escrowId/grants',
-    summary: 'Ends every grant that the caller holds, as when an address got out',
     signed: true,
     params: escrowParams,
     status: 200,
@@ -499,7 +464,6 @@ export const routes = {
   listReads: {
     method: 'GET',
     path: '/escrows/:escrowId/reads',
-    summary: 'Signed proof of who read which file when, for the parties',
     signed: true,
     params: escrowParams,
     status: 200,
@@ -508,7 +472,6 @@ export const routes = {
   getArtifact: {
     method: 'GET',
     path: '/artifacts/:token',
-    summary: 'One file, by an unguessable token that runs out',
     signed: false,
     params: z.strictObject({ token: z.string().min(20).max(500) }),
     status: 200,
@@ -517,7 +480,6 @@ export const routes = {
   dispute: {
     method: 'POST',
     path: '/disputes',
-    summary: 'Files the claim whose hash is disputed on chain',
     signed: true,
     body: signedClaimSchema,
     status: 201,
@@ -526,7 +488,6 @@ export const routes = {
   defend: {
     method: 'POST',
     path: '/disputes/:escrowId/defence',
-    summary: 'Files the answer whose hash defends on chain',
     signed: true,
     params: escrowParams,
     body: signedDefenceSchema,
@@ -536,7 +497,6 @@ export const routes = {
   addEvidence: {
     method: 'POST',
     path: '/disputes/:escrowId/evidence',
-    summary: 'Adds evidence while the dispute runs',
     signed: true,
     params: escrowParams,
     body: signedSubmissionSchema,
@@ -546,7 +506,6 @@ export const routes = {
   listDisputes: {
     method: 'GET',
     path: '/disputes',
-    summary: 'The public log of disputes: hashes, times, outcomes',
     signed: false,
     query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
     status: 200,
@@ -558,7 +517,6 @@ export const routes = {
   getDispute: {
     method: 'GET',
     path: '/disputes/:escrowId',
-    summary: 'A dispute and where it stands',
     signed: false,
     params: escrowParams,
     status: 200,
@@ -567,7 +525,6 @@ export const routes = {
   listSpotChecks: {
     method: 'GET',
     path: '/escrows/:escrowId/spot-checks',
-    summary: 'Rounds that were drawn for a look by the jury, with draw and result',
     signed: false,
     params: escrowParams,
     status: 200,
@@ -576,7 +533,6 @@ export const routes = {
   getRecord: {
     method: 'GET',
     path: '/disputes/:escrowId/record',
-    summary: 'Everything by which the verdict can be recomputed',
     signed: false,
     params: escrowParams,
     status: 200,
@@ -585,7 +541,6 @@ export const routes = {
   getRecourse: {
     method: 'GET',
     path: '/recourse/:escrowId',
-    summary: 'The claim against the bond behind a release at once, and what came of it',
     signed: false,
     params: escrowParams,
     status: 200,
@@ -594,7 +549,6 @@ export const routes = {
   relay: {
     method: 'POST',
     path: '/relay',
-    summary: 'Sends a call to the escrow that carries its own authorization',
     signed: true,
     body: z.strictObject({ data: bytes }),
     status: 202,
@@ -603,7 +557,6 @@ export const routes = {
   createWebhook: {
     method: 'POST',
     path: '/webhooks',
-    summary: 'Subscribes a server or a mailbox to the events that concern the signer',
     signed: true,
     body: subscriptionSchema,
     status: 201,
@@ -612,7 +565,6 @@ export const routes = {
   listWebhooks: {
     method: 'GET',
     path: '/webhooks',
-    summary: 'The signer’s subscriptions and how they fare',
     signed: true,
     query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
     status: 200,
@@ -621,7 +573,6 @@ export const routes = {
   confirmWebhook: {
     method: 'POST',
     path: '/webhooks/:webhookId/confirmation',
-    summary: 'Confirms a mailbox by the code that was sent there',
     signed: true,
     params: webhookParams,
     body: z.strictObject({ code: z.string().regex(/^\d{8}$/) }),
@@ -631,7 +582,6 @@ export const routes = {
   replayWebhook: {
     method: 'POST',
     path: '/webhooks/:webhookId/replay',
-    summary: 'Delivers again from an event on, and starts what was stopped',
     signed: true,
     params: webhookParams,
     body: z.strictObject({ after: z.int().min(0).exactOptional() }),
@@ -641,7 +591,6 @@ export const routes = {
   deleteWebhook: {
     method: 'DELETE',
     path: '/webhooks/:webhookId',
-    summary: 'Ends a subscription',
     signed: true,
     params: webhookParams,
     status: 200,
@@ -650,7 +599,6 @@ export const routes = {
   listNotices: {
     method: 'GET',
     path: '/escrows/:escrowId/notices',
-    summary: 'Signed proof of what reached whom, for the parties',
     signed: true,
     params: escrowParams,
     query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
@@ -660,7 +608,6 @@ export const routes = {
   listEvents: {
     method: 'GET',
     path: '/events',
-    summary: 'Signed events as a stream; Last-Event-ID resumes',
     signed: false,
     query: z.strictObject({
       agent: did.optional(),

@@ -32,6 +32,8 @@ export const SIGNATURE_TYPES = [
   'notice',
   'journal',
   'relay',
+  'credential-status',
+  'anchor',
 ] as const
 export type SignatureType = (typeof SIGNATURE_TYPES)[number]
 

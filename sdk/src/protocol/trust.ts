@@ -79,6 +79,24 @@ const penaltySchema = z.strictObject({
   points: z.record(z.string().min(1).max(32), z.number().min(0)),
 })
 
+/** Evidence that came from another oracle, and how much of it the numbers of the answer count (TAP-17). */
+export const importedSchema = z.strictObject({
+  issuer: did,
+  credentialId: z.string(),
+  domain: z.string(),
+  /** The operator's trust in the issuer. */
+  weight: share,
+  /** Trades that the issuer counted. */
+  transactions: count,
+  evidenceRoot: hash,
+  /** Trades of evidence within `evidence`, good and bad; all imports together are three at most. */
+  fulfilled: z.number().min(0),
+  failed: z.number().min(0),
+  /** Counts until then; asked of the issuer again before, and moved on while it is not revoked. */
+  until: utc,
+})
+export type Imported = z.output<typeof importedSchema>
+
 /** Who computed a score, and from where trust flows; whoever has all three recomputes it. */
 export const scorerSchema = z.strictObject({
   version: z.string().min(1).max(64),
@@ -127,6 +145,8 @@ export const trustBodySchema = z.strictObject({
   evidence: z.number().min(0),
   counterparties: count,
   effectiveCounterparties: z.number().min(0),
+  /** What of the evidence others vouch for; absent where all of it is this oracle's own. */
+  imported: z.array(importedSchema).exactOptional(),
   flags: z.array(flagSchema),
   buyer: buyerRecordSchema,
   scorer: scorerSchema,

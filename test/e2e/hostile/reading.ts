@@ -46,7 +46,28 @@ const rows: Partial<Record<RouteName, Row[]>> = {
   ],
   listAttestations: agentRows((id) => `/trust/${id}/attestations`),
   explainTrust: agentRows((id) => `/trust/${id}/explain`),
-  getCredential: agentRows((id) => `/trust/${id}/credential`),
+  getCredential: [
+    ...agentRows((id) => `/trust/${id}/credential`),
+    [
+      'malformed',
+      'a role that is none',
+      '422 invalid_request',
+      `/trust/${stranger}/credential?role=judge`,
+    ],
+  ],
+  getCredentialStatus: [
+    ['malformed', 'a credential id that is none', '422 invalid_request', '/credentials/12'],
+    [
+      'lying',
+      'a credential that was never given',
+      '404 credential_unknown',
+      '/credentials/8f14e45f-ceea-467f-9bd5-0c1b2a3d4e5f',
+    ],
+  ],
+  listAnchors: [
+    ['malformed', 'a size below nothing', '422 invalid_request', '/anchors?size=-1'],
+    ['unknown field', 'a query that nobody knows', '422 invalid_request', '/anchors?a=1'],
+  ],
   getQuote: [
     [
       'malformed',

@@ -1,6 +1,7 @@
 import {
   API_BASE,
   bindWallet,
+  CREDENTIAL_HEAD,
   encode,
   encodePact,
   escrowIdOfPact,
@@ -10,6 +11,8 @@ import {
   type RouteName,
   registrationSchema,
   routes,
+  signCredential,
+  signedCredentialSchema,
   signPact,
 } from '@earnest/sdk/protocol'
 import {
@@ -17,6 +20,7 @@ import {
   type createDesk,
   type Party,
   pactOf,
+  party,
   register,
   registrationOf,
 } from '../../oracle/support/world.ts'
@@ -44,6 +48,39 @@ export type Sample = {
 }
 
 const signature = 'ab'.repeat(64)
+
+/** What an oracle that nobody here trusts says of an agent. */
+function foreignCredential(id: string, now: number) {
+  const { identity } = party(98)
+  const credential = signCredential({
+    credential: {
+      ...CREDENTIAL_HEAD,
+      id: 'urn:uuid:8f14e45f-ceea-467f-9bd5-0c1b2a3d4e5f',
+      issuer: identity.did,
+      validFrom: now,
+      validUntil: now + 1000,
+      credentialStatus: { id: 'https://oracle.test/1', type: 'EarnestRevocation' },
+      credentialSubject: {
+        id,
+        role: 'seller',
+        domain: '*',
+        transactions: 1,
+        score: null,
+        fulfilled: 1,
+        failed: 0,
+        meanUsdc: 1_000_000n,
+        windowFrom: now - 1000,
+        windowUntil: now,
+        evidenceRoot: 'ab'.repeat(32),
+        evidenceSize: 1,
+        scorer: '1',
+      },
+    },
+    identity,
+    created: now,
+  })
+  return encode(signedCredentialSchema, credential, 'invalid_credential')
+}
 
 /** One well-formed request for each signed route. */
 export const samples: Partial<Record<RouteName, (stand: Stand) => Sample | Promise<Sample>>> = {
@@ -78,6 +115,11 @@ export const samples: Partial<Record<RouteName, (stand: Stand) => Sample | Promi
     by: desk.seller,
     params: { id: desk.seller.identity.did },
     body: { flagId: 'flag:none', statement: 'We share an exchange, not a purse' },
+  }),
+  importCredential: ({ desk }) => ({
+    by: desk.seller,
+    params: { id: desk.seller.identity.did },
+    body: { credential: foreignCredential(desk.seller.identity.did, desk.clock.now()) },
   }),
   registerPact: ({ desk }) => ({ by: desk.buyer, body: registrationOf(desk, pactOf(desk)) }),
   makeOffer: ({ desk }) => {

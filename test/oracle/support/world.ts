@@ -44,7 +44,7 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { createChainClock } from '../../../oracle/src/escrow/clock.ts'
 import { type AppOptions, createApp } from '../../../oracle/src/http/app.ts'
 import { createMetrics } from '../../../oracle/src/http/metrics.ts'
-import { createOracle, type Oracle } from '../../../oracle/src/oracle.ts'
+import { createOracle, type Oracle, type OracleOptions } from '../../../oracle/src/oracle.ts'
 import type { Juror } from '../../../oracle/src/settlement/jury/roster.ts'
 import type { SendMail } from '../../../oracle/src/settlement/notify/mail.ts'
 import { NO_SPOTS, type SpotPolicy } from '../../../oracle/src/settlement/spot/rate.ts'
@@ -132,6 +132,10 @@ type WorldOptions = {
   newcomerCap?: bigint
   /** Ways out of the house. */
   outside?: { fetch?: TestFetch; mail?: SendMail }
+  /** Other oracles whose credentials count. */
+  issuers?: ReadonlyMap<Did, number>
+  /** Seconds between two anchors of the event root. */
+  anchorSeconds?: number
   app?: Partial<AppOptions>
 }
 
@@ -146,6 +150,8 @@ export async function createWorld(
     seeds = [],
     newcomerCap,
     outside = {},
+    issuers,
+    anchorSeconds,
     app: changes = {},
   }: WorldOptions = {},
 ): Promise<World> {
@@ -166,7 +172,11 @@ export async function createWorld(
     spots,
     seeds,
     newcomerCap,
-    outside,
+    outside: {
+      ...outside,
+      ...(issuers && { issuers }),
+      ...(anchorSeconds && { anchorSeconds }),
+    },
     changes,
   })
   const { oracle } = wired
@@ -206,6 +216,8 @@ export async function createDesk({
   seeds = [],
   newcomerCap,
   outside = {},
+  issuers,
+  anchorSeconds,
   app: changes = {},
 }: WorldOptions = {}): Promise<
   Omit<World, 'ground' | 'settle' | 'step' | 'syncClock'> & Desk & { clock: ManualClock }
@@ -234,7 +246,11 @@ export async function createDesk({
     spots,
     seeds,
     newcomerCap,
-    outside,
+    outside: {
+      ...outside,
+      ...(issuers && { issuers }),
+      ...(anchorSeconds && { anchorSeconds }),
+    },
     changes,
   })
   return { ...wired, clock, ground: { client: localClient('http://127.0.0.1:1'), deployment } }
@@ -264,7 +280,7 @@ function wire({
   spots: SpotPolicy
   seeds: readonly Did[]
   newcomerCap: bigint | undefined
-  outside: NonNullable<WorldOptions['outside']>
+  outside: Pick<OracleOptions, 'fetch' | 'mail' | 'issuers' | 'anchorSeconds'>
   changes: Partial<AppOptions>
 }) {
   const signer = createSigner({ secretKey: new Uint8Array(32).fill(secret) })
