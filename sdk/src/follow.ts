@@ -5,12 +5,13 @@ import { fireTimer } from './escrow/fireTimer.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
 import { release } from './escrow/release.ts'
-import type { Follower, Hints } from './hints.ts'
+import type { Follower } from './hints.ts'
 import type { Grounds } from './objection.ts'
 import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
 import { fromBytes32 } from './protocol/hash.ts'
+import type { Manifest } from './protocol/manifest.ts'
 import type { Pact } from './protocol/pact.ts'
 import type { Settlement } from './protocol/settlement.ts'
 import { isTerminal } from './protocol/status.ts'
@@ -32,7 +33,8 @@ export interface FollowOptions {
   escrow: EscrowRef
   policy: SettlePolicy
   clock: Clock
-  hints: Hints
+  /** Follows the escrow. */
+  follower: Follower
   timeoutMs: number
   pollIntervalMs: number
   /** Tells the seller once more to begin. */
@@ -67,16 +69,8 @@ const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
  * is `pending` and changes nothing (W-21).
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
-  const follower = options.hints.follow(options.escrow.escrowId)
-  try {
-    return await toTheEnd(options, follower)
-  } finally {
-    follower.leave()
-  }
-}
-
-async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Followed> {
-  const { wallet, witnesses, pact, milestone, escrow, relay, policy, onProgress } = options
+  const { wallet, witnesses, oracle, pact, milestone, escrow, relay, policy } = options
+  const { follower, onProgress } = options
   const { escrowId } = escrow
   const clients = [wallet, ...witnesses]
   let seen: { round: number; result: string } | undefined
@@ -103,7 +97,7 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
       }
       if (round > 0 && decided === undefined) await look(status)
       if (isTerminal(state)) {
-        const settlement = await readSettlement(wallet, { pact, milestone })
+        const settlement = await readSettlement(wallet, { pact, milestone, status })
         const word = status.bonded
           ? await pursue({
               ...options,
@@ -117,7 +111,8 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
           return { status: word, settlement, verification }
         }
       } else if (state === 'Delivered' && decided === 'release') {
-        await release(wallet, { escrow, ...(relay && { relay }) })
+        // What is signed for the relay is bound to what was examined: whatever changes meanwhile voids it.
+        await release(wallet, { escrow, ...(relay && { relay, seq: status.seq }) })
         continue
       } else if (state === 'Delivered' && grounds !== undefined && !status.buyerDisputed) {
         await options.object(round, grounds)
@@ -141,10 +136,16 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
     waited += await follower.wait(options.pollIntervalMs)
   }
 
-  async function look({ state }: EscrowStatus): Promise<void> {
+  async function look(status: EscrowStatus): Promise<void> {
+    const { state } = status
     try {
+      // From the second look on the chain is asked when there is something to hold against it.
+      const params = { escrowId: escrowId as `0x${string}` }
+      const manifest = told === undefined ? undefined : await oracle.call('getManifest', { params })
       verification = await examine({
         ...options,
+        status,
+        ...(manifest && { manifest }),
         // Said once, also where the oracle does not hand it out yet and it is looked at again.
         onProgress(progress) {
           const words = JSON.stringify(progress)
@@ -165,21 +166,30 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
   }
 }
 
-async function examine(options: FollowOptions): Promise<Verification> {
-  const { wallet, witnesses, oracle, pact, milestone, escrow, onProgress } = options
-  const { result, ...onChain } = await agreedBy([wallet, ...witnesses], (client) =>
-    readDelivery(client, escrow),
+interface ExamineOptions extends FollowOptions {
+  /** As all RPCs have just shown it. */
+  status: EscrowStatus
+  /** What the oracle has just handed out. */
+  manifest?: Manifest
+}
+
+async function examine(options: ExamineOptions): Promise<Verification> {
+  const { wallet, witnesses, oracle, pact, milestone, escrow, status, onProgress } = options
+  const onChain = await agreedBy([wallet, ...witnesses], (client) =>
+    readDelivery(client, escrow, status),
   )
   const { escrowId, artifactHash } = onChain
-  onProgress({ step: 'delivered', escrowId, artifactHash, result })
-  return await verify({ oracle, pact, milestone, onChain })
+  onProgress({ step: 'delivered', escrowId, artifactHash, result: status.result })
+  const { manifest } = options
+  return await verify({ oracle, pact, milestone, onChain, ...(manifest && { manifest }) })
 }
 
 async function readDelivery(
   client: ReadClient,
   escrow: EscrowRef,
-): Promise<DeliveryOnChain & Pick<EscrowStatus, 'result'>> {
-  const events = await readHistory(client, escrow)
+  status: EscrowStatus,
+): Promise<DeliveryOnChain> {
+  const events = await readHistory(client, escrow, status)
   const delivered = events.findLast(({ eventName }) => eventName === 'Delivered')
   if (delivered?.eventName !== 'Delivered' || delivered.blockNumber === null) {
     throw new EarnestError('not_delivered', 'Nothing was delivered yet', { retryable: true })
@@ -188,12 +198,10 @@ async function readDelivery(
   const attested = events.findLast(
     (event) => event.eventName === 'Attested' && event.args.round === round,
   )
-  const { result } = await readEscrow(client, escrow)
   return {
     escrowId: escrow.escrowId,
     artifactHash: fromBytes32(delivered.args.artifactHash),
     reportHash: attested?.eventName === 'Attested' ? fromBytes32(attested.args.reportHash) : null,
     deliveredAt: await readBlockTime(client, delivered.blockNumber),
-    result,
   }
 }

@@ -2,7 +2,7 @@ import type { Hex } from 'viem'
 import { authorize } from './escrow/authorize.ts'
 import { type EscrowClient, type EscrowRef, escrowOfPact } from './escrow/client.ts'
 import { readBlockTime, readHistory } from './escrow/events.ts'
-import { readEscrow } from './escrow/readEscrow.ts'
+import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { filesOfDraft, type JobBook, type JobRecord } from './job.ts'
 import { ZERO_ADDRESS } from './protocol/address.ts'
 import type { Clock } from './protocol/clock.ts'
@@ -63,9 +63,10 @@ export async function handIn(
 
   for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
     try {
-      const { state, round } = await readEscrow(client, escrow)
+      const status = await readEscrow(client, escrow)
+      const { state } = status
       if (state !== 'Funded') {
-        const deliveredAt = await standsSince(client, escrow, deliverableHash)
+        const deliveredAt = await standsSince(client, escrow, { hash: deliverableHash, status })
         if (deliveredAt === undefined) throw notOpen(state)
         return {
           status: 'completed',
@@ -80,7 +81,7 @@ export async function handIn(
         throw new EarnestError('deadline_passed', 'The delivery did not come on chain in time')
       }
       if (!isTaken) {
-        await send(round + 1)
+        await send(status)
         // Another process of ours may have come to the end before.
         if (job.response !== null) return job.response
         isTaken = true
@@ -108,12 +109,13 @@ export async function handIn(
     await options.rest(wait)
   }
 
-  async function send(round: number): Promise<void> {
+  async function send({ round: before, seq }: EscrowStatus): Promise<void> {
+    const round = before + 1
     const reserve = escrow.terms.vault !== ZERO_ADDRESS
     if (job.submission?.round !== round) {
       const action = { verb: 'deliver', artifactHash: toBytes32(deliverableHash), reserve } as const
       const validBefore = BigInt(deadlineUtc)
-      const authorization = await authorize(client, { escrow, action, validBefore })
+      const authorization = await authorize(client, { escrow, action, seq, validBefore })
       const submission = { round, completedAt: clock.now(), authorization }
       job = await jobs.advance(job, { ...job, submission })
     }
@@ -143,9 +145,9 @@ export async function handIn(
 async function standsSince(
   client: EscrowClient,
   escrow: EscrowRef,
-  hash: string,
+  { hash, status }: { hash: string; status: EscrowStatus },
 ): Promise<number | undefined> {
-  const events = await readHistory(client, escrow)
+  const events = await readHistory(client, escrow, status)
   const found = events.find(
     (event) => event.eventName === 'Delivered' && fromBytes32(event.args.artifactHash) === hash,
   )

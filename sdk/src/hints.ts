@@ -1,8 +1,17 @@
-import { listen } from './trust/listen.ts'
+import type { EventType, OracleEvent } from './protocol/event.ts'
+import { listen, type Told } from './trust/listen.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
 /** Milliseconds after a hint: what happens in one block is one look. */
 const SETTLE = 50
+
+/** What is told before anything more than the lock is on chain: no reason to look there. */
+const EARLY: ReadonlySet<unknown> = new Set<EventType>([
+  'pact_registered',
+  'funding_seen',
+  'funded',
+  'completion_received',
+])
 
 /** One who follows an escrow. */
 export interface Follower {
@@ -20,27 +29,60 @@ export interface Hints {
   follow(escrowId: string): Follower
 }
 
+/** Hints out of a stream of events that somebody listens to anyhow. */
+export interface ToldHints extends Hints {
+  /** True for an event that would end a wait. */
+  wants(told: Told): boolean
+  /** Takes an event whose signature was checked. */
+  tell(event: OracleEvent): void
+}
+
 /**
  * Listens to the oracle's events about an agent for as long as somebody follows an escrow. An event only
  * ends a wait: what happened the chain says (TOL-05), and without the oracle every wait has its full length.
  */
 export function createHints({ oracle, agent }: { oracle: OracleClient; agent: string }): Hints {
-  const followers = new Map<string, Set<() => void>>()
+  const told = createToldHints()
   let listening: AbortController | undefined
+  let followers = 0
 
   async function hear(signal: AbortSignal): Promise<void> {
-    const options = {
-      query: { agent },
-      after: 'now',
-      wants: (escrowId: unknown) => followers.has(escrowId as string),
-      signal,
-    } as const
-    for await (const { escrowId } of listen(oracle, options)) {
-      for (const nudge of followers.get(escrowId ?? '') ?? []) nudge()
-    }
+    const options = { query: { agent }, after: 'now', wants: told.wants, signal } as const
+    for await (const event of listen(oracle, options)) told.tell(event)
   }
 
   return {
+    follow(escrowId) {
+      const follower = told.follow(escrowId)
+      followers++
+      if (listening === undefined) {
+        listening = new AbortController()
+        void hear(listening.signal).catch(() => {})
+      }
+      return {
+        wait: follower.wait,
+        leave() {
+          follower.leave()
+          followers--
+          if (followers > 0) return
+          listening?.abort()
+          listening = undefined
+        },
+      }
+    },
+  }
+}
+
+/** The same for who listens to the agent's events anyhow and passes them on. */
+export function createToldHints(): ToldHints {
+  const followers = new Map<string, Set<() => void>>()
+  const wants = ({ escrowId, type }: Told) => !EARLY.has(type) && followers.has(escrowId as string)
+
+  return {
+    wants,
+    tell(event) {
+      if (wants(event)) for (const nudge of followers.get(event.escrowId ?? '') ?? []) nudge()
+    },
     follow(escrowId) {
       let isNudged = false
       let wake: (() => void) | undefined
@@ -50,10 +92,6 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
       }
       const others = followers.get(escrowId) ?? new Set()
       followers.set(escrowId, others.add(nudge))
-      if (listening === undefined) {
-        listening = new AbortController()
-        void hear(listening.signal).catch(() => {})
-      }
       return {
         async wait(milliseconds) {
           if (!isNudged) {
@@ -75,9 +113,6 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
           wake?.()
           others.delete(nudge)
           if (others.size === 0 && followers.get(escrowId) === others) followers.delete(escrowId)
-          if (followers.size > 0) return
-          listening?.abort()
-          listening = undefined
         },
       }
     },

@@ -12,6 +12,7 @@ import {
 import type { EscrowClient, ReadClient } from './escrow/client.ts'
 import { escrowOfPact } from './escrow/client.ts'
 import { createExecutor, type ExecutorOptions, handleMessage } from './executor.ts'
+import { createToldHints } from './hints.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { createBearerCheck } from './negotiation/bearer.ts'
 import {
@@ -200,7 +201,9 @@ export function createSeller(options: SellerOptions): Seller {
     onEvent(event)
     void owner?.observe({ type: 'work', event })
   }
+  const hints = createToldHints()
   const work = createWork({
+    hints,
     identity,
     client: wallet,
     oracle,
@@ -289,6 +292,7 @@ export function createSeller(options: SellerOptions): Seller {
     const after = await cursor.read()
     for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
       onEvent({ type: 'oracle_event', event })
+      hints.tell(event)
       // What is not found now is found by the next sweep.
       if (isAboutOffer(event)) await offers.look().catch(() => {})
       if (event.type === 'funded') await beginFunded(event)

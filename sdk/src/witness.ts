@@ -1,4 +1,5 @@
 import type { Agent } from './discovery/discover.ts'
+import type { Follower } from './hints.ts'
 import { EarnestError } from './protocol/error.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import type { SignedPact } from './protocol/pact.ts'
@@ -18,7 +19,11 @@ export interface Witness {
   /** Registers a pact with the bytes of its checkers. Throws the oracle's codes, `pact_hash_mismatch`. */
   register(signed: SignedPact, deposits: readonly string[]): Promise<void>
   /** The portable record of a settlement; undefined where the oracle has not written it yet. */
-  attestationOf(seller: string, escrowId: string): Promise<Attestation | undefined>
+  attestationOf(
+    seller: string,
+    escrowId: string,
+    follower: Follower,
+  ): Promise<Attestation | undefined>
 }
 
 /** Makes the witness of one oracle. */
@@ -61,10 +66,10 @@ export function createWitness({
       }
     },
 
-    async attestationOf(seller, escrowId) {
+    async attestationOf(seller, escrowId, follower) {
       const params = { id: seller }
       // The oracle follows the chain a moment later; its paper can also be fetched another time.
-      for (let attempt = 0; attempt < 5; attempt++) {
+      for (let waited = 0; waited < 5 * pollIntervalMs; ) {
         const found = await oracle
           .call('listAttestations', { params, query: { escrowId: escrowId as `0x${string}` } })
           .then(({ attestations }) =>
@@ -72,7 +77,7 @@ export function createWitness({
           )
           .catch(() => undefined)
         if (found !== undefined) return found
-        await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
+        waited += await follower.wait(pollIntervalMs)
       }
       return undefined
     },

@@ -3,7 +3,7 @@ import { readEscrow } from './escrow/readEscrow.ts'
 import { refund } from './escrow/refund.ts'
 import { type Admission, createGate } from './gate.ts'
 import { handIn } from './handIn.ts'
-import { createHints } from './hints.ts'
+import { createHints, type Hints } from './hints.ts'
 import { createJobBook, type Draft, draftOf, type JobRecord } from './job.ts'
 import type { Negotiator } from './negotiation/respond.ts'
 import type { OwnerNote } from './owner/note.ts'
@@ -44,6 +44,8 @@ export interface WorkOptions {
   maxRevisions?: number
   /** False: keeps the lock after a failure, to try again by hand. */
   refundOnFailure?: boolean
+  /** When it is worth to look at a delivery; default: a stream of its own. */
+  hints?: Hints
   /** What the owner wrote about a trade. */
   notes?: (escrowId: string) => Promise<readonly OwnerNote[]>
   onEvent?: (event: WorkEvent) => void
@@ -90,7 +92,7 @@ export function createWork(options: WorkOptions): Work {
   const stopped = new AbortController()
   const admit = createGate({ client, witnesses, oracle, negotiator, store })
   const jobs = createJobBook(store)
-  const hints = createHints({ oracle, agent: identity.did })
+  const hints = options.hints ?? createHints({ oracle, agent: identity.did })
 
   async function begin(message: WorkMessage): Promise<ResponseMessage> {
     const { escrowId } = message

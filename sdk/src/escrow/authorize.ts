@@ -48,8 +48,11 @@ export async function authorize(
   client: EscrowClient,
   { escrow, action, ...parameters }: AuthorizeParameters,
 ): Promise<Hex> {
-  const seq = parameters.seq ?? (await readEscrow(client, escrow)).seq
-  const validBefore = parameters.validBefore ?? BigInt((await readChainTime(client)) + VALIDITY)
+  // Asked together, where they are to be asked.
+  const [seq, validBefore] = await Promise.all([
+    parameters.seq ?? readEscrow(client, escrow).then((status) => status.seq),
+    parameters.validBefore ?? readChainTime(client).then((now) => BigInt(now + VALIDITY)),
+  ])
   const context = { ...escrow, actor: client.account.address, seq, validBefore }
   const signature = await signTyped(client, typedDataOf(context, action))
   return encodeAuthorization({ validBefore, signature })

@@ -87,9 +87,13 @@ export async function findFunding(
   return { txHash: funding.transactionHash as Hash, blockNumber: BigInt(funding.blockNumber) }
 }
 
-/** Every event of an escrow since its funding; none where it was never funded. */
-export async function readHistory(client: ReadClient, escrow: EscrowRef): Promise<EscrowEvent[]> {
-  const { fundedAt } = await readEscrow(client, escrow)
+/** Every event of an escrow since its funding; none where it was never funded. Whoever has just read it says since when. */
+export async function readHistory(
+  client: ReadClient,
+  escrow: EscrowRef,
+  known?: Pick<EscrowStatus, 'fundedAt'>,
+): Promise<EscrowEvent[]> {
+  const { fundedAt } = known ?? (await readEscrow(client, escrow))
   if (fundedAt === 0) return []
   return await readSince(client, escrow, fundedAt)
 }

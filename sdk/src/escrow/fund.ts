@@ -2,7 +2,7 @@ import { fundTypedData } from '../protocol/authorization.ts'
 import type { EscrowClient } from './client.ts'
 import { type FundedPact, type FundParameters, lock } from './lock.ts'
 import { signTyped } from './signTyped.ts'
-import { readToken } from './token.ts'
+import { recallToken } from './token.ts'
 
 /**
  * Layer 4: checks both signatures, then locks the payment with one ERC-3009 signature that pays and
@@ -14,7 +14,7 @@ import { readToken } from './token.ts'
  */
 export async function fund(client: EscrowClient, parameters: FundParameters): Promise<FundedPact> {
   return await lock(client, parameters, async ({ escrow, token: address }) => {
-    const token = await readToken(client, address)
+    const token = await recallToken(client, address)
     const signature = await signTyped(client, fundTypedData({ ...escrow, token }))
     return { functionName: 'fund', args: [escrow.terms, signature] }
   })

@@ -9,7 +9,7 @@ import { findFunding } from './events.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
 import { relayOrSend } from './relayOrSend.ts'
 import { type Call, send } from './send.ts'
-import { readBalance } from './token.ts'
+import { forgetToken, readBalance } from './token.ts'
 
 /** A signed pact whose money is locked. */
 export interface FundedPact {
@@ -102,13 +102,15 @@ export async function checkPurse(
   client: EscrowClient,
   payments: readonly Lockable[],
 ): Promise<void> {
+  const token = payments[0]?.signed.pact.escrow.token
+  if (token === undefined) return
+  const reading = readBalance(client, { token, owner: client.account.address })
+  reading.catch(() => {})
   const now = await readChainTime(client)
   if (payments.some(({ fundBy }) => now >= fundBy)) {
     throw new EarnestError('fund_by_passed', 'It is too late to fund this pact')
   }
-  const token = payments[0]?.signed.pact.escrow.token
-  if (token === undefined) return
-  const balance = await readBalance(client, { token, owner: client.account.address })
+  const balance = await reading
   const want = payments.reduce((sum, { escrow }) => sum + escrow.terms.amount, 0n)
   if (balance < want) {
     throw new EarnestError('insufficient_funds', 'The wallet holds too little USDC', {
@@ -142,10 +144,12 @@ export async function lock(
   const payment = checkPact(client, parameters)
   const { escrow, fundBy, signed } = payment
 
-  // Step 2: the chain. What stands already is not paid again.
+  // Step 2: the chain, asked together. What stands already is not paid again.
+  const purse = checkPurse(client, [payment])
+  purse.catch(() => {})
   const before = await findLock(client, payment)
   if (before !== undefined) return fundedPact(payment, before)
-  await checkPurse(client, [payment])
+  await purse
 
   // Step 3: one call, sent by the relay or by the buyer.
   const { token } = signed.pact.escrow
@@ -157,6 +161,7 @@ export async function lock(
       await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call),
     )
   } catch (error) {
+    forgetToken(client)
     // A crash between sending and noting it, or a relay that answered too late: it may stand all the same.
     const then = isEarnestError(error) ? await findLock(client, payment) : undefined
     if (then === undefined) throw error

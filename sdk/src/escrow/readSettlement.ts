@@ -5,6 +5,7 @@ import type { Pact } from '../protocol/pact.ts'
 import type { Outcome, Settlement } from '../protocol/settlement.ts'
 import { escrowOfPact, type ReadClient } from './client.ts'
 import { type EscrowEvent, readHistory } from './events.ts'
+import type { EscrowStatus } from './readEscrow.ts'
 import { mapErrors } from './send.ts'
 
 interface Payout {
@@ -22,11 +23,15 @@ interface Payout {
  */
 export async function readSettlement(
   client: ReadClient,
-  { pact, milestone = 0 }: { pact: Pact; milestone?: number },
+  {
+    pact,
+    milestone = 0,
+    status,
+  }: { pact: Pact; milestone?: number /** As it was just read. */; status?: EscrowStatus },
 ): Promise<Settlement | undefined> {
   const escrow = escrowOfPact({ pact, milestone })
   const { chainId, contract, escrowId, terms } = escrow
-  const events = await readHistory(client, escrow)
+  const events = await readHistory(client, escrow, status)
   let artifactHash: string | null = null
   let reportHash: string | null = null
   let recordHash: string | null = null

@@ -64,13 +64,17 @@ async function findRelayed(
   const { data, contract, about, timeout } = options
   try {
     const ask = { hash: options.txHash, timeout }
+    // Asked together: mostly both are there, under the hash that the relay said.
+    const named = getTransaction(client, ask)
+    named.catch(() => {})
     // What is there already is found however short the patience is.
     const receipt = await getTransactionReceipt(client, ask).catch(() =>
       waitForTransactionReceipt(client, ask),
     )
     // A relay that pays more for the same place in its queue has another hash than it said.
     const { transactionHash: txHash, blockNumber, status, logs } = receipt
-    const { input } = await getTransaction(client, { hash: txHash })
+    const again = () => getTransaction(client, { hash: txHash })
+    const { input } = txHash === ask.hash ? await named.catch(again) : await again()
     const isDone =
       status === 'success' &&
       input.includes(data.slice(2).toLowerCase()) &&

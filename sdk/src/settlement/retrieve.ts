@@ -23,9 +23,11 @@ export async function retrieve(options: {
   escrowId: `0x${string}`
   /** As the chain has it, 64 hex characters. */
   artifactHash: string
+  /** As the oracle has just handed it out; default: it is fetched. */
+  manifest?: Manifest
 }): Promise<Deliverable> {
   const { oracle, escrowId } = options
-  const manifest = await oracle.call('getManifest', { params: { escrowId } })
+  const manifest = options.manifest ?? (await oracle.call('getManifest', { params: { escrowId } }))
   const got = artifactHash(manifest)
   if (got !== options.artifactHash) {
     throw new EarnestError('hash_mismatch', 'The manifest is not the one that was delivered', {

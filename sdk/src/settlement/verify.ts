@@ -1,4 +1,5 @@
 import { EarnestError } from '../protocol/error.ts'
+import type { Manifest } from '../protocol/manifest.ts'
 import type { Pact } from '../protocol/pact.ts'
 import { hashReport, type VerificationReport } from '../protocol/report.ts'
 import type { OracleClient } from '../trust/oracle.ts'
@@ -36,10 +37,17 @@ export async function verify(options: {
   pact: Pact
   milestone?: number
   onChain: DeliveryOnChain
+  /** As the oracle has just handed it out; default: it is fetched. */
+  manifest?: Manifest
 }): Promise<Verification> {
-  const { oracle, pact, milestone = 0, onChain } = options
+  const { oracle, pact, milestone = 0, onChain, manifest } = options
   const { escrowId, artifactHash, reportHash, deliveredAt } = onChain
-  const deliverable = await retrieve({ oracle, escrowId, artifactHash })
+  const deliverable = await retrieve({
+    oracle,
+    escrowId,
+    artifactHash,
+    ...(manifest && { manifest }),
+  })
   const result = checkDelivery({ pact, milestone, files: deliverable.files, deliveredAt })
   const report =
     reportHash === null

@@ -6,13 +6,19 @@ import type { OracleClient } from './oracle.ts'
 
 const MAX_EVENT_CHARS = 256 * 1024
 
+/** What an event claims before anything of it was checked. */
+export interface Told {
+  escrowId?: unknown
+  type?: unknown
+}
+
 /** What to hear, and from where. */
 export interface ListenOptions {
   query?: { agent?: string; pactId?: string; escrowId?: `0x${string}` }
   /** Id of the last event that was dealt with; default 0: everything; `now`: only what is new. */
   after?: number | 'now'
-  /** Escrows whose events are wanted; default: all. What is not is skipped unread, its signature too. */
-  wants?: (escrowId: unknown) => boolean
+  /** Events that are wanted; default: all. What is not is skipped unread, its signature too. */
+  wants?: (told: Told) => boolean
   /** Ends the stream. */
   signal?: AbortSignal
 }
@@ -31,7 +37,7 @@ export async function* listen(
     try {
       const response = await oracle.stream(query, { lastEventId: last, ...(signal && { signal }) })
       for await (const data of framesOf(response, signal)) {
-        if (!wants((data as { escrowId?: unknown } | null)?.escrowId)) continue
+        if (!wants((data ?? {}) as Told)) continue
         const event = decode(streamedEventSchema, data, 'invalid_event')
         verifyEvent(event, { oracle: oracle.did, keyOf: oracle.keyOf })
         pause = 100

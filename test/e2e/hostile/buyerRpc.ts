@@ -46,16 +46,18 @@ const looking =
       clock,
       fetch: acted,
     })
+    const escrow = escrowOfPact({ pact })
+    const follower = createHints({ oracle, agent: buyer.identity.did }).follow(escrow.escrowId)
     const { status, settlement } = await follow({
       wallet,
       witnesses,
       oracle,
       clock,
-      hints: createHints({ oracle, agent: buyer.identity.did }),
+      follower,
       relay: acted,
       pact,
       milestone: 0,
-      escrow: escrowOfPact({ pact }),
+      escrow,
       policy: defaultSettlePolicy,
       timeoutMs: 0,
       pollIntervalMs: 1,
@@ -67,6 +69,7 @@ const looking =
         if (progress.step === 'waiting') reasons.push(progress.reason)
       },
     })
+    follower.leave()
     return settlement === undefined ? `${status}: ${reasons.join(', ')}` : status
   }
 
