@@ -80,7 +80,8 @@ describe('x402', () => {
   function scheme(changes: Partial<EscrowSchemeOptions> = {}) {
     const { chainId, escrow, token, arbiter } = market.ground.deployment
     const venue = { chainId, escrow, token, arbiters: [arbiter] }
-    const options = { ...buyerOptionsOf(market), venue, maxPaymentUsdc: 5_000_000n, ...changes }
+    const limits = { maxPaymentUsdc: 5_000_000n, allowHttp: true }
+    const options = { ...buyerOptionsOf(market), venue, ...limits, ...changes }
     return createEscrowScheme(options)
   }
 
@@ -144,6 +145,23 @@ describe('x402', () => {
     const result = await openBuyer(market, { journal }).resume(tradeId)
     assert.equal(result.settlementStatus, 'released')
     assert.equal(paid - (await balance()), PRICE)
+  })
+
+  test('a paywall leads its payer to no agent by plain http: nothing is asked of what it names', async () => {
+    const accepted = await required('/reports/1')
+    const asked: string[] = []
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      asked.push(input instanceof Request ? input.url : String(input))
+      return await market.fetch(input, init)
+    }
+    const own = scheme({ fetch, allowHttp: false })
+    for (const agentUrl of [SELLER_URL, 'http://127.0.0.1:8545', 'http://[::1]/']) {
+      const extra = { ...accepted.extra, agentUrl }
+      await assert.rejects(own.createPaymentPayload(2, { ...accepted, extra }), {
+        code: 'url_refused',
+      })
+    }
+    assert.deepEqual(asked, [])
   })
 
   test('nothing is handed out, and nothing made, without a payment for this very resource', async () => {

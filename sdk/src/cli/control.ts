@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
 import { EarnestError } from '../protocol/error.ts'
@@ -8,8 +8,8 @@ import type { Tool, ToolResult } from '../tools/index.ts'
 const MAX_LINE = 8 * 1024 * 1024
 
 /**
- * Lets other commands of this user call the tools of a seller that runs: one process owns its folder, and
- * its socket lies in it, for the owner alone. One JSON object a line: `{tool, input}`, then the result.
+ * Lets other commands of this user call the tools of a seller that runs: its socket lies in
+ * its folder, for the owner alone. One JSON object a line: `{tool, input}`, then the result.
  */
 export async function openControl(path: string, tools: readonly Tool[]): Promise<Server> {
   rmSync(path, { force: true })
@@ -26,9 +26,14 @@ export async function openControl(path: string, tools: readonly Tool[]): Promise
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(path, resolve)
+    // It is made within this call, and is nobody else's from its first moment on.
+    const mask = process.umask(0o177)
+    try {
+      server.listen(path, resolve)
+    } finally {
+      process.umask(mask)
+    }
   })
-  chmodSync(path, 0o600)
   return server
 }
 

@@ -53,7 +53,8 @@ function readFlag(property: Property | undefined, name: string, value: string): 
   }
 }
 
-function objectOf(text: string): Record<string, unknown> {
+/** Text as a JSON object. Throws `invalid_input`. */
+export function objectOf(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

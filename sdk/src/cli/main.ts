@@ -7,7 +7,7 @@ import { createBuyerTools, type Tool, type ToolResult } from '../tools/index.ts'
 import { callSeller, openControl } from './control.ts'
 import { deliver } from './deliver.ts'
 import { examine } from './examine.ts'
-import { flagsOf, inputOf, readText } from './input.ts'
+import { flagsOf, inputOf, objectOf, readText } from './input.ts'
 import { listen } from './listen.ts'
 import { readSeller } from './seller.ts'
 import { readAgent, readOracle } from './settings.ts'
@@ -161,7 +161,7 @@ async function doctor(args: readonly string[]): Promise<void> {
 /** Recounts a jury's public record bit for bit. */
 function verifyVerdict(args: readonly string[]): void {
   const [flag] = flagsOf(args)
-  const wire: unknown = JSON.parse(readText(flag?.value ?? ''))
+  const wire = objectOf(readText(flag?.value ?? ''))
   const record = decode(verdictRecordSchema, wire, 'invalid_verdict')
   const { faults, undisclosed } = recount(record)
   print({ recordHash: hashVerdict(record), sellerBps: record.sellerBps, faults, undisclosed })

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import { decode } from '../protocol/decode.ts'
 import { EarnestError } from '../protocol/error.ts'
@@ -6,6 +5,7 @@ import { usdc } from '../protocol/money.ts'
 import { sellerDefaults } from '../sellerDefaults.ts'
 import type { Skill } from '../skill.ts'
 import { createSellerTools, type SellerTools, type SystemMessage } from '../tools/index.ts'
+import { objectOf, readText } from './input.ts'
 import type { Agent } from './settings.ts'
 
 const serviceSchema = z.strictObject({
@@ -27,7 +27,7 @@ const sellerSchema = z.strictObject({
 
 /**
  * Makes the seller that a file describes, with the tools that do its services by hand. Throws
- * `invalid_seller`, what `sellerDefaults` throws.
+ * `invalid_input`, `invalid_seller`, what `sellerDefaults` throws.
  */
 export async function readSeller(
   agent: Agent,
@@ -35,7 +35,7 @@ export async function readSeller(
 ): Promise<SellerTools & { path: string }> {
   const { name, description, endpoint, services } = decode(
     sellerSchema,
-    JSON.parse(readFileSync(file, 'utf8')),
+    objectOf(readText(file)),
     'invalid_seller',
   )
   const [first, ...rest] = services

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { readAgentEnvironment } from '../environment.ts'
 import type { EscrowClient } from '../escrow/client.ts'
 import { createFileStore } from '../fileStore.ts'
+import { overTls } from '../overTls.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { did } from '../protocol/did.ts'
 import { EarnestError } from '../protocol/error.ts'
@@ -22,7 +23,7 @@ const settingsSchema = z.object({
   }),
   EARNEST_ORACLE_URL: z.url(),
   EARNEST_ORACLE_DID: did,
-  /** Where trades lie; one process at a time. */
+  /** Where trades lie; any number of processes of this machine may work on it. */
   EARNEST_FOLDER: z.string().min(1).default('.earnest/agent'),
   /** USDC that one trade may cost, and all open ones together. */
   EARNEST_PER_TRADE: z.string().default('20').pipe(usdc),
@@ -81,17 +82,8 @@ export async function readAgent(env: Readonly<Record<string, string | undefined>
     socket: join(settings.EARNEST_FOLDER, 'control.sock'),
     limit: { perTrade: settings.EARNEST_PER_TRADE, open: settings.EARNEST_OPEN },
     trustPolicy: file === undefined ? undefined : readPolicy(file),
-    fetch: settings.EARNEST_ALLOW_HTTP ? globalThis.fetch : overTls,
+    fetch: settings.EARNEST_ALLOW_HTTP ? globalThis.fetch : overTls(),
   }
-}
-
-/** Who has to show a certificate for its name is no service of a private network that happens to listen. */
-const overTls: typeof globalThis.fetch = async (input, init) => {
-  const { protocol } = new URL(input instanceof Request ? input.url : input)
-  if (protocol !== 'https:') {
-    throw new EarnestError('url_refused', 'Agents are reached by https only')
-  }
-  return await globalThis.fetch(input, init)
 }
 
 function readPolicy(file: string): TrustPolicy {

@@ -113,6 +113,8 @@ async function fetchCard(
       signal,
     })
   } catch (cause) {
+    // A refusal of the caller's own fetch.
+    if (isEarnestError(cause)) throw cause
     throw new EarnestError('card_unreachable', `No answer from ${url}`, { retryable: true, cause })
   }
   if (response.status === 404 || response.status === 410) {

@@ -7,6 +7,7 @@ import { escrowOfPact } from '../escrow/client.ts'
 import { signTyped } from '../escrow/signTyped.ts'
 import { readToken } from '../escrow/token.ts'
 import { recordOf } from '../journal.ts'
+import { overTls } from '../overTls.ts'
 import { isSameAddress } from '../protocol/address.ts'
 import { fundTypedData } from '../protocol/authorization.ts'
 import { decode } from '../protocol/decode.ts'
@@ -30,6 +31,8 @@ export interface EscrowSchemeOptions extends BuyerOptions {
   mayPay?: (task: PaywallTask, paymentUsdc: bigint) => boolean | Promise<boolean>
   /** Seconds that the work may take at most: so long a seller that does nothing holds the money. Default a day. */
   maxSeconds?: number
+  /** True: a paywall may name a seller by plain http, on this machine say; default: https only. */
+  allowHttp?: boolean
 }
 
 const DAY = 86_400
@@ -55,14 +58,16 @@ type AskedPayment = Omit<Requirements, 'extra'> & { extra: Record<string, unknow
  * and registered, and only then one signature of the buyer locks the money under it: a paywall that takes it
  * and says nothing more is followed, and disputed, like any seller. The journal has the trade, so that `resume`
  * of a buyer over the same journal follows it to its end, whatever became of the answer; `open()` lists it.
- * Throws what the layers throw, `price_too_high`, `too_long`, `task_refused`, `venue_mismatch`.
+ * Throws what the layers throw, `price_too_high`, `too_long`, `task_refused`, `venue_mismatch`, `url_refused`.
  * @example
  * const client = new x402Client().register('eip155:8453', createEscrowScheme(options))
  * const response = await wrapFetchWithPayment(fetch, client)('https://agent.example/reports/7')
  */
 export function createEscrowScheme(options: EscrowSchemeOptions): EscrowScheme {
   // A paywall says its price: its seller takes it or leaves it.
-  const context = openBuyer({ ...options, negotiationPolicy: { maxPaymentUsdc: 0n } })
+  const fetch = options.allowHttp ? options.fetch : overTls(options.fetch)
+  const own = { ...options, ...(fetch && { fetch }), negotiationPolicy: { maxPaymentUsdc: 0n } }
+  const context = openBuyer(own)
   const { venue, maxSeconds = DAY } = options
 
   return {
