@@ -1,70 +1,91 @@
-import type { TrustFlow } from './flow.ts'
+import { edgeWeight } from './flow.ts'
+import type { TrustParameters } from './parameters.ts'
+import type { TrustState } from './state.ts'
 
 /**
- * Trust at `target` that came out of any of the `sources`, however many hands it went through, without
- * passing a source again: last-exit decomposition, so that trust of the target less this is what it
- * would have if the sources bought nothing. Whom they paid themselves is always looked at; behind
- * them the largest parcels are followed first, down to `negligible` or until the work is spent.
+ * Share (0..1) of the trust of `target` that came out of the `sources`, however many hands it went
+ * through, without passing a source again: last-exit decomposition, so that the rest is what the target
+ * would have if the sources bought nothing.
+ *
+ * It walks up the stream, from the target to whoever its trust is from, the largest parts first: sybils
+ * have few people above them, while a source that is trusted pays half the market. A part ends at a
+ * source, at a seed, or at somebody trusted so much more than all sources together that little of it can
+ * be theirs. What is still under way when the work is spent, as in a ring that money circles in, is taken
+ * to be theirs in the proportion of what has ended.
  */
-export function backflow(flow: TrustFlow, { sources, target, negligible }: BackflowQuery): number {
-  const { start, length, total, weight, trust, parcel } = flow
-  const pass = 1 - flow.alpha
-  const touched: number[] = []
-  let waiting: number[] = []
-  let reached = 0
-  let visits = 0
-  let largest = 0
-  const send = (node: number, amount: number): void => {
-    const row = total[node] as number
-    if (row <= 0) return
-    const share = (pass * amount) / row
-    const from = start[node] as number
-    const end = from + (length[node] as number)
-    visits += end - from
-    for (let at = from; at < end; at++) {
-      const to = flow.target[at] as number
-      const before = parcel[to] as number
-      // A source passes on what it holds once, whatever comes back to it.
-      if (before < 0) continue
-      const arriving = share * (weight[at] as number)
-      if (to === target) reached += arriving
-      if (before === 0) touched.push(to)
-      const after = before + arriving
-      parcel[to] = after
-      if (before <= negligible && after > negligible) waiting.push(to)
-      if (after > largest) largest = after
+export function backflow(
+  state: TrustState,
+  { sources, target }: { sources: readonly number[]; target: number },
+  { payeeEdge }: Pick<TrustParameters, 'payeeEdge'>,
+): number {
+  const { flow, history, lastOfSeller, lastOfBuyer, seeds } = state
+  const { trust, total, parcel } = flow
+  let far = 0
+  for (const source of sources) far += FAR * (trust[source] as number)
+  const touched = [target]
+  let waiting = [target]
+  parcel[target] = 1
+  // A source ends whatever comes to it.
+  for (const source of sources) parcel[source] = -1
+  let [theirs, others, visits] = [0, 0, 0]
+  const pass = (from: number, node: number, rate: number): void => {
+    const weight = edgeWeight(flow, from, node)
+    if (weight === 0) return
+    const part = (rate * weight * (trust[from] as number)) / (total[from] as number)
+    const before = parcel[from] as number
+    if (before < 0) {
+      theirs += part
+      return
+    }
+    if (before === 0) {
+      touched.push(from)
+      waiting.push(from)
+    }
+    parcel[from] = before + part
+  }
+  const climb = (node: number, amount: number): void => {
+    const rate = (amount * (1 - flow.alpha)) / (trust[node] as number)
+    const seen = new Set<number>()
+    const visit = (from: number): void => {
+      visits++
+      if (from < 0 || seen.has(from)) return
+      seen.add(from)
+      pass(from, node, rate)
+    }
+    for (let row = lastOfSeller[node] as number; row >= 0 && visits < MOST_VISITS; ) {
+      visit(history.buyer[row] as number)
+      row = history.earlierOfSeller[row] as number
+    }
+    if (payeeEdge === 0) return
+    for (let row = lastOfBuyer[node] as number; row >= 0 && visits < MOST_VISITS; ) {
+      visit(history.seller[row] as number)
+      row = history.earlierOfBuyer[row] as number
     }
   }
-  for (const source of sources) parcel[source] = -1
-  for (const source of sources) send(source, trust[source] as number)
-  const most = visits + MOST_VISITS
-  const held = trust[target] as number
-  for (
-    let threshold = largest / 8;
-    waiting.length > 0;
-    threshold = Math.max(negligible, threshold / 8)
-  ) {
+  for (let least = 1 / 4; waiting.length > 0 && visits < MOST_VISITS; least /= 4) {
     const later: number[] = []
-    for (let at = 0; at < waiting.length; at++) {
-      if (visits >= most || reached >= held) break
+    for (let at = 0; at < waiting.length && visits < MOST_VISITS; at++) {
       const node = waiting[at] as number
       const amount = parcel[node] as number
-      if (amount <= threshold && threshold > negligible) {
+      if (amount <= least) {
         later.push(node)
         continue
       }
-      parcel[node] = Number.MIN_VALUE
-      send(node, amount)
+      parcel[node] = 0
+      if (node < seeds || (trust[node] as number) > far) others += amount
+      else climb(node, amount)
     }
-    if (visits >= most || reached >= held) break
+    if (least < LEAST) break
     waiting = later
   }
   for (const node of touched) parcel[node] = 0
   for (const source of sources) parcel[source] = 0
-  return reached
+  return theirs === 0 ? 0 : theirs / (theirs + others)
 }
 
-/** Edges that are followed behind the first hands, in a market of any size. */
-const MOST_VISITS = 4_000
-
-type BackflowQuery = { sources: readonly number[]; target: number; negligible: number }
+/** Trust beside that of all sources together at which nobody's is looked into. */
+const FAR = 8
+/** Edges that are looked at, in a market of any size. */
+const MOST_VISITS = 8_000
+/** Parts of the target's trust below which none is followed. */
+const LEAST = 1e-4

@@ -5,7 +5,7 @@ const DAY = 86_400
  * whoever holds the events and this table recomputes every score.
  */
 export const TRUST_PARAMETERS = {
-  version: 'earnest-trust/2',
+  version: 'earnest-trust/3',
   /** Teleport share of the personalised PageRank. */
   alpha: 0.15,
   /** Graph weights are brought to their fixed point at least every so many events. */
@@ -33,9 +33,11 @@ export const TRUST_PARAMETERS = {
   /** Trades of evidence that may be carried into another capability, from prices within the ratio. */
   backOffTrades: 3,
   backOffRatio: 10,
-  /** Protocol fees, base units of USDC, that one full voucher must have burned elsewhere. */
+  /** Protocol fees, base units of USDC, that every full voucher burns elsewhere: none is heard twice. */
   feePerVoucher: 500_000,
-  /** Parts of the seller's own money down to this share of a voucher are followed through any hands. */
+  /** Protocol fees, base units of USDC, that a buyer burned elsewhere before its word is heard in full. */
+  feeToBeHeard: 1_500_000,
+  /** A share of a voucher below this is no path of trust. */
   parcelShare: 1e-3,
   /** Edge weight from payee to payer, as a multiple of the edge from payer to payee. */
   payeeEdge: 1,

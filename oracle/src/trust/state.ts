@@ -94,6 +94,8 @@ export type TrustState = {
   imports: Map<number, ImportedRecord[]>
   /** Protocol fees that an agent has paid as a buyer, base units. */
   paid: Float64Array
+  /** Vouchers that an agent has given as a buyer, in full ones. */
+  given: Float64Array
   lastSettled: Float64Array
   lastActive: Float64Array
   lastChange: Float64Array
@@ -157,6 +159,7 @@ export function createTrustState(
     bonds: new Map(),
     imports: new Map(),
     paid: new Float64Array(0),
+    given: new Float64Array(0),
     lastSettled: new Float64Array(0),
     lastActive: new Float64Array(0),
     lastChange: new Float64Array(0),
@@ -188,6 +191,7 @@ export function agentIndex(state: TrustState, agent: string): number {
   state.lastOfBuyer = grown(state.lastOfBuyer, count)
   state.lastFailure = grown(state.lastFailure, count)
   state.paid = grown(state.paid, count)
+  state.given = grown(state.given, count)
   state.lastSettled = grown(state.lastSettled, count)
   state.lastActive = grown(state.lastActive, count)
   state.lastChange = grown(state.lastChange, count)

@@ -17,8 +17,9 @@ export function trustOf({ flow }: TrustState, agent: number): number {
 
 /**
  * Weight of the voucher that a trade of this buyer is for this seller, before the trade. Trust that
- * the seller's own money brought to the buyer is taken out over several hops, the k-th trade with
- * one cluster is worth 2^-(k-1), and nobody vouches for more than the fees burned elsewhere.
+ * the seller's own money brought to the buyer is taken out over any number of hops, the k-th trade with
+ * one cluster is worth 2^-(k-1), and nobody vouches for more than the fees burned elsewhere: so much
+ * once to be heard at all, and so much again for every voucher, so that no fee is heard twice.
  */
 export function voucherOf(
   state: TrustState,
@@ -30,13 +31,14 @@ export function voucherOf(
     return { weight: 0, untrusted: 0, standing: 0 }
   }
   const repeat = 2 ** -earlierTrades(state, buyer, seller)
-  const own = ownTrust(state, { buyer, seller }, parameters.parcelShare)
+  const own = ownTrust(state, { buyer, seller }, parameters)
   const share = unit > 0 ? own / unit : 0
-  // Smaller parts are not followed either, so that less than one is no path of trust.
   const full = share < parameters.parcelShare ? 0 : Math.min(1, share)
-  const burned = feesOutside(state, buyer, seller) / parameters.feePerVoucher
+  const burned = feesOutside(state, buyer, seller)
+  const heard = Math.min(full, burned / parameters.feeToBeHeard) * repeat
+  const left = Math.max(0, burned / parameters.feePerVoucher - (state.given[buyer] as number))
   const seed = buyer < state.seeds
-  const weight = (seed ? full : Math.min(full, burned)) * repeat
+  const weight = seed ? full * repeat : Math.min(heard, left)
   // No floor: a little trust is a little weight, and everything without any is capped in the record.
   const untrusted = full === 0 ? parameters.untrustedVoucher * repeat : 0
   // A seed's trust is given and not earned: its word counts once, for good and for bad.
@@ -50,17 +52,16 @@ export function voucherOf(
 function ownTrust(
   state: TrustState,
   { buyer, seller }: { buyer: number; seller: number },
-  parcelShare: number,
+  parameters: TrustParameters,
 ): number {
-  const { unit, flow, clusters } = state
+  const { unit, clusters } = state
   const trust = trustOf(state, buyer)
   if (trust === 0) return 0
   const sources = membersOf(clusters, seller)
   let held = 0
   for (const source of sources) held += trustOf(state, source)
   if (held === 0 || trust - MOST_RETURNED * held >= unit) return trust
-  const back = backflow(flow, { sources, target: buyer, negligible: unit * parcelShare })
-  return Math.max(0, trust - back)
+  return trust * (1 - backflow(state, { sources, target: buyer }, parameters))
 }
 
 /** Visits to one node that start at another: at most (1 - alpha) / (1 - (1 - alpha)^2) = 3.06. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { backflow } from '../../../oracle/src/trust/backflow.ts'
 import {
   addEdge,
   boundRow,
@@ -193,26 +192,6 @@ describe('flow', () => {
     for (let node = 0; node < 30; node++) {
       assert.ok(Math.abs(whole[node]! - flow.trust[node]!) < 1e-9)
     }
-  })
-
-  test('backflow finds money that comes back through any number of hands', () => {
-    const flow = createTrustFlow({ alpha: 0.15, seeds: 1 })
-    growFlow(flow, 12)
-    addEdge(flow, 0, 1, 1)
-    // The first pays ten others, who pass it on in circles.
-    for (let node = 2; node < 12; node++) {
-      addEdge(flow, 1, node, 1)
-      addEdge(flow, node, 2 + ((node - 1) % 10), 1)
-      addEdge(flow, node, 2 + ((node + 5) % 10), 2)
-    }
-    settleFlow(flow, 1e-15)
-    for (let target = 2; target < 12; target++) {
-      const back = backflow(flow, { sources: [1], target, negligible: 1e-9 })
-      // All trust of the others came from the first: nothing of their own remains.
-      assert.ok(flow.trust[target]! - back < 1e-6)
-    }
-    const none = backflow(flow, { sources: [5], target: 1, negligible: 1e-9 })
-    assert.equal(none, 0)
   })
 
   test('the unit goes by trust mass: a thousand sybils do not move it', () => {

@@ -121,7 +121,7 @@ describe('penalties', () => {
     const open = (now: number) =>
       model.assess({ agent: 'better', role: 'seller', now }).penalties[0]?.points.reliability ?? 0
     assert.equal(open(START + 1_000 * DAY), 8)
-    for (let i = 1; i <= 4; i++) {
+    for (let i = 1; i <= 6; i++) {
       model.apply(settled({ buyer: `p${i}`, seller: 'better', at: START + i }))
     }
     assert.ok(open(START + 10) > 0 && open(START + 10) < 4)

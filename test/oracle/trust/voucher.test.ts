@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { backflow } from '../../../oracle/src/trust/backflow.ts'
+import { createTrustModel, type TrustModel } from '../../../oracle/src/trust/model.ts'
+import {
+  RATING_PARAMETERS,
+  TRUST_PARAMETERS,
+  type TrustParameters,
+} from '../../../oracle/src/trust/parameters.ts'
+import { refresh } from '../../../oracle/src/trust/refresh.ts'
+import { voucherOf } from '../../../oracle/src/trust/voucher.ts'
+import { livelyEvents, livelyMarket, SEEDS, START, settled } from './market.ts'
+
+/** A market with a seller that half of it bought from, and that bought from the other half. */
+function marketWithStar(parameters: TrustParameters): TrustModel {
+  const model = createTrustModel({ seeds: SEEDS, parameters })
+  for (const event of livelyEvents(300)) model.apply(event)
+  for (let i = 0; i < 300; i++) {
+    const other = `p${i}`
+    const sides = i % 2 ? { buyer: other, seller: 'star' } : { buyer: 'star', seller: other }
+    model.apply(settled({ ...sides, at: START + i }))
+    // In a file of ratings only the seeds' own opinions let trust out.
+    const seed = SEEDS[i % 5] as string
+    if (parameters.seedPurchases) model.apply(settled({ buyer: seed, seller: other, at: START }))
+  }
+  refresh(model.state, parameters)
+  return model
+}
+
+function between(model: TrustModel, names: { buyer: string; seller: string }) {
+  const index = (name: string) => model.state.indexOf.get(name) as number
+  return { buyer: index(names.buyer), seller: index(names.seller) }
+}
+
+const tables = { live: TRUST_PARAMETERS, ratings: RATING_PARAMETERS }
+
+describe('voucher', () => {
+  for (const [name, parameters] of Object.entries(tables)) {
+    test(`[TAP-01] [W-23] a trusted seller that pays a ring of 300 has no voucher of it, by the table of ${name}`, () => {
+      const model = marketWithStar(parameters)
+      const { state } = model
+      const star = state.indexOf.get('star') as number
+      assert.ok((state.flow.trust[star] as number) > 5 * state.unit)
+      const sybil = (i: number) => `sybil-${i % 300}`
+      for (let i = 0; i < 300; i++) {
+        for (let time = 0; time < 3; time++) {
+          model.apply(settled({ buyer: 'star', seller: sybil(i), at: START + 400 + i }))
+        }
+      }
+      for (let i = 0; i < 300; i++) {
+        for (const step of [1, 7, 31]) {
+          model.apply(settled({ buyer: sybil(i), seller: sybil(i + step), at: START + 800 + i }))
+        }
+      }
+      refresh(state, parameters)
+      let reached = 0
+      let weight = 0
+      for (let i = 0; i < 300; i++) {
+        const pair = between(model, { buyer: sybil(i), seller: 'star' })
+        reached += (state.flow.trust[pair.buyer] as number) / state.unit
+        weight += voucherOf(state, pair, parameters).weight
+      }
+      assert.ok(reached > 5, 'the money of the star has to reach the ring')
+      assert.ok(weight < 0.5, `${weight} full vouchers of ${reached}`)
+    })
+  }
+
+  test('trust that only the seller brought is all its own, and a stranger has no part in it', () => {
+    const model = marketWithStar(TRUST_PARAMETERS)
+    const { state, parameters } = model
+    for (let i = 0; i < 10; i++) {
+      model.apply(settled({ buyer: 'star', seller: 'first', at: START + 400 + i }))
+      model.apply(settled({ buyer: 'first', seller: 'second', at: START + 400 + i }))
+    }
+    refresh(state, parameters)
+    const index = (name: string) => state.indexOf.get(name) as number
+    const share = (source: string, target: string) =>
+      backflow(state, { sources: [index(source)], target: index(target) }, parameters)
+    assert.equal(share('star', 'second'), 1)
+    assert.equal(share('first', 'second'), 1)
+    assert.ok(share('second', 'p1') < 0.01)
+    assert.ok(state.flow.parcel.every((parcel) => parcel === 0))
+  })
+
+  test('[REP-17] no fee is heard twice: an account that vouches for many sellers has a voucher for each half dollar', () => {
+    const model = livelyMarket(60)
+    for (let i = 0; i < 4; i++) {
+      model.apply(settled({ buyer: 'farm', seller: `p${i}`, at: START + i, amount: 100_000_000n }))
+    }
+    refresh(model.state, model.parameters)
+    const farm = model.state.indexOf.get('farm') as number
+    const burned = model.state.paid[farm] as number
+    assert.equal(burned, 2_000_000)
+    const dust = { amount: 10_000n, protocolFee: 100n }
+    for (let i = 0; i < 40; i++) {
+      model.apply(settled({ buyer: 'farm', seller: `crook-${i}`, at: START + 10 + i, ...dust }))
+    }
+    const vouchers = (model.state.given[farm] as number) * model.parameters.feePerVoucher
+    assert.ok(vouchers > burned - 10 && vouchers <= burned + 40 * 100)
+    const last = between(model, { buyer: 'farm', seller: 'crook-39' })
+    assert.ok(voucherOf(model.state, last, model.parameters).weight < 0.01)
+  })
+
+  test('a word is heard in full only from a buyer who burned 1.50 USDC elsewhere', () => {
+    const model = livelyMarket(60)
+    const voice = (): number => {
+      refresh(model.state, model.parameters)
+      const pair = between(model, { buyer: 'fresh', seller: 'p1' })
+      return voucherOf(model.state, pair, model.parameters).weight
+    }
+    const voices = [200, 201, 202].map((at) => {
+      model.apply(settled({ buyer: 'fresh', seller: 'seed-0', at: START + at }))
+      return voice()
+    })
+    assert.ok(voices.every((weight, i) => weight <= (i + 1) / 3 + 1e-9))
+    assert.ok((voices[2] as number) > (voices[0] as number))
+    // What it pays to the seller itself adds nothing.
+    const before = voice()
+    model.apply(settled({ buyer: 'fresh', seller: 'p1', at: START + 300 }))
+    assert.ok(voice() < before)
+  })
+})
