@@ -73,6 +73,19 @@ describe('forecast', () => {
     }))
     assert.equal(aucOf(outcomes), 1)
     assert.equal(aucOf(outcomes.map(({ failed }) => ({ rank: 5, failed }))), 0.5)
+    // Beside every pair counted by hand, over forecasts that are often equal.
+    const random = generator(2)
+    const many = Array.from({ length: 400 }, () => {
+      return { rank: Math.floor(random() * 30) / 30, failed: random() < 0.2 }
+    })
+    let [right, pairs] = [0, 0]
+    for (const bad of many.filter(({ failed }) => failed)) {
+      for (const good of many.filter(({ failed }) => !failed)) {
+        right += bad.rank > good.rank ? 1 : bad.rank === good.rank ? 0.5 : 0
+        pairs++
+      }
+    }
+    assert.equal(aucOf(many), right / pairs)
     const board = scoreboardOf([
       { probability: 0.25, failed: false },
       { probability: 0.75, failed: true },
