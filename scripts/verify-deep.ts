@@ -1,15 +1,17 @@
 /**
  * `npm run verify:deep`: what is too long for CI. The model checker's proofs, stateful fuzzing of the
- * whole system, and mutation of the contracts; the last two in pieces that are kept (under
- * cache/verify), so that it may be stopped and run again. Figures, and the commit they belong to, go to contracts/proof.json.
+ * whole system, mutation of the contracts, both in pieces that are kept (under cache/verify), so that
+ * it may be stopped and run again, and the lines and branches that the tests reach. Figures, and the
+ * commit they belong to, go to contracts/proof.json.
  *
- *   --only proof|fuzz|mutation   one of the three
+ *   --only proof|coverage|fuzz|mutation   one of the four
  *   --minutes N            stop taking new pieces after N minutes (default: no limit)
  *   --calls N              of each fuzzing campaign (default: 1000000)
  *   --scope NAME           only mutants of this function, as PactArbiter.convene; may be repeated
  *   --seed TEXT            of campaigns and of the order of mutants (default: earnest)
  */
 import { parseArgs } from 'node:util'
+import { cover } from './verify/coverage.ts'
 import { actsOf, callsOf, fuzz } from './verify/fuzz.ts'
 import { mutate } from './verify/mutation.ts'
 import { score, write } from './verify/proof.ts'
@@ -24,7 +26,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: 'earnest' },
   },
 })
-const parts = ['proof', 'fuzz', 'mutation']
+const parts = ['proof', 'coverage', 'fuzz', 'mutation']
 if (values.only !== undefined && !parts.includes(values.only))
   throw new Error(`--only takes ${parts.join(', ')}`)
 const began = performance.now()
@@ -48,6 +50,15 @@ if (wants('proof')) {
     `${proof.proved} of ${proof.claims} proved, ${proof.refuted} of ${proof.fallacies} refuted`,
   )
   if (proof.proved !== proof.claims || proof.refuted !== proof.fallacies) process.exitCode = 1
+}
+
+if (wants('coverage')) {
+  const coverage = await cover(options)
+  write({ coverage })
+  for (const place of coverage.missed) console.error(`not reached: ${place}`)
+  const { lines, linesReached, branches, branchesReached } = coverage
+  console.log(`${linesReached} of ${lines} lines, ${branchesReached} of ${branches} branches`)
+  if (coverage.missed.length > 0) process.exitCode = 1
 }
 
 if (wants('fuzz')) {

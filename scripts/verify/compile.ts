@@ -62,3 +62,14 @@ export function compile(sources: Sources, outputs: Record<string, string[]> = {}
   }
   return JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
 }
+
+/** The nodes right below one. */
+export function childrenOf(node: AstNode): AstNode[] {
+  return Object.values(node)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter((value): value is AstNode => isNode(value))
+}
+
+function isNode(value: unknown): value is AstNode {
+  return typeof value === 'object' && value !== null && 'nodeType' in value && 'src' in value
+}

@@ -3,7 +3,7 @@
  * coinbase: with coinbase N the code behaves as mutant N, with any other as it was written. So the
  * contracts are compiled once for all mutants, and a mutant is a run of the tests with its coinbase.
  */
-import type { AstNode } from './compile.ts'
+import { type AstNode, childrenOf } from './compile.ts'
 
 /** One change of one place. */
 export interface Mutant {
@@ -332,16 +332,6 @@ function render(bytes: Buffer, wraps: Wrap[]): string {
   return text
     .replace(/\bpure\b/g, 'view')
     .replace(/(modifier \w+)(\(address unless\) )\(\)/g, '$1$2')
-}
-
-function childrenOf(node: AstNode): AstNode[] {
-  return Object.values(node)
-    .flatMap((value) => (Array.isArray(value) ? value : [value]))
-    .filter((value): value is AstNode => isNode(value))
-}
-
-function isNode(value: unknown): value is AstNode {
-  return typeof value === 'object' && value !== null && 'nodeType' in value && 'src' in value
 }
 
 const isLiteral = (node: AstNode) => /^(?:int|rational)_const/.test(typeOf(node))

@@ -1,21 +1,15 @@
 /**
  * Mutation of the contracts: which changes of the code do the tests not notice? All mutants are
  * compiled once (see `instrument.ts`); each is then one run of the tests next to its file, and of all
- * others where those pass. What was tried is in a journal, so that a run that ends is continued.
+ * others but the slow ones where those pass. What was tried is in a journal, so that a run that ends is continued.
  */
 import { createHash } from 'node:crypto'
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  globSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { writeArtifacts } from './artifacts.ts'
 import { type Bench, openBench } from './bench.ts'
 import { compile, hashSources, readSources, type Sources } from './compile.ts'
+import { chunks, quickFiles } from './files.ts'
 import { adopt, instrument, type Mutant } from './instrument.ts'
 import type { Outcome, Trial } from './tests.ts'
 
@@ -36,7 +30,6 @@ export interface MutationRun {
   deaf: string[]
 }
 
-const CONTRACTS = ['PactEscrow', 'PactArbiter', 'Governance'] as const
 /** A trial takes seconds, and a mutant that loops for ever runs out of gas; this is for slow machines. */
 const PATIENCE_MS = 600_000
 
@@ -51,8 +44,6 @@ const NEAR: [RegExp, string[]][] = [
 ]
 /** Half of the time of all tests, and rarely the only ones to notice. */
 const LAST = /\/(?:matrix|vectors|blacklist|draw|hostileToken)\.t\.sol$/
-/** Too slow to run for each: what only these notice counts as survived. */
-const SLOW = /\/(?:gas|invariants|fuzz|exhaustive|system|largePool)\.t\.sol$/
 
 /**
  * @param seed Of the order in which mutants are tried; the first N are a fair sample.
@@ -76,7 +67,10 @@ export async function mutate(options: {
   const tests = hashTests()
   const bench = openBench(artifacts)
   try {
-    if (!existsSync(artifacts)) build(artifacts, instrumented, options.say)
+    if (!existsSync(artifacts)) {
+      options.say('compiling every mutant')
+      writeArtifacts(artifacts, instrumented)
+    }
     const deaf = await listen(bench, join(home, `deaf-${tests}.json`), options.say)
     const tried = readJournal(journal).filter(
       ({ outcome, tests: passed }) => outcome !== 'survived' || passed === tests,
@@ -108,7 +102,7 @@ async function listen(
   say: (line: string) => void,
 ): Promise<Set<string>> {
   if (!existsSync(file)) {
-    const outcome = await bench.run(trialOf(testFiles()), 10 * PATIENCE_MS)
+    const outcome = await bench.run(trialOf(quickFiles()), 10 * PATIENCE_MS)
     if (outcome === 'hung' || outcome.error || outcome.ran === 0)
       throw new Error(`the tests did not run: ${outcome === 'hung' ? 'hung' : outcome.error}`)
     writeFileSync(file, JSON.stringify(outcome.failed))
@@ -156,15 +150,8 @@ function rounds({ file, scope }: Mutant, kills: Map<string, number>): string[][]
     if (isNear && basename(test) === `${verb}.t.sol`) return 0
     return LAST.test(test) ? 3 : isNear ? 1 : 2
   }
-  const files = testFiles().sort((a, b) => (kills.get(b) ?? 0) - (kills.get(a) ?? 0))
+  const files = quickFiles().sort((a, b) => (kills.get(b) ?? 0) - (kills.get(a) ?? 0))
   return [0, 1, 2, 3].flatMap((wanted) => chunks(files.filter((test) => rank(test) === wanted)))
-}
-
-function chunks(files: string[]): string[][] {
-  const size = 5
-  return Array.from({ length: Math.ceil(files.length / size) }, (_, i) =>
-    files.slice(i * size, (i + 1) * size),
-  )
 }
 
 /** How many mutants each file of tests noticed. */
@@ -176,11 +163,6 @@ function killsOf(tried: Tried[]): Map<string, number> {
   }
   return kills
 }
-
-const testFiles = () =>
-  globSync('test/contracts/**/*.t.sol')
-    .filter((file) => !SLOW.test(file))
-    .sort()
 
 function hashTests(): string {
   const hash = createHash('sha256')
@@ -219,27 +201,4 @@ function instrumentAll(sources: Sources): { mutants: Mutant[]; instrumented: Sou
     }
   }
   return { mutants, instrumented }
-}
-
-/** The contracts' artifacts with every mutant in them. */
-function build(artifacts: string, instrumented: Sources, say: (line: string) => void): void {
-  say('compiling every mutant')
-  const wanted = Object.fromEntries(
-    CONTRACTS.map((name) => [name, ['evm.bytecode.object', 'evm.deployedBytecode.object']]),
-  )
-  const { contracts, errors = [] } = compile(instrumented, wanted)
-  const error = errors.find(({ severity }) => severity === 'error')
-  if (error) throw new Error(`the instrumented contracts do not compile: ${error.message}`)
-  const making = `${artifacts}.making`
-  cpSync('artifacts', making, { recursive: true })
-  for (const name of CONTRACTS) {
-    const evm = contracts?.[`contracts/src/${name}.sol`]?.[name]?.evm
-    if (!evm) throw new Error(`no bytecode of ${name}`)
-    const path = join(making, 'contracts', 'src', `${name}.sol`, `${name}.json`)
-    const artifact = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    artifact.bytecode = `0x${evm.bytecode.object}`
-    artifact.deployedBytecode = `0x${evm.deployedBytecode.object}`
-    writeFileSync(path, JSON.stringify(artifact))
-  }
-  renameSync(making, artifacts)
 }

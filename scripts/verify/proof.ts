@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { CoverageScore } from './coverage.ts'
 import type { Mutant } from './instrument.ts'
 import type { MutationRun } from './mutation.ts'
 import type { Proofs } from './prove.ts'
@@ -91,7 +92,11 @@ const percentOf = (share: number) => Math.round(1000 * share) / 10
 
 /** Puts figures beside those that stand. */
 export function write(
-  figures: { proof: Proofs } | { fuzz: FuzzScore } | { mutation: MutationScore },
+  figures:
+    | { proof: Proofs }
+    | { coverage: CoverageScore }
+    | { fuzz: FuzzScore }
+    | { mutation: MutationScore },
 ): void {
   const standing = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {}
   const stamped = Object.fromEntries(

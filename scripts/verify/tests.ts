@@ -32,6 +32,8 @@ export interface Trial {
   tally?: string
   /** Of one test; what loops for ever ends there. */
   gasLimit?: number
+  /** True: the marks that the contracts pass are handed back. */
+  marks?: boolean
 }
 
 export interface Outcome {
@@ -41,6 +43,8 @@ export interface Outcome {
   ran: number
   /** How many calls the invariants made. */
   calls: number
+  /** What was passed, in hexadecimal, if that was asked for. */
+  marks?: string[]
   /** Set where nothing ran: why. */
   error?: string
 }
@@ -79,6 +83,7 @@ async function attempt(trial: Trial): Promise<Outcome> {
   )
   // The engine says that the run is over before it has handed over the last suites.
   const done: SuiteResult[] = []
+  const marks = new Set<string>()
   const { promise: all, resolve: complete } = Promise.withResolvers<void>()
   if (suites.length === 0) complete()
   await engine.runSolidityTests(
@@ -101,6 +106,15 @@ async function attempt(trial: Trial): Promise<Outcome> {
       fuzz: { runs: trial.fuzzRuns, ...(trial.seed && { seed: trial.seed }) },
       invariant: { ...trial.invariant, failOnRevert: true },
       ...(trial.grep && { testPattern: trial.grep }),
+      ...(trial.marks && {
+        observability: {
+          codeCoverage: {
+            onCollectedCoverageCallback: async (hits: Uint8Array[]) => {
+              for (const hit of hits) marks.add(Buffer.from(hit).toString('hex'))
+            },
+          },
+        },
+      }),
     },
     { buildInfos: [], ignoreContracts: false },
     (suite) => {
@@ -119,6 +133,7 @@ async function attempt(trial: Trial): Promise<Outcome> {
     failed: tests.filter(({ status }) => status === 'Failure').map(({ name }) => name),
     ran: tests.length,
     calls: tests.reduce((sum, { calls }) => sum + calls, 0),
+    ...(trial.marks && { marks: [...marks] }),
   }
 }
 

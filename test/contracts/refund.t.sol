@@ -77,21 +77,7 @@ contract RefundTest is EscrowTest {
     }
 
     function test_staysOpenAfterEveryTimer_W_49() external {
-        Stage[5] memory stages = [
-            Stage.Funded,
-            Stage.Delivered,
-            Stage.Disputed,
-            Stage.Negotiating,
-            Stage.Arbitration
-        ];
-        for (uint256 i = 0; i < stages.length; ++i) {
-            uint256 snapshot = vm.snapshotState();
-            Terms memory t = _reach(stages[i]);
-            vm.warp(uint256(_of(t).timerEnd) + 1);
-            _doRefund(t);
-            _same(_of(t).state, State.Refunded, vm.toString(i));
-            vm.revertToState(snapshot);
-        }
+        _staysOpenAfterEveryTimer(_doRefund, State.Refunded);
     }
 
     function test_keepsTheIdOccupied_DRV_04() external {

@@ -86,21 +86,7 @@ contract ReleaseTest is EscrowTest {
     }
 
     function test_staysOpenToTheBuyerAfterTheTimer_W_49() external {
-        Stage[5] memory stages = [
-            Stage.Funded,
-            Stage.Delivered,
-            Stage.Disputed,
-            Stage.Negotiating,
-            Stage.Arbitration
-        ];
-        for (uint256 i = 0; i < stages.length; ++i) {
-            uint256 snapshot = vm.snapshotState();
-            Terms memory t = _reach(stages[i]);
-            vm.warp(uint256(_of(t).timerEnd) + 1);
-            _doRelease(t);
-            _same(_of(t).state, State.Completed, vm.toString(i));
-            vm.revertToState(snapshot);
-        }
+        _staysOpenAfterEveryTimer(_doRelease, State.Completed);
     }
 
     function test_anyoneReleasesAPassExactlyAtTheEndOfTheReview_TRZ_03() external {

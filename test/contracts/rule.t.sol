@@ -2,85 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IPactEscrow, Kind, State, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
-import {EscrowTest, Stage} from "./support/EscrowTest.sol";
+import {Stage} from "./support/EscrowTest.sol";
+import {VerdictTest} from "./support/VerdictTest.sol";
 import {vm} from "./support/Vm.sol";
 
-contract RuleTest is EscrowTest {
-    // -------------------------------------------------------------------- reverts
-
-    function test_reverts_inEveryStateButArbitration_DRV_04() external {
-        for (uint256 stage = 0; stage <= uint256(type(Stage).max); ++stage) {
-            if (_stateOf(Stage(stage)) == State.Arbitration) continue;
-            uint256 snapshot = vm.snapshotState();
-            Terms memory t = _reach(Stage(stage));
-            vm.prank(address(arbiter));
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    IPactEscrow.UnexpectedState.selector,
-                    _id(t),
-                    _stateOf(Stage(stage)),
-                    State.Arbitration
-                )
-            );
-            escrow.rule(t, 6000, RECORD, "");
-            vm.revertToState(snapshot);
-        }
-    }
-
-    function test_reverts_forThePartiesAndStrangers_W_30() external {
-        Terms memory t = _reach(Stage.ArbitrationObjected);
-        address[3] memory others = [buyer, seller, stranger];
-        for (uint256 i = 0; i < 3; ++i) {
-            vm.prank(others[i]);
-            vm.expectPartialRevert(IPactEscrow.ArbiterRefused.selector);
-            escrow.rule(t, 6000, RECORD, "");
-        }
-    }
-
-    function test_reverts_aboveTheWhole() external {
-        Terms memory t = _reach(Stage.Arbitration);
-        vm.prank(address(arbiter));
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.InvalidSplit.selector, 10_001, 10_000));
-        escrow.rule(t, 10_001, RECORD, "");
-    }
-
-    function test_reverts_exactlyAtTheEndOfTheArbitration() external {
-        Terms memory t = _reach(Stage.Arbitration);
-        uint256 end = _of(t).timerEnd;
-        bytes memory proof = _proof(_ruling(_id(t), 1, 6000, RECORD), 2);
-        vm.warp(end);
-        vm.expectRevert(abi.encodeWithSelector(IPactEscrow.AfterWindow.selector, end, end));
-        escrow.rule(t, 6000, RECORD, proof);
-        vm.warp(end - 1);
-        escrow.rule(t, 6000, RECORD, proof);
-    }
-
-    /// @dev A proposal is a type of its own that can never execute as a ruling.
-    function test_reverts_withAProposalOrAnotherSplitRecordOrRound() external {
-        Terms memory t = _reach(Stage.Proposed);
-        bytes32 id = _id(t);
-        bytes32[5] memory wrong = [
-            _proposal(id, 1, 6000, RECORD),
-            _ruling(id, 1, 6001, RECORD),
-            _ruling(id, 1, 6000, REPORT),
-            _ruling(id, 2, 6000, RECORD),
-            _ruling(keccak256("another escrow"), 1, 6000, RECORD)
-        ];
-        bytes32 digest = _digest(address(escrow), _ruling(id, 1, 6000, RECORD));
-        for (uint256 i = 0; i < 5; ++i) {
-            bytes memory proof = _proof(wrong[i], 3);
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    IPactEscrow.ArbiterRefused.selector,
-                    address(arbiter),
-                    Kind.Ruling,
-                    digest
-                )
-            );
-            escrow.rule(t, 6000, RECORD, proof);
-        }
-    }
-
+contract RuleTest is VerdictTest(Kind.Ruling) {
     // ------------------------------------------------------------------- succeeds
 
     /// @dev 500 USDC at 60 %: 5.00 arbitration, 1.50 protocol, 295.50 seller, 198.00 buyer.

@@ -104,21 +104,7 @@ contract SettleTest is EscrowTest {
     }
 
     function test_staysOpenAfterEveryTimer_W_49() external {
-        Stage[5] memory stages = [
-            Stage.Funded,
-            Stage.Delivered,
-            Stage.Disputed,
-            Stage.Negotiating,
-            Stage.Arbitration
-        ];
-        for (uint256 i = 0; i < stages.length; ++i) {
-            uint256 snapshot = vm.snapshotState();
-            Terms memory t = _reach(stages[i]);
-            vm.warp(uint256(_of(t).timerEnd) + 1);
-            _doSettle(t, 6000);
-            _same(_of(t).state, State.Resolved, vm.toString(i));
-            vm.revertToState(snapshot);
-        }
+        _staysOpenAfterEveryTimer(_doSettleSixty, State.Resolved);
     }
 
     /// @dev More than 90 % against the disputer, in Arbitration only; exactly 90 % returns the stake.
@@ -190,6 +176,10 @@ contract SettleTest is EscrowTest {
     }
 
     // -------------------------------------------------------------------- private
+
+    function _doSettleSixty(Terms memory t) private {
+        _doSettle(t, 6000);
+    }
 
     function _byBuyer(Terms memory t, uint256 bps) private view returns (bytes memory) {
         return _authorization(BUYER, _settle(_id(t), t.buyer, bps, _of(t).seq, _later()), _later());

@@ -13,6 +13,12 @@ contract LadderTest is ArbiterTest {
         return Ladder.isValid(_encode(rungs), rungs, window);
     }
 
+    /// @dev By the library and by the contract that holds it.
+    function _refused(Rungs memory rungs, string memory what) private view {
+        vm.assertTrue(!_isValid(rungs, 72 hours), what);
+        vm.assertTrue(!court.acceptsLadder(_court(rungs)), what);
+    }
+
     function test_theProfilesAreAccepted() public pure {
         vm.assertTrue(_isValid(_micro(), 72 hours), "micro");
         vm.assertTrue(_isValid(_agent(), 72 hours), "agent");
@@ -60,41 +66,41 @@ contract LadderTest is ArbiterTest {
     }
 
     /// @dev A limit without its rung, or a rung without its limit, has no meaning of its own.
-    function test_refused_unlessCanonical() public pure {
+    function test_refused_unlessCanonical() public view {
         Rungs memory rungs = _micro();
         rungs.committeeLimit = 1 hours;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "committee limit");
+        _refused(rungs, "committee limit");
         rungs = _micro();
         rungs.moderatorLimit = 60;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "moderator limit");
+        _refused(rungs, "moderator limit");
         rungs = _micro();
         rungs.appealWindow = 60;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "appeal to nobody");
+        _refused(rungs, "appeal to nobody");
         rungs = _micro();
         rungs.appealBond = 1;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "bond for nothing");
+        _refused(rungs, "bond for nothing");
         rungs = _micro();
         rungs.pool = 1;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "pool for nobody");
+        _refused(rungs, "pool for nobody");
         rungs = _agent();
         rungs.pool = 0;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "no pool");
+        _refused(rungs, "no pool");
         rungs = _agent();
         rungs.appealBond = 0;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "no bond");
+        _refused(rungs, "no bond");
         rungs = _agent();
         rungs.appealWindow = 59;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "short appeal");
+        _refused(rungs, "short appeal");
         rungs = _agent();
         rungs.committeeLimit = 1 hours - 1;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "short committee");
+        _refused(rungs, "short committee");
         rungs = _micro();
         rungs.juryLimit = 59;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "short jury");
+        _refused(rungs, "short jury");
     }
 
     /// @dev The shortest limits that anyone can act in, and one second less of each.
-    function test_refused_belowTheShortestLimits() public pure {
+    function test_refused_belowTheShortestLimits() public view {
         Rungs memory rungs = _agent();
         rungs.moderator = true;
         (rungs.juryLimit, rungs.appealWindow, rungs.committeeLimit, rungs.moderatorLimit) = (
@@ -105,16 +111,16 @@ contract LadderTest is ArbiterTest {
         );
         vm.assertTrue(_isValid(rungs, 1 hours + 180), "shortest");
         rungs.committeeLimit--;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "committee");
+        _refused(rungs, "committee");
         rungs.committeeLimit++;
         rungs.moderatorLimit--;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "moderator");
+        _refused(rungs, "moderator");
         rungs.moderatorLimit++;
         rungs.juryLimit--;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "jury");
+        _refused(rungs, "jury");
         rungs.juryLimit++;
         rungs.appealWindow--;
-        vm.assertTrue(!_isValid(rungs, 72 hours), "appeal");
+        _refused(rungs, "appeal");
     }
 
     function testFuzz_unpacksWhatWasPacked(uint256 word) public pure {

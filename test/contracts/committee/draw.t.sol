@@ -76,29 +76,31 @@ contract DrawTest is CommitteeTest {
     /// @dev Parties are passed over, whatever their weight and stake.
     function test_passesOverTheParties_TAP_02() public {
         Terms memory t = _court(_agent());
-        t.seller = members[3];
-        bytes32 id = _doFund(t);
-        _doDeliverNoticed(t);
+        (t.buyer, t.seller) = (members[3], members[4]);
+        _provide(t.buyer, t.amount);
+        _provide(t.seller, t.amount);
+        bytes32 id = _id(t);
+        vm.prank(t.buyer);
+        escrow.fundByAllowance(t, "");
         vm.prank(t.seller);
-        usdc.approve(address(escrow), type(uint256).max);
+        escrow.deliverInline(t, "artifact", "");
         _doDispute(t, t.seller);
         _propose(t, 6000);
-        _appeal(t, buyer);
-        address[] memory passed = new address[](1);
-        passed[0] = t.seller;
+        _appeal(t, t.buyer);
+        address[] memory parties = new address[](2);
+        (parties[0], parties[1]) = (t.buyer, t.seller);
 
         // Seeds until one hits the party, so that the test cannot pass by luck.
-        for (uint256 nonce; ; nonce++) {
-            bytes32 hash = keccak256(abi.encode(nonce));
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i; i < 2; i++) {
+            (bytes32 hash, Drawing memory free) = _hitting(id, parties[i]);
             _seedBlock(id, 0, hash);
-            Drawing memory free = _drawing(_seedOf(id, 0, hash), _none());
-            if (!_isIn(free.drawn, t.seller)) continue;
             vm.expectRevert();
             committee.draw(t, 0, free.leaves, free.order, _none());
-            Drawing memory drawing = _drawing(_seedOf(id, 0, hash), passed);
+            Drawing memory drawing = _drawing(_seedOf(id, 0, hash), parties);
             committee.draw(t, 0, drawing.leaves, drawing.order, _none());
-            vm.assertTrue(!_isIn(drawing.drawn, t.seller), "passed over");
-            return;
+            vm.assertTrue(!_isIn(drawing.drawn, parties[i]), "passed over");
+            vm.assertTrue(vm.revertToState(snapshot), "snapshot");
         }
     }
 
@@ -145,6 +147,10 @@ contract DrawTest is CommitteeTest {
                 vm.assertEq(drawing.leaves[0].member, members[behind + 1], "the leaf behind");
                 Leaf memory right = drawing.leaves[0];
                 drawing.leaves[0] = _leaf(behind);
+                vm.expectRevert(abi.encodeWithSelector(ICommittee.WrongLeaf.selector, 0, target));
+                committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+                // The one behind the right one begins too late.
+                drawing.leaves[0] = _leaf((behind + 2) % MEMBERS);
                 vm.expectRevert(abi.encodeWithSelector(ICommittee.WrongLeaf.selector, 0, target));
                 committee.draw(t, 0, drawing.leaves, drawing.order, _none());
                 drawing.leaves[0] = right;
@@ -394,10 +400,14 @@ contract DrawTest is CommitteeTest {
     function test_seed_reverts_whereTheChainServesNoHistory() public {
         (Terms memory t, bytes32 id) = _appealed();
         uint256 seedBlock = committee.panelOf(id, 0).openBlock + 64;
-        vm.etch(HISTORY, "");
         cheats.roll(seedBlock + 257);
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.SeedLost.selector, seedBlock));
-        committee.draw(t, 0, new Leaf[](0), "", _none());
+        // No contract there; one that refuses; one that answers 31 bytes.
+        bytes[3] memory codes = [bytes(""), hex"5f5ffd", hex"601f5ff3"];
+        for (uint256 i; i < 3; i++) {
+            vm.etch(HISTORY, codes[i]);
+            vm.expectRevert(abi.encodeWithSelector(ICommittee.SeedLost.selector, seedBlock));
+            committee.draw(t, 0, new Leaf[](0), "", _none());
+        }
     }
 
     /// @dev Any seed gives fourteen different members.

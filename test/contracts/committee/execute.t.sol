@@ -198,6 +198,34 @@ contract ExecuteTest is CommitteeTest {
     }
 
     /// @dev Committed and not revealed is not shown either.
+    /// @dev Sat on more panels at once than its stake covers: what is left is taken, and no more.
+    function test_noShow_withLessThanAFineLeft() public {
+        (Terms memory t, , address[] memory drawn) = _drawnAppeal();
+        _setStake(drawn[0], uint64(NO_SHOW - 1));
+        _toPhase(_id(t), 0, 3);
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.NoShow(_id(t), 0, drawn[0], NO_SHOW - 1);
+        court.execute(t, drawn, _none());
+        vm.assertEq(committee.memberOf(drawn[0]).stake, 0, "all of it");
+        vm.assertEq(committee.memberOf(drawn[1]).stake, MEMBER_STAKE - NO_SHOW, "a fine");
+    }
+
+    /// @dev Whoever lost a fine and stays a member tops up, and keeps its age.
+    function test_noShow_aMemberTopsUp() public {
+        (Terms memory t, , address[] memory drawn) = _drawnAppeal();
+        uint256 since = committee.memberOf(drawn[0]).since;
+        _toPhase(_id(t), 0, 3);
+        court.execute(t, drawn, _none());
+        uint256 before = usdc.balanceOf(drawn[0]);
+        vm.expectEmit(true, true, true, true, address(committee));
+        emit ICommittee.Joined(drawn[0], NO_SHOW);
+        vm.prank(drawn[0]);
+        committee.join();
+        vm.assertEq(before - usdc.balanceOf(drawn[0]), NO_SHOW, "what was missing");
+        vm.assertEq(committee.memberOf(drawn[0]).stake, MEMBER_STAKE, "whole again");
+        vm.assertEq(committee.memberOf(drawn[0]).since, since, "as old as before");
+    }
+
     function test_noShow_whoDoesNotReveal() public {
         (Terms memory t, bytes32 id, address[] memory drawn) = _drawnAppeal();
         _toPhase(id, 0, 1);
@@ -347,9 +375,17 @@ contract ExecuteTest is CommitteeTest {
         _vote(id, 0, drawn, _all(3000, 4));
         court.execute(t, drawn, _none());
         _inStage(t, DocketStage.Moderation);
+        uint256 snapshot = vm.snapshotState();
         vm.prank(moderator);
         court.moderate(t, 4500, RECORD);
         vm.assertEq(_ruled(t), 4500, "ruled");
+
+        // Or lets it run out: the evidence decides, and nobody's bond was held.
+        vm.assertTrue(vm.revertToState(snapshot), "snapshot");
+        _doConclude(t);
+        court.lapse(t);
+        _inStage(t, DocketStage.Closed);
+        vm.assertEq(court.creditOf(buyer) + court.creditOf(seller), 0, "no bond");
     }
 
     // ---------------------------------------------------------- ended meanwhile

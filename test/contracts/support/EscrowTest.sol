@@ -413,6 +413,28 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
         return State.Amended;
     }
 
+    /// @dev Giving up one's own claim, and agreeing, stay possible after the end of every window.
+    function _staysOpenAfterEveryTimer(
+        function(Terms memory) internal step,
+        State ending
+    ) internal {
+        Stage[5] memory stages = [
+            Stage.Funded,
+            Stage.Delivered,
+            Stage.Disputed,
+            Stage.Negotiating,
+            Stage.Arbitration
+        ];
+        for (uint256 i = 0; i < stages.length; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            Terms memory t = _reach(stages[i]);
+            vm.warp(uint256(_of(t).timerEnd) + 1);
+            step(t);
+            _same(_of(t).state, ending, vm.toString(i));
+            vm.revertToState(snapshot);
+        }
+    }
+
     // ----------------------------------------------------------------------- money
 
     struct Balances {
