@@ -5,7 +5,7 @@ import { fireTimer } from './escrow/fireTimer.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
 import { release } from './escrow/release.ts'
-import type { Follower } from './hints.ts'
+import type { Follower, Hints } from './hints.ts'
 import type { Grounds } from './objection.ts'
 import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
@@ -33,8 +33,7 @@ export interface FollowOptions {
   escrow: EscrowRef
   policy: SettlePolicy
   clock: Clock
-  /** Follows the escrow. */
-  follower: Follower
+  hints: Hints
   timeoutMs: number
   pollIntervalMs: number
   /** Tells the seller once more to begin. */
@@ -69,8 +68,17 @@ const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
  * is `pending` and changes nothing (W-21).
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
+  const follower = options.hints.follow(options.escrow.escrowId)
+  try {
+    return await toTheEnd(options, follower)
+  } finally {
+    follower.leave()
+  }
+}
+
+async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Followed> {
   const { wallet, witnesses, oracle, pact, milestone, escrow, relay, policy } = options
-  const { follower, onProgress } = options
+  const { onProgress } = options
   const { escrowId } = escrow
   const clients = [wallet, ...witnesses]
   let seen: { round: number; result: string } | undefined

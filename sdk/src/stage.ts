@@ -4,7 +4,7 @@ import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { claimRecourse } from './escrow/recourse.ts'
 import { follow } from './follow.ts'
-import type { Follower, Hints } from './hints.ts'
+import type { Hints } from './hints.ts'
 import type { Objection, TradeRecord } from './journal.ts'
 import type { Channel } from './negotiation/channel.ts'
 import { file, type Grounds, object, objectionTo, raise } from './objection.ts'
@@ -78,63 +78,50 @@ export async function runStage(
   const { escrow } = funding
   const escrowId = funding.escrowId as `0x${string}`
   await dispatch(funded !== undefined)
-  const follower = context.hints.follow(escrowId)
-  try {
-    return await followed(follower)
-  } finally {
-    follower.leave()
-  }
-
-  async function followed(follower: Follower): Promise<Stage> {
-    const end = await follow({
-      wallet,
-      witnesses: context.witnesses,
-      oracle,
-      relay,
-      pact,
-      milestone,
-      escrow,
-      policy: context.settlePolicy,
-      clock: context.clock,
-      follower,
-      timeoutMs: context.timeoutMs,
-      pollIntervalMs: context.pollIntervalMs,
-      onProgress,
-      remind: () => dispatch(false),
-      async object(round, grounds) {
-        const claimHash = await object(objectionOf(round, grounds), objectionOptions())
-        onProgress({ step: 'disputed', escrowId, claimHash })
-      },
-      async claim(round, grounds) {
-        const objection = objectionOf(round, grounds)
-        const claimHash = await raise(objection, objectionOptions(), claimRecourse)
-        onProgress({ step: 'claimed', escrowId, claimHash })
-      },
-      async fileClaims() {
-        for (const objection of record.read().objections) await file(objection, objectionOptions())
-      },
-    })
-    const { settlement, verification } = end
-    const ended = settlement !== undefined
-    const attestation = ended
-      ? await witness.attestationOf(pact.seller.did, escrowId, follower)
-      : undefined
-    return {
-      milestone,
-      escrowId,
-      deliverable: verification?.deliverable,
-      settlementStatus: end.status,
-      settlementTxHash: settlement?.txHash ?? null,
-      receipts: {
-        card: record.read().card,
-        trust,
-        signed,
-        funding,
-        report: verification?.report,
-        settlement,
-        attestation,
-      },
-    }
+  const end = await follow({
+    wallet,
+    witnesses: context.witnesses,
+    oracle,
+    relay,
+    pact,
+    milestone,
+    escrow,
+    policy: context.settlePolicy,
+    clock: context.clock,
+    hints: context.hints,
+    timeoutMs: context.timeoutMs,
+    pollIntervalMs: context.pollIntervalMs,
+    onProgress,
+    remind: () => dispatch(false),
+    async object(round, grounds) {
+      const claimHash = await object(objectionOf(round, grounds), objectionOptions())
+      onProgress({ step: 'disputed', escrowId, claimHash })
+    },
+    async claim(round, grounds) {
+      const objection = objectionOf(round, grounds)
+      const claimHash = await raise(objection, objectionOptions(), claimRecourse)
+      onProgress({ step: 'claimed', escrowId, claimHash })
+    },
+    async fileClaims() {
+      for (const objection of record.read().objections) await file(objection, objectionOptions())
+    },
+  })
+  const { settlement, verification } = end
+  return {
+    milestone,
+    escrowId,
+    deliverable: verification?.deliverable,
+    settlementStatus: end.status,
+    settlementTxHash: settlement?.txHash ?? null,
+    receipts: {
+      card: record.read().card,
+      trust,
+      signed,
+      funding,
+      report: verification?.report,
+      settlement,
+      attestation: settlement && (await witness.attestationOf(settlement)),
+    },
   }
 
   /** One for each round, whatever became of it. */

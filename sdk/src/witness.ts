@@ -1,14 +1,16 @@
 import type { Agent } from './discovery/discover.ts'
-import type { Follower } from './hints.ts'
 import { EarnestError } from './protocol/error.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import type { SignedPact } from './protocol/pact.ts'
 import type { OracleInfo } from './protocol/route.ts'
-import type { Attestation } from './protocol/settlement.ts'
+import type { Attestation, Settlement } from './protocol/settlement.ts'
 import { verifyWalletBinding, type WalletVerifier } from './protocol/wallet.ts'
 import { registrationOf } from './registration.ts'
 import { introduce } from './trust/introduce.ts'
 import type { OracleClient } from './trust/oracle.ts'
+
+/** Seconds until an ending is final, two blocks: before that no oracle writes it down. */
+const FINAL_AFTER = 5
 
 /** The oracle that witnesses a buyer's trades, asked so that its answers can be used. */
 export interface Witness {
@@ -19,11 +21,7 @@ export interface Witness {
   /** Registers a pact with the bytes of its checkers. Throws the oracle's codes, `pact_hash_mismatch`. */
   register(signed: SignedPact, deposits: readonly string[]): Promise<void>
   /** The portable record of a settlement; undefined where the oracle has not written it yet. */
-  attestationOf(
-    seller: string,
-    escrowId: string,
-    follower: Follower,
-  ): Promise<Attestation | undefined>
+  attestationOf(settlement: Settlement): Promise<Attestation | undefined>
 }
 
 /** Makes the witness of one oracle. */
@@ -66,18 +64,20 @@ export function createWitness({
       }
     },
 
-    async attestationOf(seller, escrowId, follower) {
+    async attestationOf({ seller, escrowId, settledAt }) {
       const params = { id: seller }
-      // The oracle follows the chain a moment later; its paper can also be fetched another time.
-      for (let waited = 0; waited < 5 * pollIntervalMs; ) {
+      // The oracle writes it when the ending is final; its paper can also be fetched another time.
+      const isNew = oracle.clock.now() < settledAt + FINAL_AFTER
+      for (let attempt = 0; attempt < 5; attempt++) {
+        if (isNew || attempt > 0)
+          await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
         const found = await oracle
-          .call('listAttestations', { params, query: { escrowId: escrowId as `0x${string}` } })
+          .call('listAttestations', { params, query: { escrowId } })
           .then(({ attestations }) =>
             attestations.find(({ settlement }) => settlement.escrowId === escrowId),
           )
           .catch(() => undefined)
         if (found !== undefined) return found
-        waited += await follower.wait(pollIntervalMs)
       }
       return undefined
     },

@@ -46,18 +46,16 @@ const looking =
       clock,
       fetch: acted,
     })
-    const escrow = escrowOfPact({ pact })
-    const follower = createHints({ oracle, agent: buyer.identity.did }).follow(escrow.escrowId)
     const { status, settlement } = await follow({
       wallet,
       witnesses,
       oracle,
       clock,
-      follower,
+      hints: createHints({ oracle, agent: buyer.identity.did }),
       relay: acted,
       pact,
       milestone: 0,
-      escrow,
+      escrow: escrowOfPact({ pact }),
       policy: defaultSettlePolicy,
       timeoutMs: 0,
       pollIntervalMs: 1,
@@ -69,7 +67,6 @@ const looking =
         if (progress.step === 'waiting') reasons.push(progress.reason)
       },
     })
-    follower.leave()
     return settlement === undefined ? `${status}: ${reasons.join(', ')}` : status
   }
 
