@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Actor } from '../market/actor.ts'
-import type { Gate } from './gate.ts'
+import type { Gate, Held } from './gate.ts'
 import { ANY, type Point, pointsOf, roles, wordsOf } from './points.ts'
 
 /** Who was killed, and where. */
@@ -17,7 +17,9 @@ export function emptyToll(): Toll {
 }
 
 /** Milliseconds after which places are taken that have had their turn, where the others do not come. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
+/** Milliseconds between two looks at what is wanted. */
+const LOOK = 2_000
 /** Milliseconds in which a process that came back is left alone, at least and at most. */
 const [LEAST_PEACE, MOST_PEACE] = [300, 1_500]
 
@@ -46,6 +48,8 @@ export async function torment(
   const points = pointsOf(role)
   const times = (point: Point) => toll.byStep[wordsOf(role, point)] ?? 0
   const least = () => Math.min(...points.map(times))
+  /** Its kind has died everywhere as often as all others at least: it is their turn. */
+  const isAhead = () => least() > Math.min(...Object.values(toll.byStep))
   const any: Point = { step: ANY, phase: 'at' }
 
   const kill = async (point: Point) => {
@@ -60,14 +64,16 @@ export async function torment(
   while (!isOver()) {
     await setTimeout(LEAST_PEACE + random() * (MOST_PEACE - LEAST_PEACE))
     if (isOver()) return
+    if (isAhead()) continue
     if (times(any) <= least()) {
       await kill(any)
     } else {
-      let held: Awaited<ReturnType<Gate['trap']>>
-      for (let level = least() + 1; held === undefined && !isOver(); level++) {
+      let held: Held | undefined
+      for (let waited = 0; held === undefined && !isOver(); waited += LOOK) {
+        const level = least() + 1 + Math.floor(waited / PATIENCE)
         const isWanted = (step: string, phase: Point['phase']) =>
           points.some((p) => p.step === step && p.phase === phase && times(p) < level)
-        held = await gate.trap(name, isWanted, PATIENCE)
+        held = await gate.trap(name, isWanted, LOOK)
       }
       if (held === undefined) return
       await kill(held)

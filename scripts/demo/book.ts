@@ -25,9 +25,9 @@ export async function createBook({ chain, deployment, buyer, sellers }: Stage) {
   })
   const accounts: Record<string, () => Promise<bigint>> = {
     buyer: () => balance(buyer.account.address),
-    'honest seller': () => balance(sellers.honest.wallet),
-    'ghost seller': () => balance(sellers.ghost.wallet),
-    'hasty seller': () => balance(sellers.hasty.wallet),
+    'Ada Analytics': () => balance(sellers.honest.wallet),
+    'Gone Tomorrow Ltd': () => balance(sellers.ghost.wallet),
+    'Half & Sons': () => balance(sellers.hasty.wallet),
     'protocol fees (credit)': () => credit(feeRecipient),
     'arbiter and committee': async () => (await balance(arbiter)) + (await balance(committee)),
     'held by the escrow': () => balance(escrow),

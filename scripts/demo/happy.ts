@@ -23,7 +23,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
     paymentUsdc: offer,
   })
   book.expect('buyer', -amount)
-  book.expect('honest seller', amount - fee)
+  book.expect('Ada Analytics', amount - fee)
   book.expect('protocol fees (credit)', fee)
   book.expect('held by the escrow', fee)
 

@@ -44,7 +44,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const gross = ((amount - arbitration) * RULED) / 10_000n
   const fee = (amount * RULED * 50n) / 100_000_000n
   book.expect('buyer', -gross - arbitration)
-  book.expect('hasty seller', gross - fee)
+  book.expect('Half & Sons', gross - fee)
   book.expect('protocol fees (credit)', fee)
   book.expect('arbiter and committee', arbitration)
   book.expect('held by the escrow', fee)

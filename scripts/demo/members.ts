@@ -4,6 +4,7 @@ import { hexToBytes } from 'viem'
 import { fundGas } from '../local/chain.ts'
 import { localSecret } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
+import { mintUsdc } from '../local/usdc.ts'
 import type { Stage } from './stage.ts'
 
 /** Three panels of seven, without which no pool is anchored. */
@@ -26,12 +27,9 @@ export async function seatMembers(
   const { chain, deployment, clock } = stage
   const partyOf = (name: string) =>
     localParty({ name, rpcUrl: chain.url, oracle: stage.oracle, clock })
-  // One account mints, one transaction after the other; then everybody moves at once.
-  for (const name of names) {
-    const { account } = partyOf(name)
-    await fundGas(chain.client, account.address)
-    await stage.mint(account.address, MEMBER_STAKE)
-  }
+  const owners = names.map((name) => partyOf(name).account.address)
+  await Promise.all(owners.map((owner) => fundGas(chain.client, owner)))
+  await mintUsdc(chain.client, { token: deployment.token, to: owners, amount: MEMBER_STAKE })
   const seat = async (name: string, index: number): Promise<Member> => {
     const party = partyOf(name)
     const { identity, wallet, oracle } = party

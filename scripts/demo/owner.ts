@@ -1,7 +1,5 @@
 import { formatUsdc, parseUsdc } from '@earnest/sdk/protocol'
 import type { Address } from 'viem'
-import { fundGas } from '../local/chain.ts'
-import { localParty } from '../local/party.ts'
 import { type Posted, startTelegram } from '../local/telegram.ts'
 import type { Book } from './book.ts'
 import { line, usdc } from './say.ts'
@@ -12,17 +10,35 @@ import { valuationTask } from './valuation.ts'
 
 const amount = parseUsdc('13')
 const NAME = 'owned'
+/** What its agent is called. */
+const SELLER = 'Half & Daughters'
+
+type Telegram = Awaited<ReturnType<typeof startTelegram>>
+type Owned = { url: string; wallet: Address; link: string }
+
+let opening: Promise<{ telegram: Telegram; seller: Owned }> | undefined
 
 /** The agent's owner is called on the phone, texts four words, and a code; the engine does the rest. */
 export const owner: Scene = {
   title: `An owner who texts "approve the refund" for ${usdc(amount)}`,
+  begin(stage) {
+    opening = open(stage)
+    return opening
+  },
   play,
 }
 
-async function play(stage: Stage, book: Book): Promise<string[]> {
+async function open({ openSeller }: Stage) {
   const telegram = await startTelegram()
+  const env = { CALLED: SELLER, TELEGRAM_URL: telegram.url, TELEGRAM_TOKEN: telegram.token }
+  return { telegram, seller: await openSeller<Owned>('hasty', { name: NAME, env }) }
+}
+
+async function play(stage: Stage, book: Book): Promise<string[]> {
+  if (opening === undefined) throw new Error('nothing was begun')
+  const { telegram, seller } = await opening
   try {
-    return await converse(stage, book, telegram)
+    return await converse(stage, book, { telegram, seller })
   } finally {
     await telegram.close()
   }
@@ -31,26 +47,10 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
 async function converse(
   stage: Stage,
   book: Book,
-  telegram: Awaited<ReturnType<typeof startTelegram>>,
+  { telegram, seller }: { telegram: Telegram; seller: Owned },
 ): Promise<string[]> {
-  const { chain, oracle, deployment, buyer: party } = stage
-  const { account } = localParty({ name: `seller/${NAME}`, rpcUrl: chain.url, oracle })
-  await fundGas(chain.client, account.address)
-  book.add('owned seller', () => book.balance(account.address))
-  const seller = await stage.start<{ url: string; wallet: Address; link: string }>({
-    name: 'owned seller',
-    script: 'scripts/demo/seller.ts',
-    env: {
-      RPC_URL: chain.url,
-      ORACLE_URL: oracle.url,
-      ORACLE_DID: oracle.did,
-      DEPLOYMENT: JSON.stringify(deployment),
-      BEHAVIOUR: 'hasty',
-      NAME,
-      TELEGRAM_URL: telegram.url,
-      TELEGRAM_TOKEN: telegram.token,
-    },
-  })
+  const { buyer: party } = stage
+  book.add(SELLER, () => book.balance(seller.wallet))
   const hear = async (pattern: RegExp) => {
     const message = await telegram.until(pattern)
     for (const part of message.text.split('\n').filter((each) => each !== '')) line('bot', part)

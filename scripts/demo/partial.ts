@@ -42,12 +42,12 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const result = await buyer.settleDispute(disputed.tradeId, limits)
   line(
     '',
-    `the seller signs ${percent(result.receipts.settlement?.sellerBps ?? 0)}, as the report says`,
+    `the seller wanted ${percent(result.receipts.settlement?.sellerBps ?? 0)}, as the report says, and both signed that`,
   )
   const gross = (amount * BigInt(met)) / 10_000n
   const fee = gross / 200n
   book.expect('buyer', -gross)
-  book.expect('hasty seller', gross - fee)
+  book.expect('Half & Sons', gross - fee)
   book.expect('protocol fees (credit)', fee)
   book.expect('held by the escrow', fee)
 

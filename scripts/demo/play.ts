@@ -26,6 +26,7 @@ try {
   const book = await createBook(stage)
   await stage.mint(stage.buyer.account.address, parseUsdc('100'))
   book.expect('buyer', parseUsdc('100'))
+  for (const scene of scenes) if (scene.begin) stage.meanwhile(scene.begin(stage))
   for (const [index, scene] of scenes.entries()) {
     title(`${index + 1}. ${scene.title}`)
     fail(await scene.play(stage, book))

@@ -6,6 +6,8 @@ export interface Scene {
   /** What the audience reads first; the number is put before it. */
   title: string
   prepare?: Prepare
+  /** Begins, once the stage stands, what takes its time and disturbs no other scene. */
+  begin?(stage: Stage): Promise<unknown>
   /** Plays, notes in the book what should move, and names everything that does not hold. */
   play(stage: Stage, book: Book): Promise<string[]>
 }

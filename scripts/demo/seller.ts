@@ -1,7 +1,8 @@
 /**
  * A seller of the demo as a process of its own. `BEHAVIOUR` is `honest`; `hasty`: it delivers half of the
  * work; or `ghost`: it agrees, is paid into escrow, produces nothing and says that it delivered. With
- * `TELEGRAM_URL` it has an owner who is called there; `NAME` tells two of one behaviour apart.
+ * `TELEGRAM_URL` it has an owner who is called there; `NAME` and `CALLED` tell two of one
+ * behaviour apart.
  */
 
 import { authorize, deliver, escrowOfPact } from '@earnest/sdk/escrow'
@@ -132,7 +133,8 @@ const players: Record<Behaviour, { name: string; least: bigint } & Pick<Skill, '
     hasty: { name: 'Half & Sons', least: 10_000_000n, run: half },
     ghost: { name: 'Gone Tomorrow Ltd', least: 10_000_000n, run: claimDelivery },
   }
-const { name, least, ...work } = players[BEHAVIOUR]
+const { name: usual, least, ...work } = players[BEHAVIOUR]
+const name = process.env.CALLED ?? usual
 
 const skill: Skill = {
   id: 'dcf_modeling',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Address } from 'viem'
 import { createExaminer } from '../../oracle/src/settlement/verify/examiner.ts'
 import { fundGas, localClient } from '../local/chain.ts'
-import { followClock } from '../local/clock.ts'
+import { followClock, type LocalClock } from '../local/clock.ts'
 import type { Deployment } from '../local/deploy.ts'
 import { oracleEnvironment } from '../local/oracle.ts'
 import { localParty } from '../local/party.ts'
@@ -32,73 +32,96 @@ export type Prepare = (backstage: {
 }) => Promise<Record<string, string>>
 
 /**
- * Starts chain, oracle and sellers as processes and gives the parties what they need to pay for gas.
- * What was prepared is there before the oracle.
+ * Starts chain, oracle and sellers as processes, all at once, and gives the parties what they need to pay
+ * for gas. What was prepared is there before the oracle.
  */
 export async function openStage(preparations: readonly Prepare[]) {
   const data = mkdtempSync(join(tmpdir(), 'earnest-demo-'))
-  const processes: Running<unknown>[] = []
+  const starting: Promise<Running<unknown>>[] = []
   const open: StartProcess = async <ready>(options: StartOptions) => {
-    const running = await start<ready>(options)
-    processes.push(running)
-    return running.ready
+    const running = start<ready>(options)
+    starting.push(running)
+    return (await running).ready
   }
   const examiner = createExaminer({ threads: 1 })
   const close = async () => {
     await examiner.close()
-    for (const running of processes.toReversed()) await running.stop()
+    const all = await Promise.allSettled(starting)
+    await Promise.all(
+      all.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)),
+    )
   }
 
   try {
-    await layStore(join(data, 'oracle'))
-    const [{ url: rpcUrl, deployment }, ...prepared] = await Promise.all([
-      open<{ url: string; deployment: Deployment }>({
-        name: 'chain',
-        script: 'scripts/chain.ts',
-        // As often as Base shows a flashblock: every trade waits for two blocks on top of its money.
-        env: { BLOCK_SECONDS: '0.2' },
-      }),
-      ...preparations.map((prepare) => prepare({ start: open, data })),
-    ])
-    const settings = Object.assign({}, ...prepared)
-    const oracle = await open<{ url: string; did: string }>({
+    const chain = open<{ url: string; deployment: Deployment }>({
+      name: 'chain',
+      script: 'scripts/chain.ts',
+      // As often as Base shows a flashblock: every trade waits for two blocks on top of its money.
+      env: { BLOCK_SECONDS: '0.2' },
+    })
+    const oracleData = join(data, 'oracle')
+    const settings = layStore(oracleData).then(() =>
+      Promise.all(preparations.map((prepare) => prepare({ start: open, data }))),
+    )
+    const witness = open<{ url: string; did: string }>({
       name: 'oracle',
       script: 'oracle/src/main.ts',
-      env: {
-        ...oracleEnvironment({ rpcUrl, deployment, data: join(data, 'oracle') }),
-        ...settings,
-      },
+      env: Promise.all([chain, settings]).then(([{ url: rpcUrl, deployment }, prepared]) => ({
+        ...oracleEnvironment({ rpcUrl, deployment, data: oracleData }),
+        ...Object.assign({}, ...prepared),
+      })),
     })
-    const client = localClient(rpcUrl)
-    const clock = await followClock(rpcUrl)
-    const buyer = localParty({ name: 'buyer', rpcUrl, oracle, clock })
-    await fundGas(client, buyer.account.address)
 
     const heard: Partial<Record<Behaviour, Said[]>> = {}
-    const openSeller = async (behaviour: Behaviour) => {
-      const { account } = localParty({ name: `seller/${behaviour}`, rpcUrl, oracle })
-      await fundGas(client, account.address)
+    /** Starts a seller; a second one of a behaviour has a name of its own. */
+    const openSeller = async <ready = SellerReady>(
+      behaviour: Behaviour,
+      { name = behaviour, env = {} }: { name?: string; env?: Record<string, string> } = {},
+    ) => {
       const said: Said[] = []
-      heard[behaviour] = said
-      return await open<SellerReady>({
-        name: `${behaviour} seller`,
+      heard[behaviour] ??= said
+      return await open<ready>({
+        name: `${name} seller`,
         script: 'scripts/demo/seller.ts',
-        env: {
-          RPC_URL: rpcUrl,
-          ORACLE_URL: oracle.url,
-          ORACLE_DID: oracle.did,
-          DEPLOYMENT: JSON.stringify(deployment),
-          BEHAVIOUR: behaviour,
-        },
+        env: Promise.all([chain, witness]).then(async ([{ url: rpcUrl, deployment }, oracle]) => {
+          const { account } = localParty({ name: `seller/${name}`, rpcUrl, oracle })
+          await fundGas(localClient(rpcUrl), account.address)
+          return {
+            RPC_URL: rpcUrl,
+            ORACLE_URL: oracle.url,
+            ORACLE_DID: oracle.did,
+            DEPLOYMENT: JSON.stringify(deployment),
+            BEHAVIOUR: behaviour,
+            NAME: name,
+            ...env,
+          }
+        }),
         onLine: (event) => said.push(event),
       })
     }
-    const [honest, ghost, hasty] = await Promise.all([
+    const [{ url: rpcUrl, deployment }, oracle, honest, ghost, hasty] = await Promise.all([
+      chain,
+      witness,
       openSeller('honest'),
       openSeller('ghost'),
       openSeller('hasty'),
     ])
     const sellers: Record<Behaviour, SellerReady> = { honest, ghost, hasty }
+    const client = localClient(rpcUrl)
+    const followed = await followClock(rpcUrl)
+    const meanwhile = new Set<Promise<unknown>>()
+    const clock: LocalClock = {
+      now: followed.now,
+      async pass(seconds) {
+        // What is signed now would be stale an hour later.
+        await Promise.allSettled(meanwhile)
+        await followed.pass(seconds)
+      },
+    }
+    // Its thread is there before the first deliverable is.
+    void examiner.begin().then(({ end }) => end())
+    const buyer = localParty({ name: 'buyer', rpcUrl, oracle, clock })
+    await fundGas(client, buyer.account.address)
 
     return {
       data,
@@ -108,9 +131,15 @@ export async function openStage(preparations: readonly Prepare[]) {
       clock,
       buyer,
       sellers,
+      openSeller,
+      /** Work that goes on beside the scenes; no time is skipped before it is done. */
+      meanwhile(work: Promise<unknown>) {
+        // Who needs it hears what went wrong.
+        work.catch(() => {})
+        meanwhile.add(work)
+      },
       /** Reads deliverables again, for the buyer. */
       examiner,
-      start: open,
       /** What a seller printed so far. */
       heard: (behaviour: Behaviour) => heard[behaviour] ?? [],
       mint: (to: Address, amount: bigint) =>

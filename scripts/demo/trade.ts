@@ -13,6 +13,13 @@ import type { Stage } from './stage.ts'
 
 type Progress = Parameters<NonNullable<BuyerOptions['onProgress']>>[0]
 
+/** What a buyer does about a delivery, in words. */
+const decisions: Record<string, string> = {
+  release: 'pays',
+  dispute: 'objects',
+  wait: 'does not pay',
+}
+
 /** A buyer that says one line for each layer it passes, and none twice. */
 export function talkingBuyer(
   { buyer, clock }: Stage,
@@ -28,10 +35,10 @@ export function talkingBuyer(
     journal: createMemoryStore(),
     pollIntervalMs: 250,
     onProgress: (progress) => {
-      const lines = [...linesOf(progress)]
-      if (lines.every(([, text]) => said.has(text))) return
-      for (const [word, text] of lines) line(word, text)
-      for (const [, text] of lines) said.add(text)
+      for (const [word, text] of linesOf(progress)) {
+        if (!said.has(text)) line(word, text)
+        said.add(text)
+      }
     },
   })
 }
@@ -62,11 +69,16 @@ function* linesOf(progress: Progress): Generator<[word: string, text: string]> {
       yield ['deliver', `seller answers: ${progress.status}`]
       break
     case 'delivered':
-      yield ['', `artifact ${progress.artifactHash}, attested ${progress.result}`]
+      yield ['', `artifact ${progress.artifactHash}`]
+      // It may be seen on chain before its attestation is.
+      if (progress.result !== 'NONE') yield ['', `attested ${progress.result} by the oracle`]
       break
     case 'verified': {
       const { verification, decision } = progress
-      yield ['verify', `score ${verification.score}, so the buyer will ${decision}`]
+      yield [
+        'verify',
+        `score ${verification.score}, so the buyer ${decisions[decision] ?? decision}`,
+      ]
       break
     }
     case 'settled': {

@@ -4,7 +4,7 @@ import { createChainClock } from '../../oracle/src/escrow/clock.ts'
 import { localClient } from './chain.ts'
 
 /** Milliseconds between two looks at the chain. */
-const LOOK = 200
+const LOOK = 100
 
 /** The time of a local chain, which may skip hours; looks again by itself for as long as the process runs. */
 export type LocalClock = Clock & {

@@ -21,11 +21,14 @@ export type Running<ready> = {
   kill(): Promise<void>
 }
 
-/** Which script, under what name, with which environment besides PATH and HOME. */
+/**
+ * Which script, under what name, with which environment besides PATH and HOME. Where that is known later,
+ * the process loads its modules meanwhile.
+ */
 export type StartOptions = {
   name: string
   script: string
-  env?: Record<string, string>
+  env?: Record<string, string> | Promise<Record<string, string>>
   /** Gets every JSON line that the process prints after it is ready. */
   onLine?: (said: Record<string, unknown>) => void
 }
@@ -40,16 +43,21 @@ export async function start<ready>({
   env = {},
   onLine = () => {},
 }: StartOptions): Promise<Running<ready>> {
-  const child = spawn(process.execPath, [script], {
+  const later = env instanceof Promise ? env : undefined
+  const now = env instanceof Promise ? {} : env
+  const child = spawn(process.execPath, later ? ['scripts/local/late.ts', script] : [script], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
       NODE_COMPILE_CACHE: compileCache,
-      ...env,
+      ...now,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // A process that is gone by now is missed by its exit.
+  child.stdin.on('error', () => {})
+  if (later === undefined) child.stdin.end()
   const last: string[] = []
   const keep = (line: string) => {
     last.push(line)
@@ -63,6 +71,13 @@ export async function start<ready>({
       reject(new Error(`${name} ${why}\n${last.join('\n')}`))
     }
     child.once('exit', (code, signal) => fail(`ended with ${signal ?? code}`))
+    later?.then(
+      (known) => child.stdin.end(`${JSON.stringify(known)}\n`),
+      (error) => {
+        fail(`has no environment: ${error}`)
+        child.kill('SIGKILL')
+      },
+    )
     createInterface({ input: child.stdout }).on('line', (line) => {
       keep(line)
       const said = parse(line)

@@ -122,18 +122,24 @@ async function move(
   return to
 }
 
-/** Mints `amount` base units of the local USDC to `to`. */
+/** Mints `amount` base units of the local USDC to `to`, or to each of several. */
 export async function mintUsdc(
   client: LocalClient,
-  { token, to, amount }: { token: Address; to: Address; amount: bigint },
+  { token, to, amount }: { token: Address; to: Address | readonly Address[]; amount: bigint },
 ): Promise<void> {
-  const hash = await client.writeContract({
-    abi: usdcAbi,
-    address: token,
-    account: usdcMinter,
-    functionName: 'mint',
-    args: [to, amount],
-  })
-  const { status } = await client.waitForTransactionReceipt({ hash })
-  if (status !== 'success') throw new Error('mint reverted')
+  const hashes: Hex[] = []
+  for (const owner of [to].flat()) {
+    const hash = await client.writeContract({
+      abi: usdcAbi,
+      address: token,
+      account: usdcMinter,
+      functionName: 'mint',
+      args: [owner, amount],
+    })
+    hashes.push(hash)
+  }
+  const receipts = await Promise.all(
+    hashes.map((hash) => client.waitForTransactionReceipt({ hash })),
+  )
+  if (receipts.some(({ status }) => status !== 'success')) throw new Error('mint reverted')
 }

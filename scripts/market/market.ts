@@ -53,21 +53,8 @@ const nothing: Between = {
   environment: () => ({}),
 }
 
-/**
- * A chain, a PostgreSQL server, oracles that share it, sellers and buyers: each a process of its own,
- * each but the first two with everything it remembers outside of it.
- */
-export async function openMarket({
-  oracles: oracleCount,
-  sellers: sellerPlans,
-  buyers: buyerPlans,
-  pollMs = 100,
-  profile,
-  blockSeconds = 1,
-  between = nothing,
-  onLine = () => {},
-  onCrash = () => {},
-}: {
+/** What a market is made of. */
+export type MarketPlan = {
   oracles: number
   sellers: readonly SellerPlan[]
   buyers: readonly BuyerPlan[]
@@ -81,17 +68,52 @@ export async function openMarket({
   onLine?: (name: string, said: Said) => void
   /** A process ended that nobody has ended. */
   onCrash?: (name: string, why: string) => void
-}) {
+}
+
+/**
+ * A chain, a PostgreSQL server, oracles that share it, sellers and buyers: each a process of its own,
+ * each but the first two with everything it remembers outside of it. Leaves nothing behind where it fails.
+ */
+export async function openMarket(plan: MarketPlan) {
+  const closing: (() => unknown)[] = []
+  const close = async () => {
+    for (let each = closing.pop(); each !== undefined; each = closing.pop()) await each()
+  }
+  try {
+    return { ...(await open(plan, closing)), close }
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+}
+
+async function open(
+  {
+    oracles: oracleCount,
+    sellers: sellerPlans,
+    buyers: buyerPlans,
+    pollMs = 100,
+    profile,
+    blockSeconds = 1,
+    between = nothing,
+    onLine = () => {},
+    onCrash = () => {},
+  }: MarketPlan,
+  closing: (() => unknown)[],
+) {
   const data = mkdtempSync(join(tmpdir(), 'earnest-market-'))
+  closing.push(() => rmSync(data, { recursive: true, force: true }))
   const profiled: Record<string, string> =
     profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }
   const server = await startServer()
+  closing.push(server.close)
   const databaseUrl = await server.database('oracle')
   const chain = await start<{ url: string; deployment: Deployment }>({
     name: 'chain',
     script: 'scripts/chain.ts',
     env: { ...profiled, BLOCK_SECONDS: String(blockSeconds) },
   })
+  closing.push(chain.stop)
   const { url: rpcUrl, deployment } = chain.ready
   const client = localClient(rpcUrl)
   // The oracle's own key and three more, for as many transactions under way at once.
@@ -193,6 +215,13 @@ export async function openMarket({
     }),
   )
 
+  closing.push(async () => {
+    const actors = [...buyers, ...sellers, ...oracles]
+    // A profile is written at an end in peace only.
+    if (profile !== undefined) await Promise.all(actors.map((actor) => actor.drain(20_000)))
+    await Promise.all(actors.map((actor) => actor.kill()))
+  })
+
   const minted = new Map<Address, bigint>()
   const endowment = 1_000_000_000_000n
   for (const { name } of [...sellerPlans, ...buyerPlans]) {
@@ -222,14 +251,5 @@ export async function openMarket({
       const oracle = createOracleClient({ ...oracleOf(0), clock: wallClock, identity })
       return { name, folder: join(data, name), oracle }
     }),
-    async close() {
-      const actors = [...buyers, ...sellers, ...oracles]
-      // A profile is written at an end in peace only.
-      if (profile !== undefined) await Promise.all(actors.map((actor) => actor.drain(20_000)))
-      await Promise.all(actors.map((actor) => actor.kill()))
-      await chain.stop()
-      await server.close()
-      rmSync(data, { recursive: true, force: true })
-    },
   }
 }
