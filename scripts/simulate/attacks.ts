@@ -123,7 +123,8 @@ function selfDealing(world: World, trades: number): { capitalDays: number } {
 }
 
 /**
- * Each sybil buys real work of an honest seller with real fees, then vouches once. Who funds them all
+ * Each sybil buys real work of an honest seller with real fees, then vouches four times in trades of a
+ * cent: the cheapest way for one seller that `voucherPrices` knows. Who funds them all
  * from one wallet is seen on chain; who does not needs an exchange, or a purse for each.
  */
 function boughtEdges(world: World, sybils: number, purse?: string): { capitalDays: number } {
@@ -132,11 +133,12 @@ function boughtEdges(world: World, sybils: number, purse?: string): { capitalDay
   }
   for (let i = 0; i < sybils; i++) {
     const seller = `seller-${i % 60}`
-    world.trade({ buyer: `bad-edge-${i}`, seller, at: START + 20 * DAY + i * 60, usdc: 100 })
+    world.trade({ buyer: `bad-edge-${i}`, seller, at: START + 20 * DAY + i * 60, usdc: 150 })
   }
   refresh(world.model.state, world.model.parameters)
-  for (let i = 0; i < sybils; i++) {
-    world.trade({ buyer: `bad-edge-${i}`, seller: 'bad-target', at: START + 30 * DAY + i * 60 })
+  for (let i = 0; i < 4 * sybils; i++) {
+    const buyer = `bad-edge-${i % sybils}`
+    world.trade({ buyer, seller: 'bad-target', at: START + 30 * DAY + i * 60, usdc: 0.01 })
   }
   return { capitalDays: 150 * sybils }
 }
@@ -161,59 +163,83 @@ function poison(world: World, trades: number): { capitalDays: number } {
   return { capitalDays: trades * 50 * 3 }
 }
 
+/** What an account does with the trust that it bought: one word, words to one seller, or to whoever pays. */
+const WAYS = {
+  'vouches once': { crooks: 1, times: 1 },
+  'vouches four times': { crooks: 1, times: 4 },
+  'vouches for twenty': { crooks: 20, times: 1 },
+} as const
+
 /**
- * The price of one full voucher: a fresh account burns fees on honest work, then vouches for a
- * stranger. What `ATTACK_TABLE` of the oracle is made of.
+ * The price of one full voucher: a fresh account burns fees on honest work, then vouches for strangers
+ * in trades of a cent, since a voucher weighs the same at any price. What `ATTACK_TABLE` of the oracle is
+ * made of.
  */
 export function voucherPrices(): {
+  way: string
   spentUsdc: number
   fees: number
   weight: number
   standing: number
   perVoucher: number
 }[] {
-  return [25, 50, 100, 200, 500].map((usdc) => {
-    const world = createWorld({ buyers: 300, seed: 9 })
-    world.trade({ buyer: 'bad-buyer', seller: 'seller-1', at: START, usdc })
-    refresh(world.model.state, world.model.parameters)
-    const { state, parameters } = world.model
-    world.trade({ buyer: 'buyer-1', seller: 'stranger', at: START })
-    const pair = {
-      buyer: state.indexOf.get('bad-buyer') as number,
-      seller: state.indexOf.get('stranger') as number,
-    }
-    const { weight, standing } = voucherOf(state, pair, parameters)
-    // The voucher itself is a trade too, with a fee of its own.
-    const fees = usdc * FEE + 50 * FEE
-    return {
-      spentUsdc: usdc,
-      fees,
-      weight: round(weight),
-      standing: round(standing),
-      perVoucher: round(fees / weight),
-    }
-  })
+  return Object.entries(WAYS).flatMap(([way, { crooks, times }]) =>
+    [50, 100, 150, 200, 500].map((usdc) => {
+      const world = createWorld({ buyers: 300, seed: 9 })
+      const { state, parameters } = world.model
+      world.trade({ buyer: 'bad-buyer', seller: 'seller-1', at: START, usdc })
+      refresh(state, parameters)
+      const strangers = Array.from({ length: crooks }, (_, crook) => `stranger-${crook}`)
+      for (const seller of strangers) world.trade({ buyer: 'buyer-1', seller, at: START })
+      const buyer = state.indexOf.get('bad-buyer') as number
+      const seller = state.indexOf.get('stranger-0') as number
+      const { standing } = voucherOf(state, { buyer, seller }, parameters)
+      const before = state.given[buyer] as number
+      for (let time = 0; time < times; time++) {
+        for (const stranger of strangers) {
+          world.trade({ buyer: 'bad-buyer', seller: stranger, at: START, usdc: 0.01 })
+        }
+      }
+      const weight = (state.given[buyer] as number) - before
+      const fees = world.spentBy('bad-')
+      return {
+        way,
+        spentUsdc: usdc,
+        fees: round(fees),
+        weight: round(weight),
+        standing: round(standing),
+        perVoucher: round(fees / weight),
+      }
+    }),
+  )
 }
 
-/** What a profile of so many full vouchers costs, beside the fees that a wash trader would reckon with (REP-17). */
+/**
+ * What a profile of so many full vouchers costs at its cheapest, all given to one seller, beside the fees
+ * that a wash trader would reckon with (REP-17). `total` counts a tenth of the honest work that has to be
+ * bought as lost: nobody has a use for all of it.
+ */
 export function fakeProfile(transactions: number): {
   transactions: number
   washFees: number
   fees: number
   realWorkUsdc: number
+  total: number
   times: number
 } {
-  const cheapest = voucherPrices().reduce((best, price) =>
-    price.perVoucher < best.perVoucher ? price : best,
-  )
+  const own = voucherPrices().filter(({ way }) => way !== 'vouches for twenty')
+  const cheapest = own.reduce((best, price) => (price.perVoucher < best.perVoucher ? price : best))
   const washFees = transactions * 50 * 0.005
   const fees = transactions * cheapest.perVoucher
+  const realWorkUsdc = (transactions / cheapest.weight) * cheapest.spentUsdc
+  const total = fees + realWorkUsdc / 10
   return {
     transactions,
     washFees,
     fees: round(fees),
-    realWorkUsdc: transactions * cheapest.spentUsdc,
-    times: round(fees / washFees),
+    realWorkUsdc: Math.round(realWorkUsdc),
+    total: Math.round(total),
+    times: round(total / washFees),
   }
 }
 

@@ -24,24 +24,33 @@ export const ATTACK_TABLE: {
     standing: number
   }[]
 } = {
-  version: 'earnest-attacks/2',
+  version: 'earnest-attacks/3',
   capitalRate: 0.05,
   attacks: [
     {
-      name: 'bought edges: a fresh account buys 100 USDC of honest work, then vouches once',
-      feesPerVoucher: 2_654_000,
+      name: 'bought edges: a fresh account buys 50 USDC of honest work, then vouches four times',
+      feesPerVoucher: 893_000,
       bond: 0,
-      capitalPerVoucher: 150_000_000,
+      capitalPerVoucher: 89_000_000,
       days: 1,
-      standing: 0.565,
+      standing: 0.3,
     },
     {
-      name: 'bought edges: a fresh account buys 200 USDC of honest work, then vouches once',
-      feesPerVoucher: 2_500_000,
+      name: 'bought edges: a fresh account buys 200 USDC of honest work, then vouches four times',
+      feesPerVoucher: 1_066_000,
       bond: 0,
-      capitalPerVoucher: 250_000_000,
+      capitalPerVoucher: 106_000_000,
       days: 1,
       standing: 1.02,
+    },
+    // The floor of the formula: no fee is heard twice, so that no market and no number of crooks goes below.
+    {
+      name: 'voucher farm: a fresh account buys 500 USDC of honest work, then vouches for twenty',
+      feesPerVoucher: 500_000,
+      bond: 0,
+      capitalPerVoucher: 50_000_000,
+      days: 1,
+      standing: 1.97,
     },
   ],
 }
