@@ -66,7 +66,7 @@ export async function measureSockets({
     bare: () => times(requests, () => ({ url: `${servers.bare.url}/bare`, status: 200 })),
     trust: () => times(requests, () => ({ url: servers.oracle.url + path, status: 200 })),
     nonce: () =>
-      times(requests / 10, () => ({
+      times(Math.ceil(requests / 10), () => ({
         url: `${servers.oracle.url}${path}?nonce=${crypto.randomUUID()}`,
         status: 200,
       })),
