@@ -6,26 +6,40 @@ import { rehearse } from './rehearse.ts'
 
 /**
  * Connects to the target, or to a chain in this process that has its id and real USDC at its address.
- * @throws missing_key, chain_unreachable
+ * @throws missing_key, invalid_key, chain_unreachable
  */
 export async function connect(target: Target, { isDryRun }: { isDryRun: boolean }) {
-  try {
-    const connection = isDryRun
-      ? await rehearse(target)
-      : await hre.network.create({ network: target.name, chainType: 'op' })
-    const client = await connection.viem.getPublicClient()
-    const [sender] = (await connection.provider.request({ method: 'eth_accounts' })) as string[]
-    if (sender === undefined) throw new EarnestError('missing_key', missingKey)
-    return { connection, client, deployer: getAddress(sender) }
-  } catch (cause) {
-    if (cause instanceof EarnestError) throw cause
-    if (cause instanceof Error && cause.message.includes('DEPLOYER_KEY')) {
-      throw new EarnestError('missing_key', missingKey, { cause })
-    }
-    const message = `No answer from the RPC of ${target.name}`
-    throw new EarnestError('chain_unreachable', message, { cause, retryable: true })
-  }
+  const connection = isDryRun
+    ? await rehearse(target)
+    : await hre.network.create({ network: target.name, chainType: 'op' })
+  const ask = (method: string) => connection.provider.request({ method })
+
+  // Asked first: from here on it is not the RPC that fails.
+  await ask('eth_chainId').catch((cause: unknown) => {
+    throw (
+      keyErrorOf(cause) ??
+      new EarnestError('chain_unreachable', `No answer from the RPC of ${target.name}`, {
+        cause,
+        retryable: true,
+      })
+    )
+  })
+  const [sender] = (await ask('eth_accounts').catch((cause: unknown) => {
+    throw keyErrorOf(cause) ?? new EarnestError('invalid_key', invalidKey, { cause })
+  })) as string[]
+  if (sender === undefined) throw new EarnestError('missing_key', missingKey)
+  const client = await connection.viem.getPublicClient()
+  return { connection, client, deployer: getAddress(sender) }
+}
+
+/** What Hardhat says of the variable that holds the key, if it is about that. */
+function keyErrorOf(cause: unknown): EarnestError | undefined {
+  if (!(cause instanceof Error) || !cause.message.includes('DEPLOYER_KEY')) return undefined
+  return cause.message.includes('not found')
+    ? new EarnestError('missing_key', missingKey, { cause })
+    : new EarnestError('invalid_key', invalidKey, { cause })
 }
 
 const missingKey =
   'The deployer’s key is missing: npx hardhat keystore set DEPLOYER_KEY, or DEPLOYER_KEY in the environment'
+const invalidKey = 'DEPLOYER_KEY is not a private key: 32 bytes in hexadecimal'

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { isEarnestError } from '@earnest/sdk/protocol'
 import { getAddress } from 'viem'
@@ -26,6 +30,15 @@ function deploy(options: Record<string, string | true>, env: Record<string, stri
   return { status, stdout, code: stderr.split(':')[0] }
 }
 
+/** The error code, while a server of this process may answer. */
+async function deployBeside(options: { network: string }, env: Record<string, string>) {
+  const child = spawn(process.execPath, ['scripts/deploy.ts', `--network=${options.network}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+  })
+  return (await text(child.stderr)).split(':')[0]
+}
+
 describe('deploy', () => {
   for (const [network, chainUsdc] of [
     ['base-sepolia', '0x036CbD53842c5426634e7929541eC2318f3dCF7e'],
@@ -44,6 +57,23 @@ describe('deploy', () => {
   test('error: missing_key', () => {
     const { status, code } = deploy({ network: 'base-sepolia' })
     assert.deepEqual({ status, code }, { status: 1, code: 'missing_key' })
+  })
+
+  test('error: invalid_key, which is not the fault of an RPC that answers', async () => {
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: '0x14a34' }))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const url = `http://127.0.0.1:${port}`
+    const codeOf = (DEPLOYER_KEY: string, BASE_SEPOLIA_RPC_URL: string) =>
+      deployBeside({ network: 'base-sepolia' }, { DEPLOYER_KEY, BASE_SEPOLIA_RPC_URL })
+    assert.equal(await codeOf('0xabc', url), 'invalid_key')
+    assert.equal(await codeOf('no key', url), 'invalid_key')
+    server.close()
+    await once(server, 'close')
+    assert.equal(await codeOf(`0x${'1'.repeat(64)}`, url), 'chain_unreachable')
   })
 
   test('error: unknown_network', () => {
