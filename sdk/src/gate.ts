@@ -96,9 +96,15 @@ export function createGate(options: GateOptions): (message: WorkMessage) => Prom
     }
   }
 
-  /** The same registration as the buyer's; where the buyer made none, the seller does. */
+  /** Asks for the buyer's registration, whose id is the hash of the terms; where there is none, the seller makes it. */
   async function register(signed: SignedPact, milestone: number): Promise<void> {
-    const { pactId, status, reason } = await oracle.call('registerPact', registrationOf(signed))
+    const params = { pactId: signed.pactHash }
+    const known = await oracle.call('getPact', { params }).catch((error) => {
+      if (isEarnestError(error, 'pact_unknown')) return undefined
+      throw error
+    })
+    const { pactId, status, reason } =
+      known ?? (await oracle.call('registerPact', registrationOf(signed)))
     if (pactId !== signed.pactHash) {
       throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
     }

@@ -174,13 +174,14 @@ describe('work', () => {
       ['cancelled', 'pact_cancelled', 'never'],
       ['expired', 'pact_expired', 'unknown'],
     ] as const) {
-      const oracle = withRoute('registerPact', async (ask) => ({
+      const oracle = withRoute('getPact', async (ask) => ({
         ...((await ask()) as object),
         status,
         reason: status,
       }))
       const seller = await open({ oracle })
       const both = await agree(seller)
+      await market.oracleFor(buyerParty.identity).call('registerPact', registrationOf(both))
       await lock(both)
       const admission = await seller.work.admit(workOf(both))
       assert.ok('refusal' in admission && admission.refusal.status === 'declined')
@@ -190,7 +191,7 @@ describe('work', () => {
     }
     let isDown = true
     const seller = await open({
-      oracle: withRoute('registerPact', (ask) => {
+      oracle: withRoute('getPact', (ask) => {
         if (isDown) throw new EarnestError('oracle_unreachable', 'No answer', { retryable: true })
         return ask()
       }),
@@ -236,7 +237,7 @@ describe('work', () => {
         const next = await open({
           store,
           sweepSeconds: 0.1,
-          oracle: withRoute('registerPact', async (ask) => ({
+          oracle: withRoute('getPact', async (ask) => ({
             ...((await ask()) as object),
             status: 'cancelled',
           })),

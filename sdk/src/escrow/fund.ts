@@ -1,8 +1,8 @@
 import { fundTypedData } from '../protocol/authorization.ts'
 import type { EscrowClient } from './client.ts'
 import { type FundedPact, type FundParameters, lock } from './lock.ts'
+import { recallToken } from './recallToken.ts'
 import { signTyped } from './signTyped.ts'
-import { recallToken } from './token.ts'
 
 /**
  * Layer 4: checks both signatures, then locks the payment with one ERC-3009 signature that pays and

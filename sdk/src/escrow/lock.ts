@@ -7,9 +7,10 @@ import { milestoneOf, type SignedPact, verifySignedPact } from '../protocol/pact
 import { type EscrowClient, type EscrowRef, escrowOfPact, type Relay, type Sent } from './client.ts'
 import { findFunding } from './events.ts'
 import { readChainTime, readEscrow } from './readEscrow.ts'
+import { forgetToken } from './recallToken.ts'
 import { relayOrSend } from './relayOrSend.ts'
 import { type Call, send } from './send.ts'
-import { forgetToken, readBalance } from './token.ts'
+import { readBalance } from './token.ts'
 
 /** A signed pact whose money is locked. */
 export interface FundedPact {

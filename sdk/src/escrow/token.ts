@@ -23,22 +23,6 @@ export async function readToken(client: ReadClient, address: Address): Promise<T
   return { address, name, version }
 }
 
-const paidWith = new WeakMap<ReadClient, TokenRef>()
-
-/** The same for the token that a client pays with, asked once until a payment fails: then `forgetToken`. */
-export async function recallToken(client: ReadClient, address: Address): Promise<TokenRef> {
-  const known = paidWith.get(client)
-  if (known?.address === address) return known
-  const token = await readToken(client, address)
-  paidWith.set(client, token)
-  return token
-}
-
-/** A payment that failed may have been signed for a name that the token has no more. */
-export function forgetToken(client: ReadClient): void {
-  paidWith.delete(client)
-}
-
 /** What a spender may still take, base units. */
 export async function readAllowance(
   client: ReadClient,
