@@ -39,6 +39,11 @@ export function openServer(connectionString: string, max: number): PostgresPool 
 
   function prepare(client: pg.PoolClient): PostgresPoolClient {
     let isOutdated = false
+    let isGone = false
+    // Nor must one that is in use: between two statements of a transaction nobody else hears of it.
+    client.on('error', () => {
+      isGone = true
+    })
     return {
       async query(text: unknown, values: readonly unknown[] = []) {
         if (typeof text !== 'string') {
@@ -55,7 +60,7 @@ export function openServer(connectionString: string, max: number): PostgresPool 
         }
       },
       // What it has prepared no longer fits the tables: the next one prepares anew.
-      release: (isBroken?: boolean) => client.release(isBroken || isOutdated),
+      release: (isBroken?: boolean) => client.release(isBroken || isOutdated || isGone),
     } as PostgresPoolClient
   }
 

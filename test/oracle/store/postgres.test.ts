@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { createIdentity, isEarnestError } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import { append, verifyJournal } from '../../../oracle/src/store/journal.ts'
-import { openStore } from '../../../oracle/src/store/store.ts'
+import { type Db, openStore } from '../../../oracle/src/store/store.ts'
 import { type Server, startServer } from '../../../scripts/local/postgres.ts'
 import { describeStore } from './contract.ts'
 
@@ -68,6 +69,35 @@ test('tables that a newer process changed are read on, though statements were pr
     await store.close()
   }
 })
+
+test('a connection that the server ends between two statements fails its transaction and nothing else', async () => {
+  const url = await server.database('ended')
+  const store = await openStore({ url, connections: 1 })
+  const other = await openStore({ url, connections: 1 })
+  const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`
+  try {
+    let ended = 0
+    const work = store.db.transaction().execute(async (tx) => {
+      ended = (await pid.execute(tx)).rows[0]?.pid ?? 0
+      await sql`select pg_terminate_backend(${ended})`.execute(other.db)
+      // Until the server's word for it is here.
+      while (await isThere(other.db, ended)) await setTimeout(5)
+      await setTimeout(50)
+      await pid.execute(tx)
+    })
+    await assert.rejects(work)
+    const { rows } = await pid.execute(store.db)
+    assert.notEqual(rows[0]?.pid, ended)
+  } finally {
+    await store.close()
+    await other.close()
+  }
+})
+
+async function isThere(db: Db, pid: number): Promise<boolean> {
+  const { rows } = await sql`select 1 from pg_stat_activity where pid = ${pid}`.execute(db)
+  return rows.length > 0
+}
 
 test('lists of every length are asked for, prepared or not', async () => {
   const url = await server.database('lists')
