@@ -187,6 +187,8 @@ const PROBE_REST_MS = 30_000
 /** Tries after which a job that cannot succeed is left to the operator. */
 const MAX_ATTEMPTS = 30
 
+const isCompletion = ({ queue, key }: Job) => queue === 'submit' && key.startsWith('complete/')
+
 /**
  * Wires the stages: chain -> indexer -> reducer -> store and events -> verify, attest, settle ->
  * submit. Several processes may do this over one store.
@@ -390,7 +392,18 @@ export function createOracle(options: OracleOptions): Oracle {
   async function work(): Promise<number> {
     const queues = ['complete', 'attest', 'dispute', 'jury', 'spot', 'submit']
     const jobs = await claim(db, { queues, limit: 16, leaseSeconds: JOB_SECONDS })
-    await Promise.all(jobs.map(run))
+    const completions = jobs.filter(isCompletion)
+    // What is due together goes in one transaction; what keeps it from that, each says for itself.
+    const gathered =
+      completions.length > 1
+        ? submitter.gather(completions.map(({ key }) => key)).catch(() => {})
+        : Promise.resolve()
+    await Promise.all(
+      jobs.map(async (job) => {
+        if (isCompletion(job)) await gathered
+        await run(job)
+      }),
+    )
     return jobs.length
   }
 

@@ -1,13 +1,16 @@
 import { pactEscrowAbi } from '@earnest/contracts'
-import { type Clock, EarnestError } from '@earnest/sdk/protocol'
+import { type Clock, EarnestError, type Terms } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import {
   type Account,
   BaseError,
+  type ContractFunctionArgs,
   encodeFunctionData,
   type FeeValuesEIP1559,
   type Hex,
   keccak256,
+  size,
+  type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from 'viem'
 import { unpack } from '../store/json.ts'
@@ -37,6 +40,11 @@ export type Submitter = {
    * @param gas What a simulation of this very call took just now; it is not simulated again.
    */
   advance(key: string, options?: { gas?: bigint }): Promise<Progress>
+  /**
+   * Signs and sends the fresh completions among these as one transaction, where the chain takes them all; what
+   * it does not take together is left as it is. Each is then advanced by its own key, as if it were alone.
+   */
+  gather(keys: readonly string[]): Promise<void>
 }
 
 /** A key that sends, and its queue in this process. */
@@ -59,6 +67,7 @@ export function createSubmitter({
 }): Submitter {
   const { client } = chain
   let fees: { at: number; asked: Promise<FeeValuesEIP1559> } | undefined
+  const asked = new Map<Hex, Promise<TransactionReceipt | undefined>>()
   const lanes: Lane[] = sendersOf(chain).map((account) => ({
     account,
     turn: Promise.resolve(),
@@ -72,6 +81,40 @@ export function createSubmitter({
       if (row.status === 'queued') return start(row, gas)
       if (row.status === 'signed') return watch(row)
       return { status: row.status as Status, again: undefined }
+    },
+
+    async gather(keys) {
+      const rows = await db
+        .selectFrom('submission')
+        .select(['key', 'request'])
+        .where(sql<boolean>`key = any(${[...keys]}::text[])`)
+        .where('status', '=', 'queued')
+        // Whatever was refused once goes alone, so that it stands in nobody's way a second time.
+        .where('tries', '=', 0)
+        .execute()
+      const together = rows.flatMap(({ key, request }) => {
+        const completion = completionOf(unpack<Call>(request))
+        return completion ? [{ key, ...completion }] : []
+      })
+      if (together.length < 2) return
+      const data = encodeFunctionData({
+        abi: pactEscrowAbi,
+        functionName: 'completeBatch',
+        args: [together.map(({ terms }) => terms), together.map(({ how }) => how), '0x'],
+      })
+      const request = { to: chain.escrow, data }
+      const account = lanes[0]?.account.address as Hex
+      const gas = await client
+        .estimateGas({ account, ...request, blockTag: 'pending' })
+        .catch(() => undefined)
+      // All or none: each for itself says which one the chain does not take.
+      if (gas === undefined) return
+      const own = together.map(({ key }) => key)
+      const lane = laneFor(null) as Lane
+      await inTurn(lane, async () => {
+        const signed = await sign(own, lane, { ...request, gas: (gas * 13n) / 10n })
+        if (signed) await broadcast(signed.raw)
+      })
     },
   }
 
@@ -114,7 +157,7 @@ export function createSubmitter({
     // Chosen as late as this: whatever began at the same time has its key by now.
     const lane = laneFor(null) as Lane
     const sent = await inTurn(lane, async () => {
-      const signed = await sign(row, lane, { ...request, gas: limit })
+      const signed = await sign([row.key], lane, { ...request, gas: limit })
       if (signed) await broadcast(signed.raw)
       return signed
     })
@@ -133,9 +176,12 @@ export function createSubmitter({
     return fees.asked
   }
 
-  /** Takes the next nonce and stores the signed bytes in one transaction; undefined where another was faster. */
+  /**
+   * Takes the next nonce and stores the signed bytes in one transaction, under every key that they carry out;
+   * undefined where another was faster with any of them.
+   */
   async function sign(
-    row: Row<'submission'>,
+    keys: readonly string[],
     lane: Lane,
     request: { to: Hex; data: Hex; gas: bigint },
   ) {
@@ -169,11 +215,11 @@ export function createSubmitter({
         const { numUpdatedRows } = await tx
           .updateTable('submission')
           .set({ ...signed, hashes: [hash] })
-          .where('key', '=', row.key)
+          .where(sql<boolean>`key = any(${[...keys]}::text[])`)
           .where('status', '=', 'queued')
           .executeTakeFirst()
         // The nonce goes back with the transaction.
-        if (numUpdatedRows !== 1n) throw new Taken()
+        if (numUpdatedRows !== BigInt(keys.length)) throw new Taken()
         return { ...signed, hashes: [hash] }
       })
     } catch (error) {
@@ -252,7 +298,16 @@ export function createSubmitter({
     if (await set(row, change)) await broadcast(raw)
   }
 
-  async function receiptOf(hash: Hex) {
+  /** Asked once for all whose calls one transaction carries. */
+  function receiptOf(hash: Hex): Promise<TransactionReceipt | undefined> {
+    const known = asked.get(hash)
+    if (known !== undefined) return known
+    const question = readReceipt(hash).finally(() => asked.delete(hash))
+    asked.set(hash, question)
+    return question
+  }
+
+  async function readReceipt(hash: Hex) {
     try {
       return await client.getTransactionReceipt({ hash })
     } catch (error) {
@@ -304,6 +359,22 @@ export function createSubmitter({
     return { status: status as Status, again: isUnderWay ? LOOK_AGAIN : undefined }
   }
 }
+
+/** Six bytes of `validBefore` and a signature of 65. */
+const PLAIN = 6 + 65
+
+/**
+ * Terms and completion of a call that may go with others; undefined for one whose success depends on more than
+ * what is signed: on a bond, or on what a smart wallet says in that very block.
+ */
+function completionOf({ functionName, args, to }: Call) {
+  if (functionName !== 'complete' || to !== undefined) return undefined
+  const [terms, how] = args as [Terms, Completion]
+  if (how.reserve || size(how.sellerAuthorization) !== PLAIN) return undefined
+  return { terms, how }
+}
+
+type Completion = ContractFunctionArgs<typeof pactEscrowAbi, 'nonpayable', 'complete'>[1]
 
 function dataOf(call: Call): Hex {
   if (call.data !== undefined) return call.data

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import type { Hex, PublicClient } from 'viem'
-import type { Chain } from '../../../oracle/src/escrow/chain.ts'
+import { pactEscrowAbi } from '@earnest/contracts'
+import { termsFromPact } from '@earnest/sdk/protocol'
+import { type Hex, type PublicClient, parseEventLogs } from 'viem'
+import type { Call, Chain } from '../../../oracle/src/escrow/chain.ts'
+import { readEscrow } from '../../../oracle/src/escrow/fold.ts'
 import { submit } from '../../../oracle/src/escrow/submit.ts'
 import { createSubmitter, type Submitter } from '../../../oracle/src/escrow/submitter.ts'
-import { localAccount } from '../../../scripts/local/chain.ts'
+import { pack, unpack } from '../../../oracle/src/store/json.ts'
+import { fundGas, localAccount } from '../../../scripts/local/chain.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
+import { complete, funded, type Trade } from '../support/trade.ts'
 import {
   agree,
+  call,
+  completionOf,
   createWorld,
   fundingOf,
   type Ground,
@@ -237,5 +244,150 @@ describe('several keys that send', () => {
     })
     await client.waitForTransactionReceipt({ hash })
     assert.equal(await toTheEnd(submitter, second), 'mined')
+  })
+
+  /** Work of so many trades, handed in and passed; gives the trades with the keys of what completes them. */
+  async function passed(count: number): Promise<(Trade & { key: string })[]> {
+    const trades: Trade[] = []
+    for (let n = 0; n < count; n++) trades.push(await funded(world))
+    const found: (Trade & { key: string })[] = []
+    for (const trade of trades) {
+      const body = await completionOf(world, trade.pact, { files: { 'result.json': complete } })
+      await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
+      const { key } = await world.oracle.db
+        .selectFrom('submission')
+        .select('key')
+        .where('escrow_id', '=', trade.id)
+        .where('status', '=', 'queued')
+        .executeTakeFirstOrThrow()
+      found.push({ ...trade, key })
+    }
+    return found
+  }
+
+  /** What the index says of trades: state and result. */
+  async function standing(trades: readonly Trade[]): Promise<unknown[]> {
+    await world.settle()
+    const states = await Promise.all(trades.map(({ id }) => readEscrow(world.oracle.db, id)))
+    return states.map((state) => [state?.state, state?.result])
+  }
+  const DONE = ['Delivered', 'PASS']
+
+  /** The buyer pays without waiting for the oracle. */
+  async function release({ pact }: Trade): Promise<void> {
+    const { client, deployment } = ground
+    await fundGas(client, world.buyer.wallet.address)
+    const hash = await client.writeContract({
+      abi: pactEscrowAbi,
+      address: deployment.escrow,
+      functionName: 'release',
+      args: [termsFromPact({ pact }), '0x'],
+      account: world.buyer.wallet,
+      chain: client.chain,
+    })
+    await client.waitForTransactionReceipt({ hash })
+    await world.oracle.follow()
+  }
+
+  test('completions that are due together go in one transaction, and each is on record with it', async () => {
+    const trades = await passed(3)
+    const keys = trades.map(({ key }) => key)
+    // Two processes at once, with one word for all: one of them signs, once.
+    const [one, two] = [process(), process()]
+    await Promise.all([one.gather(keys), two.gather(keys)])
+    const ends = keys.flatMap((key) => [toTheEnd(one, key), toTheEnd(two, key)])
+    assert.deepEqual(new Set(await Promise.all(ends)), new Set(['mined']))
+    const rows = await rowsOf(keys)
+    assert.equal(new Set(rows.map(({ tx_hash }) => tx_hash)).size, 1)
+    assert.equal(new Set(rows.map(({ sender, nonce }) => `${sender}/${nonce}`)).size, 1)
+    const { logs } = await ground.client.getTransactionReceipt({ hash: rows[0]?.tx_hash as Hex })
+    const attested = parseEventLogs({ abi: pactEscrowAbi, eventName: 'Attested', logs })
+    assert.deepEqual(attested.map(({ args }) => args.id).sort(), trades.map(({ id }) => id).sort())
+    assert.deepEqual(await standing(trades), [DONE, DONE, DONE])
+  })
+
+  test('one of them that the chain does not take keeps none of the others back', async () => {
+    const trades = await passed(3)
+    const [first = assert.fail(), ...others] = trades
+    const keys = trades.map(({ key }) => key)
+    await release(first)
+    const submitter = process()
+    await submitter.gather(keys)
+    assert.ok((await rowsOf(keys)).every(({ status }) => status === 'queued'))
+    const ends = await Promise.all(keys.map((key) => toTheEnd(submitter, key)))
+    assert.deepEqual(ends, ['failed', 'mined', 'mined'])
+    assert.deepEqual(await standing(others), [DONE, DONE])
+  })
+
+  test('together they are reverted by one whose buyer was faster, and then each goes alone', async () => {
+    const trades = await passed(3)
+    const [first = assert.fail(), ...others] = trades
+    const keys = trades.map(({ key }) => key)
+    let isFirst = true
+    const submitter = process({
+      onSend: async (send) => {
+        if (isFirst) await release(first)
+        isFirst = false
+        return await send()
+      },
+    })
+    await submitter.gather(keys)
+    const ends: string[] = []
+    for (const key of keys) ends.push(await toTheEnd(submitter, key))
+    assert.deepEqual(ends, ['reverted', 'mined', 'mined'])
+    const hashes = (await rowsOf(keys)).map(({ tx_hash }) => tx_hash)
+    assert.equal(new Set(hashes).size, 3)
+    assert.deepEqual(await standing(others), [DONE, DONE])
+  })
+
+  test('killed after signing them together and before sending: another process sends the same bytes', async () => {
+    const trades = await passed(2)
+    const keys = trades.map(({ key }) => key)
+    const dead = process({ onSend: () => new Promise(() => {}) })
+    void dead.gather(keys)
+    while ((await rowsOf(keys)).some(({ status }) => status !== 'signed')) await setTimeout(10)
+    const before = await rowsOf(keys)
+    const heir = process()
+    for (const key of keys) assert.equal(await toTheEnd(heir, key), 'mined')
+    const hashesOf = (rows: typeof before) => rows.map(({ key, hashes }) => [key, hashes]).sort()
+    assert.deepEqual(hashesOf(await rowsOf(keys)), hashesOf(before))
+    assert.deepEqual(await standing(trades), [DONE, DONE])
+  })
+
+  test('what may fail for more than its signatures goes alone: a bond, a smart wallet', async () => {
+    const { db } = world.oracle
+    const trades = await passed(2)
+    const keys = trades.map(({ key }) => key)
+    const rows = await db
+      .selectFrom('submission')
+      .select(['key', 'request'])
+      .where('key', 'in', keys)
+      .execute()
+    const change = async (how: object) => {
+      for (const { key, request } of rows) {
+        const call = unpack<Call>(request)
+        const args = [call.args[0], { ...(call.args[1] as object), ...how }]
+        const changed = { request: pack({ ...call, args }) }
+        await db.updateTable('submission').set(changed).where('key', '=', key).execute()
+      }
+    }
+    let simulated = 0
+    const submitter = process({
+      onSimulate: async () => {
+        simulated++
+      },
+    })
+    await change({ reserve: true })
+    await submitter.gather(keys)
+    await change({ reserve: false, sellerAuthorization: `0x${'11'.repeat(200)}` })
+    await submitter.gather(keys)
+    assert.equal(simulated, 0)
+    await change(unpack<Call>(rows[0]?.request ?? '').args[1] as object)
+    await submitter.gather(keys.slice(0, 1))
+    assert.equal(simulated, 0)
+    for (const { key, request } of rows) {
+      await db.updateTable('submission').set({ request }).where('key', '=', key).execute()
+    }
+    assert.deepEqual(await standing(trades), [DONE, DONE])
   })
 })
