@@ -5,6 +5,7 @@ import { recount } from '../protocol/recount.ts'
 import { hashVerdict, verdictRecordSchema } from '../protocol/verdict.ts'
 import { createBuyerTools, type Tool, type ToolResult } from '../tools/index.ts'
 import { callSeller, openControl } from './control.ts'
+import { checkCredential } from './credential.ts'
 import { deliver } from './deliver.ts'
 import { examine } from './examine.ts'
 import { flagsOf, inputOf, objectOf, readText } from './input.ts'
@@ -27,6 +28,7 @@ sell       serve     --seller seller.json [--port 4000] [--host 127.0.0.1]
            deliver   --service-id s --file result.json [--file …]
            respond   --service-id s --action defend|agree_refund [--explanation …]
 check      verify-verdict --record record.json
+           credential --file c.json [--status-within seconds] [--import true]
            doctor    [--id did]
 models     mcp       [--seller seller.json --port 4000]: the tools over MCP on standard input and output
 
@@ -65,6 +67,7 @@ async function main([verb = 'help', ...args]: readonly string[]): Promise<void> 
   if (verb === 'serve') return await serve(args)
   if (verb === 'doctor') return await doctor(args)
   if (verb === 'verify-verdict') return verifyVerdict(args)
+  if (verb === 'credential') return print(await checkCredential(args, clock, agent))
   if (verb === 'deliver') return told(await deliver((await agent()).socket, args, say))
   if (SELLING[verb]) return told(await sell(SELLING[verb], args))
   if (verb === 'status') {

@@ -161,7 +161,8 @@ export function verifyCredential(
   }
   if (status !== undefined) assertNotRevoked(status, { credential, now, keyOf })
   if (statusWithin === undefined) return
-  if (status === undefined || now - status.asOf > statusWithin) {
+  // Written so that an age or a bound that is no number refuses.
+  if (status === undefined || !(now - status.asOf <= statusWithin)) {
     throw new EarnestError('credential_status_stale', 'Nobody says that it is not revoked', {
       retryable: true,
     })

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
   type AnchorRecord,
@@ -29,6 +32,7 @@ import type { Reach } from '../../../oracle/src/trust/bring.ts'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { revokeCredential } from '../../../oracle/src/trust/issue.ts'
 import { recompute, recomputeCredential } from '../../../oracle/src/trust/recompute.ts'
+import { checkCredential } from '../../../sdk/src/cli/credential.ts'
 import { assess } from '../../../sdk/src/trust/assess.ts'
 import { createOracleClient } from '../../../sdk/src/trust/oracle.ts'
 import { assertCode } from '../../protocol/code.ts'
@@ -536,7 +540,19 @@ test('[W-39] two oracles are asked, the worse decides, and a credential outlives
   assert.deepEqual([first?.answers[0]?.oracle, second?.answers[0]?.oracle], [a.did, b.did])
   assert.deepEqual([first?.approved, second?.approved, both.approved], [true, false, false])
   assert.equal(both.reason, second?.reason)
+  const folder = mkdtempSync(join(tmpdir(), 'earnest-'))
+  const file = join(folder, 'c.json')
+  writeFileSync(file, JSON.stringify(wire(credential)))
+  const clock = { now: () => credential.validFrom + 60 }
+  const check = (...more: string[]) =>
+    checkCredential(['--file', file, ...more], clock, () => Promise.reject(new Error('no agent')))
+  assert.equal((await check('--status-within', '600')).subject, seller.identity.did)
   await a.close()
+  assert.equal((await check()).issuer, a.did)
+  for (const bound of ['600', 'soon']) {
+    await assert.rejects(check('--status-within', bound), { code: 'credential_status_stale' })
+  }
+  rmSync(folder, { recursive: true })
   verifyCredential(credential, { now: credential.validFrom })
   assert.deepEqual(await problemOf(await bring(wire(credential))), [503, 'issuer_unreachable'])
   await assert.rejects(assess(agent, { ...options, oracles: clients }))
