@@ -106,14 +106,20 @@ export function createBuyer(options: BuyerOptions): Buyer {
     const begun = await findTrade(journal, wish.tradeId)
     if (begun !== undefined) return await proceed(begun)
     // Layer 1.
-    const agent = await discover(wish.agentUrl, context.reading)
+    const { agentUrl, task, paymentUsdc } = wish
+    const partner = context.partners.find(agentUrl)
+    const agent = partner ?? (await discover(agentUrl, context.reading))
     onProgress({ step: 'discovered', agent })
     if (agent.did === null) {
       throw new EarnestError('not_registered', 'Agent is not registered. Cannot verify trust.')
     }
+    if (!partner) context.partners.meet(agentUrl, agent)
     // Layer 2.
-    const { task, paymentUsdc } = wish
     const assessment = await approve(context, agent, { ...task, paymentUsdc })
+    if (partner && assessment.answers.some(({ flags }) => flags.length > 0)) {
+      context.partners.count(agentUrl, wish.tradeId, false)
+      return await begin(wish)
+    }
     onProgress({ step: 'assessed', assessment })
     const trade = await draftTrade(context, wish, { agent, assessment })
     return await proceed(trade, assessment)
@@ -126,8 +132,15 @@ export function createBuyer(options: BuyerOptions): Buyer {
       const { signed, assessment } = await agree(context, record, known)
       // Layers 4 and 5.
       const trust = assessment?.answers ?? []
-      return await fundAndSettle(context, record, { signed, trust })
+      const result = await fundAndSettle(context, record, { signed, trust })
+      const { settlementStatus } = result
+      if (settlementStatus !== 'pending') {
+        context.partners.count(trade.agentUrl, trade.tradeId, settlementStatus === 'released')
+      }
+      return result
     } catch (error) {
+      // The card may be what was wrong: it is read anew the next time.
+      context.partners.count(trade.agentUrl, trade.tradeId, false)
       const code = isEarnestError(error) ? error.code : null
       void owner?.observe({ type: 'hire_failed', tradeId: trade.tradeId, code })
       throw error

@@ -6,6 +6,7 @@ import { createMemoryStore } from './memoryStore.ts'
 import { type Channel, createChannel } from './negotiation/channel.ts'
 import type { BuyerPolicy } from './negotiation/evaluateCounter.ts'
 import type { OwnerDesk } from './owner/desk.ts'
+import { createPartners, type Partners, type TrustedPair } from './partners.ts'
 import type { Progress } from './progress.ts'
 import type { Clock } from './protocol/clock.ts'
 import { EarnestError } from './protocol/error.ts'
@@ -56,6 +57,11 @@ export interface BuyerOptions {
    * its own checks fail; if nobody rules on the claim, the payment stands and the stake is lost. Default false.
    */
   instantRelease?: boolean
+  /**
+   * A seller that this buyer has paid in full so often is hired by the card that was proven within ten
+   * minutes, unless a flag stands on it. Record, terms and lock are checked as ever. Default: none is.
+   */
+  trustedPair?: TrustedPair
   /** How the money is locked; default `fund` (ERC-3009). `fundByPermit`, `fundByAllowance` for wallets that cannot. */
   fund?: Fund
   /** Default 3. */
@@ -81,6 +87,7 @@ export interface BuyerContext extends StageContext {
   instantRelease: boolean
   journal: Store
   owner: BuyerOptions['owner']
+  partners: Partners
   /** What reading a card takes. */
   reading: DiscoverOptions
   fundNext(done: Stage): boolean | Promise<boolean>
@@ -111,6 +118,7 @@ export function openBuyer(options: BuyerOptions): BuyerContext {
     instantRelease: options.instantRelease === true,
     journal: options.journal ?? createMemoryStore(),
     owner,
+    partners: createPartners(options.trustedPair, clock),
     fund: options.fund ?? fund,
     relay: options.useRelay ? relayOf(oracle) : undefined,
     keyOf,

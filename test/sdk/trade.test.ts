@@ -30,6 +30,7 @@ import {
   sellerParty,
   taskOf,
   until,
+  walletOf,
 } from './support/market.ts'
 
 describe('trade', () => {
@@ -135,6 +136,61 @@ describe('trade', () => {
       const options = { task: taskOf(market), paymentUsdc: parseUsdc('5') }
       assert.equal((await buyer.hire(SELLER_URL, options)).settlementStatus, 'released')
       assert.equal(before - (await balanceOf(buyerParty.wallet.address)), parseUsdc('5'))
+    })
+  })
+
+  test('[API-14] a partner is hired again with fewer requests and fewer looks at the chain', async () => {
+    await withSeller({}, async () => {
+      let asked: string[] = []
+      let isFunded = false
+      const note = (what: string) => {
+        if (!isFunded) asked.push(what)
+      }
+      const via = (async (input, init) => {
+        const request = new Request(input, init)
+        note(`${request.method} ${new URL(request.url).pathname}`)
+        return await market.fetch(request)
+      }) as typeof globalThis.fetch
+      const node = (async (input, init) => {
+        const { method } = JSON.parse(String(init?.body)) as { method: string }
+        // How often a receipt is asked for is the chain's pace.
+        if (method !== 'eth_getTransactionReceipt') note(`chain ${method}`)
+        return await fetch(input, init)
+      }) as typeof globalThis.fetch
+      const hireWith = (changes: Parameters<typeof openBuyer>[1]) =>
+        openBuyer(market, {
+          fetch: via,
+          wallet: walletOf(market.ground.url, buyerParty.wallet, node),
+          oracles: [market.oracleFor(buyerParty.identity, via)],
+          trustPolicy: lenient,
+          onProgress: ({ step }) => {
+            if (step === 'funded') isFunded = true
+          },
+          ...changes,
+        })
+      const count = async (buyer: ReturnType<typeof openBuyer>) => {
+        asked = []
+        isFunded = false
+        const options = { task: taskOf(market), paymentUsdc: parseUsdc('2') }
+        assert.equal((await buyer.hire(SELLER_URL, options)).settlementStatus, 'released')
+        const chain = asked.filter((what) => what.startsWith('chain '))
+        return { chain: chain.length, http: asked.length - chain.length, asked }
+      }
+      const partner = hireWith({ trustedPair: { minTransactions: 1 } })
+      const first = await count(partner)
+      const later = await count(partner)
+      assert.ok(later.http < first.http, `${first.http} requests, then ${later.http}`)
+      assert.ok(later.chain < first.chain, `${first.chain} looks, then ${later.chain}`)
+      // What may have changed is asked every time: the record, and the registration of the new pact.
+      assert.equal(later.asked.filter((what) => what.includes('/trust/')).length, 1)
+      assert.equal(later.asked.filter((what) => what === 'POST /api/v1/pacts').length, 1)
+      // Without the buyer's word nobody is a partner, and two trades are not three.
+      for (const changes of [{}, { trustedPair: { minTransactions: 3 } }]) {
+        const buyer = hireWith(changes)
+        await count(buyer)
+        const { asked: again } = await count(buyer)
+        assert.ok(again.includes('GET /.well-known/agent-card.json'))
+      }
     })
   })
 
