@@ -66,28 +66,41 @@ export function launder(
   return [travel, vouchers]
 }
 
-/** Honest agents are given real custom until they buy from the sybils, which then vouch. */
+/**
+ * A plan to buy trust: how many sybils, how many trades of honest customers each of them serves, how many
+ * fees it burns at a shop of its own, and how often it then vouches, in trades whose fee is next to nothing.
+ */
+export type Plan = { sybils: number; edges: number; feeding: number; times: number }
+
+/** What a plan costs in fees, USDC: the customers' are paid by the sybil, as any seller's are. */
+export function priceOf({ sybils, edges, feeding, times }: Plan): number {
+  return sybils * (0.5 * (edges + feeding) + (times * DUST) / 1e6)
+}
+
+const DUST = 100
+
+/** Honest agents buy from sybils, which burn fees of their own and then vouch. */
 export function buyEdges(
   target: string,
-  { edges, sybils, vouchers }: { edges: number; sybils: number; vouchers: number },
+  { sybils, edges, feeding, times }: Plan,
   honest: readonly string[],
   from: number,
 ): TrustEvent[][] {
   let at = from
-  const custom = Array.from({ length: edges }, (_, edge) => {
-    at += 60
-    return vouch(honest[edge % honest.length] as string, `sybil-${edge % sybils}`, at)
-  })
-  // Nobody vouches for more than the fees burned elsewhere: each sybil feeds a shop of its own.
-  const feeding = Array.from({ length: sybils }, (_, sybil) => {
-    at += 60
-    return vouch(`sybil-${sybil}`, `shop-${sybil}`, at)
-  })
-  const spent = Array.from({ length: vouchers }, (_, voucher) => {
-    at += 60
-    return vouch(`sybil-${voucher % sybils}`, target, at)
-  })
-  return [[...custom, ...feeding], spent]
+  const trades = (each: number, trade: (sybil: number, turn: number) => SettledEscrow) =>
+    Array.from({ length: sybils * each }, (_, turn) => {
+      at += 60
+      return { ...trade(turn % sybils, turn), at }
+    })
+  const custom = trades(edges, (sybil, turn) =>
+    vouch(honest[turn % honest.length] as string, `sybil-${sybil}`, at),
+  )
+  const fed = trades(feeding, (sybil) => vouch(`sybil-${sybil}`, `shop-${sybil}`, at))
+  const spent = trades(times, (sybil) => ({
+    ...vouch(`sybil-${sybil}`, target, at),
+    protocolFee: BigInt(DUST),
+  }))
+  return [[...custom, ...fed], spent]
 }
 
 /** The newcomer of the camouflage attack. */

@@ -9,9 +9,19 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { TrustEvent } from '../../oracle/src/trust/event.ts'
 import { createTrustModel, type TrustModel } from '../../oracle/src/trust/model.ts'
+import { findPair } from '../../oracle/src/trust/pairtable.ts'
 import { RATING_PARAMETERS, TRUST_PARAMETERS } from '../../oracle/src/trust/parameters.ts'
 import { refresh } from '../../oracle/src/trust/refresh.ts'
-import { buyEdges, CROOK, camouflage, launder, payFirst, ring } from './attack-curves.ts'
+import {
+  buyEdges,
+  CROOK,
+  camouflage,
+  launder,
+  type Plan,
+  payFirst,
+  priceOf,
+  ring,
+} from './attack-curves.ts'
 import { marketOf } from './attack-market.ts'
 import { plant } from './attack-planted.ts'
 import { defaultSeeds, escrowOf, readRatings } from './forecast-ratings.ts'
@@ -55,10 +65,12 @@ function onRatings(): object {
     { length: TARGETS },
     (_, i) => worst[Math.floor((i * worst.length) / TARGETS)] as string,
   )
+  /** Enough to find the best of many plans. */
+  const bought = targets.filter((_, i) => i % 3 === 1)
   const honest = labels.filter((label) => label.honest && model.state.indexOf.has(label.id))
   const middling = honest.map(({ id }) => id).slice(0, 60)
-  const gains = (attack: (target: string) => TrustEvent[][]): number[] =>
-    targets.map((target) => {
+  const gains = (attack: (target: string) => TrustEvent[][], whose = targets): number[] =>
+    whose.map((target) => {
       const attacked = fork(model)
       let now = end
       for (const stage of attack(target)) {
@@ -70,6 +82,11 @@ function onRatings(): object {
       const after = boardOf(attacked, rated, now)
       return after.position(target) - before.position(target)
     })
+  // Whoever is trusted could send that trust out and have it come back.
+  const trusted = [...rated]
+    .filter((id) => !seeds.includes(id))
+    .sort((left, right) => trustedBy(right) - trustedBy(left))
+  const stars = [0, 10, 30, 100, 300].map((rank) => trusted[rank] as string)
   const paidFirst = gains((target) => payFirst(target, 100, end))
   return {
     ring: {
@@ -83,22 +100,55 @@ function onRatings(): object {
       hops,
       gain: mean(gains((target) => launder(target, hops, 30, end))),
     })),
-    boughtEdges: [0, 1, 3, 10, 30, 100, 300].map((edges) => ({
-      edges,
-      oneSybil: bought(edges, 1, 30),
-      tenSybils: bought(edges, 10, 10),
-      twentySybils: bought(edges, 20, 20),
+    ringOfTrusted: stars.map((star) => ({
+      trust: trustedBy(star) / model.state.unit,
+      vouchers: ownVouchers(star),
     })),
+    boughtEdges: [5, 10, 20, 35, 70, 150].map(bestFor),
     whitewash: { gain: mean(targets.map((target) => whitewashed(target))) },
     waiting: [30, 180, 365].map((days) => ({ days, gain: mean(targets.map(waited(days))) })),
     camouflage: [5, 20, 50].map((trades) => camouflaged(trades)),
   }
 
-  /** Price in USDC (fees of the honest customers and of the sybils) and what it brings. */
-  function bought(edges: number, sybils: number, vouchers: number): object {
-    const attack = { edges, sybils, vouchers }
-    const gain = mean(gains((target) => buyEdges(target, attack, middling, end)))
-    return { fees: 0.5 * (edges + sybils + vouchers), gain }
+  function trustedBy(agent: string): number {
+    return model.state.flow.trust[model.state.indexOf.get(agent) as number] as number
+  }
+
+  /** Full vouchers that a trusted agent has of a hundred sybils which it paid first. */
+  function ownVouchers(star: string): number {
+    const attacked = fork(model)
+    const [paid, ...rest] = payFirst(star, 100, end)
+    for (const stage of [paid, ...rest]) {
+      for (const event of stage ?? []) attacked.apply(event)
+      refresh(attacked.state, attacked.parameters)
+    }
+    let given = 0
+    for (let i = 0; i < 100; i++) {
+      const { deals, history, indexOf } = attacked.state
+      const pair = [indexOf.get(`sybil-${i}`) as number, indexOf.get(star) as number] as const
+      const deal = findPair(deals.pairs, ...pair)
+      given += history.weight[(deals.lastRow[deal] as number) - 1] as number
+    }
+    return given
+  }
+
+  /** The plan that brings most for at most so many USDC, by whoever read the source. */
+  function bestFor(budget: number): object {
+    const plans = [1, 2, 4].flatMap((edges) =>
+      [1, 3].flatMap((feeding) =>
+        [1, 4].map((times): Plan => {
+          const each = priceOf({ sybils: 1, edges, feeding, times })
+          return { sybils: Math.floor(budget / each), edges, feeding, times }
+        }),
+      ),
+    )
+    const outcomes = plans.map((plan) => ({
+      budget,
+      fees: priceOf(plan),
+      ...plan,
+      gain: mean(gains((target) => buyEdges(target, plan, middling, end), bought)),
+    }))
+    return outcomes.reduce((best, one) => (one.gain > best.gain ? one : best))
   }
 
   function whitewashed(target: string): number {
