@@ -17,10 +17,6 @@ export interface Actor {
   kill(): Promise<void>
   /** Asks it to end by itself and waits for that; false where it takes longer. */
   drain(milliseconds: number): Promise<boolean>
-  /** Resolves with true the moment it says this step, with false when the time is over. */
-  says(step: string, milliseconds: number): Promise<boolean>
-  /** Tells those who wait that a step took place; for steps that others observe. */
-  hear(said: Said): void
 }
 
 /** Makes an actor out of what it takes to start it; `environment` is asked at each start. */
@@ -42,22 +38,15 @@ export function createActor({
 }): Actor {
   let running: Running<unknown> | undefined
   let starts = 0
-  const waiting = new Set<(step: string) => void>()
-
-  function hear(said: Said): void {
-    onLine(said)
-    for (const look of waiting) look(String(said.step))
-  }
 
   return {
     name,
     role,
-    hear,
     isUp: () => running !== undefined && running.child.exitCode === null,
     pid: () => running?.child.pid ?? 0,
     async up() {
       if (running !== undefined) return
-      const options: StartOptions = { name, script, env: environment(starts), onLine: hear }
+      const options: StartOptions = { name, script, env: environment(starts), onLine }
       const started = await start(options)
       running = started
       starts++
@@ -81,18 +70,6 @@ export function createActor({
           resolve(true)
         })
         child.kill('SIGTERM')
-      })
-    },
-    says(step, milliseconds) {
-      return new Promise((resolve) => {
-        const end = (isSaid: boolean) => {
-          clearTimeout(timer)
-          waiting.delete(look)
-          resolve(isSaid)
-        }
-        const look = (said: string) => said === step && end(true)
-        const timer = setTimeout(() => end(false), milliseconds)
-        waiting.add(look)
       })
     },
   }
