@@ -19,7 +19,7 @@ export function backflow(
   { payeeEdge }: Pick<TrustParameters, 'payeeEdge'>,
 ): number {
   const { flow, history, lastOfSeller, lastOfBuyer, seeds } = state
-  const { trust, total, parcel } = flow
+  const { trust, total, parcel, start, length, target: targets, weight: weights } = flow
   let far = 0
   for (const source of sources) far += FAR * (trust[source] as number)
   const touched = [target]
@@ -28,8 +28,7 @@ export function backflow(
   // A source ends whatever comes to it.
   for (const source of sources) parcel[source] = -1
   let [theirs, others, visits] = [0, 0, 0]
-  const pass = (from: number, node: number, rate: number): void => {
-    const weight = edgeWeight(flow, from, node)
+  const pass = (from: number, weight: number, rate: number): void => {
     if (weight === 0) return
     const part = (rate * weight * (trust[from] as number)) / (total[from] as number)
     const before = parcel[from] as number
@@ -45,12 +44,23 @@ export function backflow(
   }
   const climb = (node: number, amount: number): void => {
     const rate = (amount * (1 - flow.alpha)) / (trust[node] as number)
+    if (payeeEdge === 1) {
+      // Edges weigh the same both ways, but for a seed's: who stands above a node stands in its own row.
+      const from = start[node] as number
+      const end = Math.min(from + (length[node] as number), from + MOST_VISITS - visits)
+      visits += end - from
+      for (let at = from; at < end; at++) {
+        const above = targets[at] as number
+        pass(above, above < seeds ? edgeWeight(flow, above, node) : (weights[at] as number), rate)
+      }
+      return
+    }
     const seen = new Set<number>()
     const visit = (from: number): void => {
       visits++
       if (from < 0 || seen.has(from)) return
       seen.add(from)
-      pass(from, node, rate)
+      pass(from, edgeWeight(flow, from, node), rate)
     }
     for (let row = lastOfSeller[node] as number; row >= 0 && visits < MOST_VISITS; ) {
       visit(history.buyer[row] as number)
