@@ -33,7 +33,7 @@ import { tendDockets } from './settlement/committee/tend.ts'
 import { watchDockets } from './settlement/committee/watch.ts'
 import { createExamTime, type ExamTime } from './settlement/examTime.ts'
 import { createProbeBook } from './settlement/jury/book.ts'
-import { createJury } from './settlement/jury/jury.ts'
+import { createJury, type Jury } from './settlement/jury/jury.ts'
 import type { Juror } from './settlement/jury/roster.ts'
 import { sit } from './settlement/jury/sit.ts'
 import { deliverNotices } from './settlement/notify/deliver.ts'
@@ -128,8 +128,10 @@ export type Oracle = Context & {
   issuers: ReadonlyMap<Did, number>
   /** Reads the status of a credential where its issuer keeps it. */
   reach: Reach
-  /** How spot checks are made, and how many judges there are to make them. */
-  spots: SpotPolicy & { judges: number }
+  /** How spot checks are made. */
+  spots: SpotPolicy
+  /** Who judges, for how much at least. */
+  judges: Jury['judges']
   /** Seconds for which an offer may stand. */
   offerSeconds: number
   /** Seals the answers that are kept for whoever repeats a write. */
@@ -270,7 +272,8 @@ export function createOracle(options: OracleOptions): Oracle {
     relayBudget: { ...RELAY_BUDGET, ...options.relayBudget },
     issuers,
     reach: sending.fetch,
-    spots: { ...policy, judges: jury.judges },
+    spots: policy,
+    judges: jury.judges,
     offerSeconds: options.offerSeconds ?? OFFER_SECONDS,
     answers: createEnvelope(options.artifactKey, 'answer'),
     bell,

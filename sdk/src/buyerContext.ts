@@ -54,7 +54,8 @@ export interface BuyerOptions {
   /**
    * Pays a bonded seller as soon as its work passed, where the first oracle's quote for this buyer, who has to
    * be registered there, advises it. While the review would have run the buyer claims against the bond where
-   * its own checks fail; if nobody rules on the claim, the payment stands and the stake is lost. Default false.
+   * its own checks fail, and tells `not_claimed` where by the oracle's prices nobody would hear that; if nobody
+   * rules on a claim, the payment stands and the stake is lost. Default false.
    */
   instantRelease?: boolean
   /**

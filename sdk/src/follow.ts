@@ -41,7 +41,7 @@ export interface FollowOptions {
   /** Disputes this round. */
   object(round: number, grounds: Grounds): Promise<void>
   /** Claims this round back from the seller's bond. */
-  claim(round: number, grounds: Grounds): Promise<void>
+  claim(round: number, grounds: Grounds): Promise<boolean>
   /** Sees to it that the oracle has the claims whose hashes are on chain. */
   fileClaims(): Promise<void>
   onProgress(progress: Progress): void

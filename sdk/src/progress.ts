@@ -1,5 +1,6 @@
 import type { Agent } from './discovery/discover.ts'
 import type { FundedPact } from './escrow/lock.ts'
+import type { Unheard } from './hearing.ts'
 import type { Pact } from './protocol/pact.ts'
 import type { Settlement } from './protocol/settlement.ts'
 import type { Verification } from './settlement/verify.ts'
@@ -19,5 +20,7 @@ export type Progress =
   | { step: 'verified'; escrowId: string; verification: Verification; decision: string }
   | { step: 'disputed'; escrowId: string; claimHash: string }
   | { step: 'claimed'; escrowId: string; claimHash: string }
+  /** The work fails the buyer's own checks, and a claim against the bond would only lose its stake. */
+  | { step: 'not_claimed'; escrowId: string; reason: Unheard }
   | { step: 'settled'; settlement: Settlement }
   | { step: 'waiting'; escrowId: string; state: string; reason: string }

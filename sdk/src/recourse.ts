@@ -14,8 +14,8 @@ export interface PursuitOptions {
   grounds: Grounds | undefined
   /** True once the delivery was looked at. */
   isChecked: boolean
-  /** Claims against the bond. */
-  claim(grounds: Grounds): Promise<void>
+  /** Claims against the bond; false where nobody would hear it, so that only the stake would be lost. */
+  claim(grounds: Grounds): Promise<boolean>
   /** Sees to it that the oracle has the claims whose hashes are on chain. */
   fileClaims(): Promise<void>
 }
@@ -42,8 +42,7 @@ export async function pursue(
     return isOpen ? undefined : 'released'
   }
   try {
-    await options.claim(grounds)
-    return 'claimed'
+    return (await options.claim(grounds)) ? 'claimed' : 'released'
   } catch (error) {
     if (isEarnestError(error, 'after_review')) return 'released'
     // A claim of ours was mined meanwhile, or the bond was freed: the next look says which.

@@ -4,6 +4,7 @@ import type { FundedPact, FundParameters } from './escrow/lock.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { claimRecourse } from './escrow/recourse.ts'
 import { follow } from './follow.ts'
+import { whyUnheard } from './hearing.ts'
 import type { Hints } from './hints.ts'
 import type { Objection, TradeRecord } from './journal.ts'
 import type { Channel } from './negotiation/channel.ts'
@@ -98,9 +99,17 @@ export async function runStage(
       onProgress({ step: 'disputed', escrowId, claimHash })
     },
     async claim(round, grounds) {
+      // An oracle that cannot be asked now may hear it all the same.
+      const info = await witness.info().catch(() => undefined)
+      const reason = info && whyUnheard(pact, escrow, info)
+      if (reason) {
+        onProgress({ step: 'not_claimed', escrowId, reason })
+        return false
+      }
       const objection = objectionOf(round, grounds)
       const claimHash = await raise(objection, objectionOptions(), claimRecourse)
       onProgress({ step: 'claimed', escrowId, claimHash })
+      return true
     },
     async fileClaims() {
       for (const objection of record.read().objections) await file(objection, objectionOptions())

@@ -297,6 +297,42 @@ describe('arbiter', () => {
       assert.deepEqual(await buyer.open(), [])
     })
 
+    test('a claim that nobody would hear is not made: the stake stays, and the buyer’s own people are told why', async () => {
+      const { judges: published = [] } = await market.oracleFor().call('getOracle', {})
+      assert.deepEqual(published.map(({ provider }) => provider).sort(), [...judges].sort())
+      for (const [readers, price, reason] of [
+        [[], 0n, 'too_few_judges'],
+        [judges, parseUsdc('1'), 'fee_below_cost'],
+      ] as const) {
+        const start = await balance()
+        const liar = lying()
+        const call = async (name: never, asked: never) => {
+          const answer = (await liar.call(name, asked)) as object
+          if (name !== 'getOracle' || price === 0n) return answer
+          return { ...answer, judges: published.map((each) => ({ ...each, leastUsdc: price })) }
+        }
+        const told: string[] = []
+        const buyer = openBuyer(market, {
+          trustPolicy: lenient,
+          instantRelease: true,
+          oracles: [{ ...liar, call: call as OracleClient['call'] }],
+          onProgress: (progress) => {
+            if (progress.step === 'not_claimed') told.push(progress.reason)
+          },
+        })
+        const disclosure = { committee: false, judges: [...readers] }
+        const result = await buyer.hire(SELLER_URL, {
+          task: taskOf(market, { disclosure }),
+          paymentUsdc: parseUsdc('50'),
+        })
+        assert.equal(result.settlementStatus, 'released')
+        assert.deepEqual(told, [reason])
+        assert.equal((await recourseOf(result)).state, 'reserved')
+        assert.equal(start - (await balance()), parseUsdc('50'))
+        assert.deepEqual(await buyer.open(), [])
+      }
+    })
+
     test('a buyer that looks later claims in its own words, without gas, and only while the review runs', async () => {
       const journal = createMemoryStore()
       const buyer = openBuyer(market, {

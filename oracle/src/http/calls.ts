@@ -43,7 +43,7 @@ import { createPortableCalls } from './portableCalls.ts'
 /** What an operator decides about an oracle; the rest of its introduction it knows itself. */
 export type OperatorInfo = Omit<
   OracleInfo,
-  'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc' | 'issuers' | 'spotChecks'
+  'did' | 'scorer' | 'seeds' | 'newcomerCapUsdc' | 'issuers' | 'spotChecks' | 'judges'
 >
 
 /**
@@ -90,8 +90,9 @@ export function createCalls(
         table: SPOT_TABLE.version,
         rateBps: oracle.spots.rateBps,
         costUsdc: oracle.spots.cost,
-        judges: oracle.spots.judges,
+        judges: oracle.judges.length,
       },
+      judges: oracle.judges,
     }),
 
     registerAgent: async ({ body, by }) =>

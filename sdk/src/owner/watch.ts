@@ -181,6 +181,15 @@ export function createWatch(context: DeskContext, policy: TriggerPolicy): Watch 
         })
       }
       case 'progress':
+        if (observation.progress.step === 'not_claimed') {
+          const { escrowId, reason } = observation.progress
+          const asked = `The work was paid at once and fails our checks; nobody would hear a claim against the bond (${reason}), so none was made.`
+          return await request('unclassified', {
+            asked,
+            by: `own trade ${escrowId}`,
+            taskId: null,
+          })
+        }
         if (observation.progress.step !== 'funded') return
         return await funded(observation.progress.funded.escrowId)
       case 'stage': {

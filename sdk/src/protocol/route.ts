@@ -72,6 +72,14 @@ export const oracleInfoSchema = z.strictObject({
   issuers: z.record(did, z.number().min(0).max(1)).exactOptional(),
   /** Absent from an oracle of before. */
   spotChecks: spotPolicySchema.exactOptional(),
+  /**
+   * The judges who have a key, and what each costs at least for one case: a case whose arbitration fee does
+   * not pay for those of the pact's `disclosure`, or that names fewer than three, no jury hears.
+   */
+  judges: z
+    .array(z.strictObject({ provider: z.string().min(1), leastUsdc: usdc }))
+    .max(100)
+    .exactOptional(),
 })
 export type OracleInfo = z.output<typeof oracleInfoSchema>
 

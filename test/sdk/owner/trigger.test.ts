@@ -168,6 +168,17 @@ describe('trigger', () => {
     assert.deepEqual(await all.desk.takeSayings('t'), ['we value companies only'])
   })
 
+  test('a claim that nobody would hear is told, for it is the owner who may make it all the same', async () => {
+    const all = await openDesk()
+    const it = { ...nth(1), side: 'buyer' as const }
+    all.world.add(it, { state: 'Completed' })
+    const { escrowId } = it
+    const progress = { step: 'not_claimed', escrowId, reason: 'fee_below_cost' } as const
+    await all.desk.observe({ type: 'progress', progress })
+    await all.settle()
+    assert.match(all.box.last(), /fee_below_cost/)
+  })
+
   test('a buyer’s dispute is told, and its owner can stop what is not funded', async () => {
     const all = await openDesk()
     const it = { ...nth(1), side: 'buyer' as const }

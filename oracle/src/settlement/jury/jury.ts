@@ -12,7 +12,7 @@ import {
 import { type Asked, ask } from './ask.ts'
 import { type CaseMarks, drawMarks } from './mark.ts'
 import { modelOf } from './model.ts'
-import { type Plan, planFor } from './plan.ts'
+import { leastOf, type Plan, planFor } from './plan.ts'
 import { drawKnownCase, PROBES, type ProbeBook, probesOf } from './probe.ts'
 import { type EvidencePackage, INSTRUCTION_HASH, promptFor, promptText } from './prompt.ts'
 import { type Absence, checkRoster, hashRoster, type Juror, seatsFor } from './roster.ts'
@@ -44,8 +44,8 @@ export type Hearing =
 /** The T1 rung of the ladder. */
 export type Jury = {
   rosterHash: string
-  /** Judges that have a key. */
-  judges: number
+  /** Judges that have a key, and what each costs at least for a case, in base units. */
+  judges: { provider: string; leastUsdc: bigint }[]
   /** Who would be missing, and whether the others are enough to sit; nothing is read for it. */
   muster(of: Pick<JuryCase, 'families' | 'readers'>): { isQuorate: boolean; absent: Absence[] }
   hear(juryCase: JuryCase): Promise<Hearing>
@@ -72,7 +72,9 @@ export function createJury(dependencies: JuryDependencies): Jury {
   const roster = checkRoster(dependencies.roster)
   return {
     rosterHash: hashRoster(roster),
-    judges: roster.filter(({ apiKey }) => apiKey).length,
+    judges: roster
+      .filter(({ apiKey }) => apiKey)
+      .map((seat) => ({ provider: seat.provider, leastUsdc: leastOf(seat) })),
     muster(of) {
       const { seated, absent } = seatsFor(roster, of)
       return { isQuorate: seated.length >= MIN_SEATS, absent }

@@ -62,7 +62,7 @@ async function look(hearing: Hearing, round: Round): Promise<Finding> {
   const code = judged ? obstacleOf(judged.state, await readRecourse(db, escrowId)) : 'superseded'
   if (!judged || code) return { status: 'not_heard', code: code ?? 'superseded', absent: [] }
   const { pact, link, delivery } = judged
-  if (jury.judges === 0) return { status: 'not_heard', code: 'no_judges', absent: [] }
+  if (jury.judges.length === 0) return { status: 'not_heard', code: 'no_judges', absent: [] }
   const readers = pact.disclosure.judges
   if (readers.length === 0) return { status: 'not_heard', code: 'not_disclosed', absent: [] }
   const families = await declaredModels(db, escrowId, round.round)

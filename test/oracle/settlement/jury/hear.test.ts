@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Hearing } from '../../../../oracle/src/settlement/jury/jury.ts'
+import { costOf, leastOf, plans } from '../../../../oracle/src/settlement/jury/plan.ts'
+import { INSTRUCTION } from '../../../../oracle/src/settlement/jury/prompt.ts'
 import {
   canaryOf,
   fair,
@@ -282,6 +284,15 @@ describe('who sits', () => {
       assert.deepEqual(plans, ['full', 'lean', 'single', 'fee_below_cost'])
       // normal, swapped, empty and a known case in both orders; then two; then one; then none.
       assert.equal(providers[0]!.heard.length, 5 + 2 + 1)
+    })
+  })
+
+  test('what is published of each judge is below what any hearing by three of them costs, and not far', async () => {
+    await withJury(panel(), async ({ providers }) => {
+      const seats = providers.slice(0, 3).map(({ juror }) => juror)
+      const least = seats.reduce((sum, seat) => sum + leastOf(seat), 0n)
+      const bare = costOf(plans.at(-1)!, seats, INSTRUCTION.length)
+      assert.ok(least <= bare && bare - least <= 3n, `${least} of ${bare}`)
     })
   })
 
