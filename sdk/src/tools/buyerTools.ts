@@ -21,6 +21,7 @@ import {
 } from './buyerInput.ts'
 import { factsOfResult } from './hireFacts.ts'
 import { createKeyBook } from './keyBook.ts'
+import { reserve } from './reserve.ts'
 import { reader, refusal, type Tool, writer } from './tool.ts'
 import { buyerStep, readTrade, statusOf } from './trade.ts'
 
@@ -70,8 +71,6 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
     ...(options.fetch && { fetch: options.fetch }),
     ...(options.verifyWallet && { verifyWallet: options.verifyWallet }),
   }
-  /** Base units of wishes that are being checked or begun in this process. */
-  const reserved = new Map<string, bigint>()
 
   const discoverAgents = reader({
     name: 'discover_agents',
@@ -177,26 +176,27 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
   )
 
   async function withinLimit<T>(id: string, payment: bigint, act: () => Promise<T>): Promise<T> {
-    // Reserved before the first wait: two wishes at once are counted as two.
-    reserved.set(id, atMost(payment))
-    try {
+    // A wish counts from before it is begun until the journal has it, whichever process has it.
+    const own = { id, amount: atMost(payment) }
+    const release = await reserve({ store: journal, clock }, own, async (reserved) => {
       let open = 0n
       for (const known of await openTrades(journal)) {
         if (reserved.has(known)) continue
         const { signed, draft } = await readJournal(journal, known)
         open += signed?.pact.paymentUsdc ?? atMost(draft.paymentUsdc)
       }
-      for (const own of reserved.values()) open += own
-      if (payment > limit.perTrade || open > limit.open) {
-        throw refusal(
-          'limit_exceeded',
-          `Your owner allows ${formatUsdc(limit.perTrade)} USDC a trade and ${formatUsdc(limit.open)} USDC open at once`,
-          'Pay less, wait until open trades have ended, or ask your owner.',
-        )
-      }
+      for (const amount of reserved.values()) open += amount
+      if (payment <= limit.perTrade && open <= limit.open) return
+      throw refusal(
+        'limit_exceeded',
+        `Your owner allows ${formatUsdc(limit.perTrade)} USDC a trade and ${formatUsdc(limit.open)} USDC open at once`,
+        'Pay less, wait until open trades have ended, or ask your owner.',
+      )
+    })
+    try {
       return await act()
     } finally {
-      reserved.delete(id)
+      await release()
     }
   }
 

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { createFileStore } from '../../../sdk/src/fileStore.ts'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
+import { EarnestError } from '../../../sdk/src/protocol/error.ts'
 import type { OracleEvent } from '../../../sdk/src/protocol/event.ts'
+import type { Store } from '../../../sdk/src/protocol/store.ts'
 import { createArtifactShelf } from '../../../sdk/src/tools/artifactShelf.ts'
 import { createKeyBook } from '../../../sdk/src/tools/keyBook.ts'
 import { createRefundGuard } from '../../../sdk/src/tools/refundGuard.ts'
+import { reserve } from '../../../sdk/src/tools/reserve.ts'
 import { createSystemChannel } from '../../../sdk/src/tools/systemChannel.ts'
 
 const escrowId = `0x${'ab'.repeat(32)}` as const
@@ -45,6 +52,66 @@ describe('system channel', () => {
       (await system.messages()).map(({ id }) => id),
       [2, 3, 10].map((id) => `${oracle}/${id}`),
     )
+  })
+})
+
+describe('reservations of a limit', () => {
+  const clock = createManualClock(1_800_000_000)
+  const LIMIT = 10n
+
+  /** A process of the agent; `trades` is the journal that they share, `slow` holds it up after it has read that. */
+  function processOver(store: Store, trades: Map<string, bigint>, slow?: () => Promise<void>) {
+    return async (id: string, amount: bigint) =>
+      await reserve({ store, clock }, { id, amount }, async (reserved) => {
+        let open = 0n
+        for (const [known, cost] of trades) if (!reserved.has(known)) open += cost
+        await slow?.()
+        for (const cost of reserved.values()) open += cost
+        if (open > LIMIT) throw new EarnestError('limit_exceeded', 'Too much')
+      })
+  }
+
+  test('of two processes that wish at once for more than the limit one is let', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'earnest-limit-'))
+    try {
+      const wishes = [1, 2, 3, 4].map((each) =>
+        processOver(createFileStore({ folder }), new Map())(`wish ${each}`, 6n),
+      )
+      const ends = await Promise.allSettled(wishes)
+      assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 1)
+      for (const end of ends) {
+        if (end.status === 'rejected') assert.equal(end.reason.code, 'limit_exceeded')
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('a wish that became a trade between another’s two looks is counted', async () => {
+    const store = createMemoryStore()
+    const trades = new Map<string, bigint>()
+    let isHeld = true
+    const held = async () => {
+      if (!isHeld) return
+      isHeld = false
+      // The other comes, hires and goes while this one thinks.
+      const release = await processOver(store, trades)('fast', 6n)
+      trades.set('fast', 6n)
+      await release()
+    }
+    await assert.rejects(processOver(store, trades, held)('slow', 6n), { code: 'limit_exceeded' })
+  })
+
+  test('what is refused or ended reserves nothing, and what a dead process reserved ten minutes', async () => {
+    const store = createMemoryStore()
+    const wish = processOver(store, new Map())
+    await assert.rejects(wish('dear', 11n), { code: 'limit_exceeded' })
+    await (await wish('one', 10n))()
+    await wish('dead', 10n)
+    clock.set(clock.now() + 599)
+    await assert.rejects(wish('two', 1n), { code: 'limit_exceeded' })
+    clock.set(clock.now() + 1)
+    await wish('two', 1n)
   })
 })
 
