@@ -8,7 +8,13 @@ import { samplePact, samplePactWire } from '../support/pact.ts'
 
 const ladder = { juryLimit: 3600, appealWindow: 0, committeeLimit: 0, moderatorLimit: 0 }
 const juryAlone = packLadder({ ...ladder, appealBond: 0n, pool: 0 })
-const withCommittee = packLadder({ ...ladder, appealWindow: 600, committeeLimit: 36_000, appealBond: 1n, pool: 1 })
+const withCommittee = packLadder({
+  ...ladder,
+  appealWindow: 600,
+  committeeLimit: 36_000,
+  appealBond: 1n,
+  pool: 1,
+})
 /** Of 500 USDC at 1 %: 5 USDC. */
 const judgesFor = (...costs: bigint[]) =>
   costs.map((leastUsdc, index) => ({ provider: `house${index}`, leastUsdc }))
