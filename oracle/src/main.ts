@@ -1,8 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip } from 'node:zlib'
 import { isEarnestError } from '@earnest/sdk/protocol'
 import { serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
@@ -17,24 +13,20 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type ChainClock, createChainClock } from './escrow/clock.ts'
-import { rewind } from './escrow/fold.ts'
 import { createApp } from './http/app.ts'
 import { AT_ONCE } from './http/atOnce.ts'
 import type { OperatorInfo } from './http/calls.ts'
 import { createClientOf } from './http/client.ts'
 import { createMetrics } from './http/metrics.ts'
+import { commands, storeOf } from './operator.ts'
 import { createOracle } from './oracle.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { BlobStore } from './settlement/blobstore/blobstore.ts'
 import { openBlobStore } from './settlement/blobstore/place.ts'
 import { createMail } from './settlement/notify/mail.ts'
 import { createGuardedFetch } from './settlement/verify/guardedFetch.ts'
-import { backupStore, restoreStore } from './store/backup.ts'
-import { verifyJournal } from './store/journal.ts'
 import { createSigner } from './store/signer.ts'
-import { openStore, type Store } from './store/store.ts'
-import { decideAppeal, openAppeals } from './trust/appeal.ts'
-import { revokeCredential } from './trust/issue.ts'
+import type { Store } from './store/store.ts'
 
 const usage = `Usage: node oracle/src/main.ts [command]
 
@@ -62,16 +54,15 @@ const tokenAbi = parseAbi([
 ])
 
 try {
-  const [command = 'serve', argument] = process.argv.slice(2)
-  if (command === 'serve') await run(readSettings(process.env))
-  else if (command === 'backup' && argument) await backup(argument)
-  else if (command === 'restore' && argument) await restore(argument)
-  else if (command === 'reindex') await reindex(argument)
-  else if (command === 'verify-journal') await verify()
-  else if (command === 'appeals') await listAppeals()
-  else if (command === 'appeal' && argument) await appeal(argument, ...process.argv.slice(4, 6))
-  else if (command === 'revoke' && argument) await revoke(argument, process.argv[4])
-  else {
+  const [name = 'serve', ...args] = process.argv.slice(2)
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  const operator = {
+    env: process.env,
+    monotonic: () => performance.now(),
+    say: (line: string) => process.stdout.write(`${line}\n`),
+  }
+  if (name === 'serve') await run(readSettings(process.env))
+  else if (!(await command?.(operator, ...args))) {
     process.stderr.write(usage)
     process.exitCode = 2
   }
@@ -226,12 +217,6 @@ function keepInStep(clock: ChainClock, milliseconds: number): () => void {
   return () => clearInterval(timer)
 }
 
-async function storeOf(settings: Settings): Promise<Store> {
-  return openStore(
-    settings.DATABASE_URL ? { url: settings.DATABASE_URL } : { folder: settings.EARNEST_DATA },
-  )
-}
-
 /** On this machine's disk by default; in the database where several processes share one. */
 function blobStoreOf(settings: Settings, { db, shared }: Store): BlobStore {
   const folder = join(settings.EARNEST_DATA, 'blobs')
@@ -243,100 +228,4 @@ function blobStoreOf(settings: Settings, { db, shared }: Store): BlobStore {
       sessionToken: settings.AWS_SESSION_TOKEN,
     },
   })
-}
-
-/** The store alone, for commands that need no chain and no key. */
-async function bareStore(): Promise<Store> {
-  const { DATABASE_URL: url, EARNEST_DATA: folder = '.earnest/oracle' } = process.env
-  return openStore(url ? { url } : { folder })
-}
-
-async function backup(file: string): Promise<void> {
-  const store = await bareStore()
-  try {
-    await pipeline(backupStore(store.db), createGzip(), createWriteStream(file, { mode: 0o600 }))
-  } finally {
-    await store.close()
-  }
-}
-
-async function restore(file: string): Promise<void> {
-  const store = await bareStore()
-  try {
-    const input = createReadStream(file).pipe(createGunzip())
-    const rows = await restoreStore(store.db, createInterface({ input }))
-    process.stdout.write(`${JSON.stringify({ restored: rows })}\n`)
-  } finally {
-    await store.close()
-  }
-}
-
-async function reindex(from: string | undefined): Promise<void> {
-  const settings = readSettings(process.env)
-  const store = await storeOf(settings)
-  try {
-    const block = from === undefined ? settings.EARNEST_START_BLOCK : Number(from)
-    await rewind(store.db, block)
-    process.stdout.write(`${JSON.stringify({ reindexFrom: block })}\n`)
-  } finally {
-    await store.close()
-  }
-}
-
-async function verify(): Promise<void> {
-  const settings = readSettings(process.env)
-  const store = await storeOf(settings)
-  try {
-    const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
-    const result = await verifyJournal(store.db, signer)
-    process.stdout.write(`${JSON.stringify(result)}\n`)
-  } finally {
-    await store.close()
-  }
-}
-
-/** What waits for the operator's word, one line each. */
-async function listAppeals(): Promise<void> {
-  const store = await storeOf(readSettings(process.env))
-  try {
-    for (const appeal of await openAppeals(store.db)) {
-      process.stdout.write(`${JSON.stringify(appeal)}\n`)
-    }
-  } finally {
-    await store.close()
-  }
-}
-
-/** Takes a credential back, signed into the journal like everything else. */
-async function revoke(credentialId: string, reason = ''): Promise<void> {
-  if (!/^[a-z][a-z0-9_]*$/.test(reason)) throw new Error(usage)
-  const id = credentialId.replace(/^urn:uuid:/, '')
-  const settings = readSettings(process.env)
-  const client: PublicClient = createPublicClient({ transport: http(settings.EARNEST_RPC_URL) })
-  const store = await storeOf(settings)
-  try {
-    const clock = await createChainClock({ client, monotonic: () => performance.now() })
-    const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
-    await revokeCredential({ db: store.db, signer, clock }, { id, reason })
-    process.stdout.write(`${JSON.stringify({ id, reason })}\n`)
-  } finally {
-    await store.close()
-  }
-}
-
-/** The operator's word on an appeal, signed into the journal like everything else. */
-async function appeal(flagId: string, decision?: string, reason?: string): Promise<void> {
-  if ((decision !== 'uphold' && decision !== 'reject') || !reason) throw new Error(usage)
-  const settings = readSettings(process.env)
-  const client: PublicClient = createPublicClient({ transport: http(settings.EARNEST_RPC_URL) })
-  const store = await storeOf(settings)
-  try {
-    const clock = await createChainClock({ client, monotonic: () => performance.now() })
-    const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
-    const upheld = decision === 'uphold'
-    await decideAppeal({ db: store.db, signer, clock }, { flagId, upheld, reason })
-    process.stdout.write(`${JSON.stringify({ flagId, upheld })}\n`)
-  } finally {
-    await store.close()
-  }
 }
