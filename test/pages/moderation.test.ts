@@ -57,7 +57,7 @@ after(async () => {
 const BOND = 10_000_000n
 const script = '<script>window.stolen = 1</script><img src=x onerror="window.stolen = 1">'
 
-test('[TRZ-06] a person disputes, nobody answers, the person appeals the jury’s proposal, and two moderators decide with a reason', async (t) => {
+test('[TRZ-06] [W-36] a person disputes, nobody answers, the person appeals the jury’s proposal, and two moderators decide with a reason', async (t) => {
   const browser = await chromium.open(t)
   if (!browser) return
   const { client } = ground
