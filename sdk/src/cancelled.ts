@@ -6,7 +6,7 @@ import { type AgreedPact, agreedPactSchema, type Negotiator } from './negotiatio
 import type { Clock } from './protocol/clock.ts'
 import { decode, encode } from './protocol/decode.ts'
 import { EarnestError, isEarnestError } from './protocol/error.ts'
-import { milestoneOf } from './protocol/pact.ts'
+import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import type { Work } from './work.ts'
@@ -40,6 +40,14 @@ export async function noteCancelled(
   await store.delete(`pact/${pactId}`)
 }
 
+/** True where the work for any part of a pact has begun: no offer any more that could be taken back. */
+export async function hasBegun(work: Pick<Work, 'knows'>, pact: Pact): Promise<boolean> {
+  for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
+    if (await work.knows(escrowOfPact({ pact, milestone }).escrowId)) return true
+  }
+  return false
+}
+
 /**
  * Takes back an offer that nobody has funded, and works on it no more. What was taken back stays so. Throws
  * `already_funded`, `pact_unknown`.
@@ -50,10 +58,8 @@ export async function cancelOffer(
 ): Promise<void> {
   if (await isCancelled(store, pactId)) return
   const agreed = await negotiator.agreed(pactId)
-  const { pact } = agreed?.signed ?? {}
-  for (let milestone = 0; pact && milestone < (pact.milestones?.length ?? 1); milestone++) {
-    // Seen by us sooner than by the oracle.
-    if (!(await work.knows(escrowOfPact({ pact, milestone }).escrowId))) continue
+  // Seen by us sooner than by the oracle.
+  if (agreed !== undefined && (await hasBegun(work, agreed.signed.pact))) {
     throw new EarnestError('already_funded', 'The work for this pact has begun')
   }
   await oracle.call('cancelPact', { params: { pactId }, body: { reason } })

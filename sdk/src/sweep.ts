@@ -1,4 +1,4 @@
-import { noteCancelled } from './cancelled.ts'
+import { hasBegun, noteCancelled } from './cancelled.ts'
 import { escrowOfPact } from './escrow/client.ts'
 import { FORGET_AFTER, forget } from './forget.ts'
 import { CANCELLED } from './gate.ts'
@@ -50,7 +50,12 @@ export async function sweep({
       const message = { taskType: pact.capability, escrowId, pactId, milestone }
       const admission = await work.admit(message)
       if ('pact' in admission) void work.begin(message).catch(() => {})
-      else if ('reasonCode' in admission.refusal && admission.refusal.reasonCode === CANCELLED) {
+      else if (
+        'reasonCode' in admission.refusal &&
+        admission.refusal.reasonCode === CANCELLED &&
+        // No oracle's word has us pay back what we work on, or forget what a dispute about it needs.
+        !(await hasBegun(work, pact))
+      ) {
         // The oracle knows of it and we do not, for the process died in between: the money goes back all the same.
         await noteCancelled(store, pactId, agreed)
       }

@@ -59,16 +59,33 @@ describe('work', () => {
     return seller
   }
 
-  async function draft(): Promise<Pact> {
+  async function draft(parts?: readonly string[]): Promise<Pact> {
     const agent = await discover(SELLER_URL, { clock: market.clock, fetch: market.fetch })
     const { identity, wallet } = buyerParty
+    const now = market.clock.now()
+    const task = taskOf(market)
+    const milestones = parts?.map((id, index) => ({
+      title: id,
+      paymentUsdc: 5_000_000n,
+      fundBy: now + 3000 * index + 1500,
+      deadlineUtc: now + 3000 * (index + 1),
+      acceptance: [id],
+      deliverableFormat: ['application/json'],
+    }))
+    const acceptance = parts?.map((id) => ({
+      id,
+      description: 'There is a greeting',
+      weight: 1,
+      verifier: { type: 'path' as const, file: 'deliverable.json', paths: ['/greeting'] },
+    }))
     return draftPact({
       agent,
       oracle: await market.oracleFor().call('getOracle', {}),
-      task: taskOf(market),
+      task:
+        milestones && acceptance ? { ...task, milestones, acceptance, deadline: now + 6000 } : task,
       paymentUsdc: 10_000_000n,
       buyer: { did: identity.did, wallet: wallet.address },
-      now: market.clock.now(),
+      now,
     })
   }
 
@@ -276,6 +293,37 @@ describe('work', () => {
       const admission = await again.work.admit(workOf(both))
       assert.ok('refusal' in admission && 'reasonCode' in admission.refusal)
       assert.equal(admission.refusal.reasonCode, 'pact_cancelled')
+    })
+
+    test('is none where a part of it was worked on, whatever an oracle says of the next part', async () => {
+      const store = createMemoryStore()
+      const pact = await draft(['first', 'second'])
+      const both = signed(pact)
+      const key = `pact/${both.pactHash}`
+      await store.set(key, true)
+      const agreed = { signed: both, taskId: 'task' }
+      const begunFor = async (known: readonly number[]) => {
+        const ids = known.map((milestone) => escrowOfPact({ pact, milestone }).escrowId)
+        const said = { status: 'declined', reasonCode: 'pact_cancelled', reason: 'Says the oracle' }
+        const work = {
+          resume: async () => {},
+          knows: async (escrowId: string) => ids.includes(escrowId as `0x${string}`),
+          admit: async () => ({ refusal: said, why: 'never' }),
+        }
+        await sweep({
+          store,
+          negotiator: { agreed: async () => agreed } as never,
+          work: work as never,
+          clock: market.clock,
+          begun: new Set(),
+        })
+        return [await store.keys('pact/'), await store.keys('cancelled')]
+      }
+      // What a dispute about the part in hand needs is there, and nothing of it is paid back.
+      assert.deepEqual(await begunFor([0]), [[key], []])
+      assert.deepEqual(await begunFor([1]), [[key], []])
+      const [papers = [], taken = []] = await begunFor([])
+      assert.deepEqual([papers.length, taken.length], [0, 2])
     })
 
     test('is none where the work has begun, whatever an oracle behind the chain says', async () => {
