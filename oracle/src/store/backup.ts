@@ -66,6 +66,9 @@ const tables = [
 
 const format = 'earnest-backup/1'
 
+/** Columns that a backup of an older version still has, and nobody needs. */
+const dropped = new Set(['block.parent'])
+
 /** Keys that order a table's pages. */
 const PAGE = 200
 
@@ -119,9 +122,9 @@ export async function restoreStore(db: Db, lines: AsyncIterable<string>): Promis
       } else if (item.table !== undefined && item.row) {
         const table = tables.find((name) => name === item.table)
         if (!table) throw new EarnestError('not_a_backup', `No table ${item.table}`)
-        const names = Object.keys(item.row)
-        await sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
-          values (${sql.join(Object.values(item.row))})`.execute(tx)
+        const cells = Object.entries(item.row).filter(([name]) => !dropped.has(`${table}.${name}`))
+        await sql`insert into ${sql.table(table)} (${sql.join(cells.map(([name]) => sql.ref(name)))})
+          values (${sql.join(cells.map(([, value]) => value))})`.execute(tx)
         rows += 1
       } else if (item.end !== undefined) ended = true
     }

@@ -184,6 +184,21 @@ export function describeStore(
       }
     })
 
+    test('[DRV-17] a backup of the version before the blocks lost their parents restores', async () => {
+      const old = { number: 7, hash: '0x07', parent: '0x06', timestamp: 1_700_000_000 }
+      const lines = [{ format: 'earnest-backup/1' }, { table: 'block', row: old }, { end: 1 }].map(
+        (line) => JSON.stringify(line),
+      )
+      const copy = await opened.fresh()
+      try {
+        assert.equal(await restoreStore(copy.db, toAsync(lines)), 1)
+        const { parent: _, ...block } = old
+        assert.deepEqual(await copy.db.selectFrom('block').selectAll().execute(), [block])
+      } finally {
+        await copy.close()
+      }
+    })
+
     test('[DRV-17] half a backup restores nothing', async () => {
       const lines: string[] = []
       for await (const line of backupStore(store.db)) lines.push(line)
