@@ -3,6 +3,8 @@ import type { Clock } from './protocol/clock.ts'
 
 /** Seconds for which what a partner and the oracle said of themselves is taken as said. */
 const KNOWN_FOR = 600
+/** Sellers that are remembered at most, the latest met: who asks for whom may be a stranger. */
+const MAX_KNOWN = 256
 
 /** When a seller is a partner, of whom less is asked; off unless given (POL-10, API-14). */
 export interface TrustedPair {
@@ -28,20 +30,23 @@ export function createPartners(pair: TrustedPair | undefined, clock: Clock): Par
   return {
     find(agentUrl) {
       const one = known.get(agentUrl)
-      const isPartner =
-        pair !== undefined && one !== undefined && one.paid.size >= pair.minTransactions
-      return isPartner && clock.now() < one.at + KNOWN_FOR ? one.agent : undefined
+      if (pair === undefined || one === undefined || one.paid.size < pair.minTransactions) return
+      return clock.now() < one.at + KNOWN_FOR ? one.agent : undefined
     },
     meet(agentUrl, agent) {
+      if (pair === undefined) return
       const before = known.get(agentUrl)
       const paid = before?.agent.did === agent.did ? before.paid : new Set<string>()
+      known.delete(agentUrl)
       known.set(agentUrl, { agent, at: clock.now(), paid })
+      const [oldest] = known.keys()
+      if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest)
     },
     count(agentUrl, tradeId, isPaid) {
       const one = known.get(agentUrl)
-      if (one === undefined) return
-      if (isPaid) one.paid.add(tradeId)
-      else known.delete(agentUrl)
+      if (pair === undefined || one === undefined) return
+      if (!isPaid) known.delete(agentUrl)
+      else if (one.paid.size < pair.minTransactions) one.paid.add(tradeId)
     },
   }
 }

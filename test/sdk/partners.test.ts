@@ -46,3 +46,16 @@ test('without the buyer’s word nobody is a partner', () => {
   for (const trade of ['a', 'b', 'c']) partners.count(url, trade, true)
   assert.equal(partners.find(url), undefined)
 })
+
+test('of many sellers the latest met are remembered', () => {
+  const { partners } = partnersOf({ minTransactions: 1 })
+  const urlOf = (n: number) => `https://${n}.example`
+  for (let n = 0; n <= 256; n++) {
+    partners.meet(urlOf(n), agent)
+    partners.count(urlOf(n), 'a', true)
+    // One that is met again is not the oldest any more.
+    if (n === 255) partners.meet(urlOf(0), agent)
+  }
+  assert.equal(partners.find(urlOf(1)), undefined)
+  for (const n of [0, 2, 256]) assert.equal(partners.find(urlOf(n)), agent)
+})
