@@ -248,8 +248,9 @@ export function createSubmitter({
     const address = row.sender as Hex
     const count = await client.getTransactionCount({ address })
     if (row.nonce !== null && count > row.nonce) {
-      // Another transaction took the nonce; look once more before signing anew.
-      if ((await receiptOf(row.tx_hash as Hex)) !== undefined) return watch(row)
+      // Another transaction took the nonce. Before signing anew one looks once more, at each price that was
+      // offered, and with questions of one's own: one that was under way may be older than that block.
+      for (const hash of row.hashes) if (await readReceipt(hash as Hex)) return watch(row)
       for (const lane of lanes) if (lane.account.address === address) lane.chainNonce = null
       await set(row, { status: 'queued', raw: null, nonce: null })
       return { status: 'queued', again: 0 }

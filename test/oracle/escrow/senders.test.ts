@@ -50,10 +50,12 @@ describe('several keys that send', () => {
     keys = senders,
     onSend = (send) => send(),
     onSimulate = async () => {},
+    onCount = async () => {},
   }: {
     keys?: typeof senders
     onSend?: (send: () => Promise<Hex>) => Promise<Hex>
     onSimulate?: () => Promise<void>
+    onCount?: () => Promise<void>
   } = {}): Submitter {
     const { db, clock, chain } = world.oracle
     const [sender = assert.fail(), ...others] = keys
@@ -63,6 +65,12 @@ describe('several keys that send', () => {
           return async (call: Parameters<PublicClient['estimateGas']>[0]) => {
             await onSimulate()
             return await target.estimateGas(call)
+          }
+        }
+        if (name === 'getTransactionCount') {
+          return async (of: Parameters<PublicClient['getTransactionCount']>[0]) => {
+            await onCount()
+            return await target.getTransactionCount(of)
           }
         }
         if (name !== 'sendRawTransaction') return Reflect.get(target, name)
@@ -228,6 +236,29 @@ describe('several keys that send', () => {
     const [row] = await rowsOf([key])
     assert.equal(row?.hashes.length, 2)
     assert.equal(row?.tx_hash, row?.hashes[1])
+  })
+
+  test('the lower price that is mined after one looked for it is found and not signed anew', async () => {
+    const [key = ''] = await fundings(1)
+    let first: (() => Promise<Hex>) | undefined
+    let isFound = false
+    const submitter = process({
+      onSend: async (send) => {
+        first ??= send
+        return '0x'
+      },
+      // Both receipts were asked for: now the node finds the bytes that it had lost.
+      onCount: async () => {
+        if ((await rowsOf([key]))[0]?.hashes.length !== 2) return
+        if (isFound) return
+        isFound = true
+        const hash = (await first?.()) ?? assert.fail('nothing was sent')
+        await ground.client.waitForTransactionReceipt({ hash })
+      },
+    })
+    assert.equal(await toTheEnd(submitter, key), 'mined')
+    const [row] = await rowsOf([key])
+    assert.equal(row?.tx_hash, row?.hashes[0])
   })
 
   test('a nonce that another wallet took with the same key is not waited for', async () => {
