@@ -103,7 +103,7 @@ export async function registerAgent(
       const fact = { kind: 'bond', agent: did, at: now, ...bond }
       entries.push({ action: 'bond_seen', subject: did, at: now, data: {}, fact })
     }
-    if (joined.frozen) entries.push(frozenEntry(did, now))
+    if (joined.frozen) entries.push(frozenEntry(own, did, now))
     await append(tx, signer, entries)
     return row
   })
@@ -136,7 +136,7 @@ export async function rotateKey(
     if (wallet !== own.wallet) await watchWallet(tx, wallet, now)
     await append(tx, signer, [
       joined.frozen
-        ? frozenEntry(did, now)
+        ? frozenEntry(own, did, now)
         : {
             action: 'key_rotated',
             subject: did,
@@ -193,13 +193,28 @@ function readLog(text: string): KeyLog {
   return decode(keyLogSchema, JSON.parse(text), 'invalid_key_log')
 }
 
-function frozenEntry(did: string, at: number): Entry {
+/** A fork is held against the agent once. */
+function frozenEntry(own: Row<'agent'> | undefined, did: string, at: number): Entry {
   return {
     action: 'agent_frozen',
     subject: did,
     at,
     data: { reason: 'key_log_fork' },
     tell: { type: 'agent_frozen', agents: [did] },
+    ...(own?.status !== 'frozen' && { fact: forkOf(did, at) }),
+  }
+}
+
+/** Both logs are signed by the agent's own keys and wallet: no third party can make them. */
+function forkOf(did: string, at: number) {
+  return {
+    kind: 'incident',
+    incidentId: `keylog/${did}`,
+    agent: did,
+    at,
+    class: 'security',
+    severity: 1,
+    reason: 'two key logs of this agent disagree',
   }
 }
 

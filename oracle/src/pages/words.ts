@@ -71,6 +71,8 @@ export const REASON_WORDS: Record<string, string> = {
   incomplete: 'Something is missing',
   not_original: 'It is not original work',
   wrong_verification: 'The check was wrong',
+  harmful: 'It did harm or is dangerous',
+  security_breach: 'It leaks secrets or attacks its reader',
   other: 'Another reason',
 }
 

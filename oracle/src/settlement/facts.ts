@@ -5,6 +5,7 @@ import type { EscrowState } from '../escrow/state.ts'
 import type { Tx } from '../store/store.ts'
 import type { DeliveryFacts, SettledEscrow } from '../trust/event.ts'
 import { priceFacts } from './price.ts'
+import { upheldHarm } from './upheld.ts'
 
 /** What the trust model learns from an escrow that ended; only measured facts, absent where unknown. */
 export async function settledFacts(
@@ -45,6 +46,25 @@ export async function settledFacts(
     ? decode(completionProofSchema, JSON.parse(completion.proof), 'invalid_completion')
         .executionMetrics
     : undefined
+  // Giving in to a proposal, or settling beside it, counts as what was proposed (design section 4).
+  const awardedBps =
+    ending.how === 'ruled' || ending.how === 'concluded'
+      ? ending.sellerBps
+      : state.proposed
+        ? state.proposedBps
+        : null
+  // What time alone concluded nobody judged.
+  const judged = ending.how === 'ruled' || state.proposed
+  const upheld =
+    judged && awardedBps !== null
+      ? await upheldHarm(tx, {
+          escrowId: state.id,
+          round: state.round,
+          buyer: link.buyer,
+          claimHash: state.claimHash,
+          awardedBps,
+        })
+      : null
   const prices = await priceFacts(tx, { pactId: link.pactId, pact, amount: state.terms.amount })
   const wanted = requiredModelOf(pact)
   const facts: DeliveryFacts = {
@@ -65,14 +85,8 @@ export async function settledFacts(
     ...(metrics && wanted !== undefined && { modelAsAgreed: metrics.modelVersionUsed === wanted }),
     ...prices,
     ...(outage && { outage }),
+    ...(upheld && { upheld }),
   }
-  // Giving in to a proposal, or settling beside it, counts as what was proposed (design section 4).
-  const awardedBps =
-    ending.how === 'ruled' || ending.how === 'concluded'
-      ? ending.sellerBps
-      : state.proposed
-        ? state.proposedBps
-        : null
   return {
     kind: 'settled',
     escrowId: state.id,

@@ -17,6 +17,7 @@ import type { Db } from '../store/store.ts'
 import type { RuledClaim } from '../trust/event.ts'
 import { findCase } from './case.ts'
 import { withdrawSpot } from './spot/withdraw.ts'
+import { harmEntry, upheldHarm } from './upheld.ts'
 
 /**
  * What the buyer of a release at once still has, and what came of it; from the vault alone.
@@ -89,11 +90,22 @@ export async function recordRecourses({
     await holdLease(tx, lease)
     const entries: Entry[] = []
     for (const { escrow_id, body, amount, counts } of rows) {
-      const { ending } = unpack<Recourse>(body)
+      const { ending, claimHash } = unpack<Recourse>(body)
       if (!ending || !isFinal({ amount: BigInt(amount), block: ending.place.block, heads }))
         continue
       const { how, sellerBps, slashed, at, place } = ending
       const link = await linkOf(tx, escrow_id)
+      const state = how === 'ruled' ? await readEscrow(tx, escrow_id) : undefined
+      const upheld =
+        link && counts && state
+          ? await upheldHarm(tx, {
+              escrowId: state.id,
+              round: state.round,
+              buyer: link.buyer,
+              claimHash,
+              awardedBps: sellerBps,
+            })
+          : null
       const fact: RuledClaim | undefined =
         link && counts && how === 'ruled'
           ? {
@@ -104,6 +116,7 @@ export async function recordRecourses({
               seller: link.seller,
               sellerBps,
               slashed,
+              ...(upheld && { upheld }),
             }
           : undefined
       entries.push({
@@ -114,7 +127,11 @@ export async function recordRecourses({
         data: { how, sellerBps, slashed: slashed.toString(), txHash: place.txHash },
         ...(fact && { fact }),
       })
-      const state = how === 'ruled' ? await readEscrow(tx, escrow_id) : undefined
+      if (link && upheld) {
+        entries.push(
+          harmEntry({ escrowId: escrow_id, link, at, harm: upheld, awardedBps: sellerBps }),
+        )
+      }
       if (state) {
         entries.push(...(await withdrawSpot(tx, { escrowId: state.id, round: state.round, at })))
       }

@@ -16,6 +16,7 @@ import type { EscrowState } from '../escrow/state.ts'
 import { findPact } from '../negotiation/pact.ts'
 import { settledFacts } from './facts.ts'
 import { withdrawSpot } from './spot/withdraw.ts'
+import { harmEntry } from './upheld.ts'
 
 /**
  * Writes the signed receipt of an end that the chain will not take back, once for each escrow. It
@@ -77,6 +78,11 @@ export function recordSettlements({
       data: { outcome: ending.how, sellerBps: ending.sellerBps, txHash: ending.place.txHash },
       ...(fact && { fact }),
     })
+    const harm = fact?.facts?.upheld
+    const awardedBps = fact?.dispute?.awardedBps ?? null
+    if (fact && harm && awardedBps !== null) {
+      entries.push(harmEntry({ escrowId: state.id, link, at: ending.at, harm, awardedBps }))
+    }
     const isRuled = fact?.dispute !== undefined && fact.dispute.awardedBps !== null
     if (isRuled) {
       const { id: escrowId, round } = state

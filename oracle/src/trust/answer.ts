@@ -24,6 +24,7 @@ import { scorerCodeHash } from './codehash.ts'
 import { costWarning, effectiveBpsOf } from './cost.ts'
 import type { TrustEvent } from './event.ts'
 import { wireOfEvent } from './eventlog.ts'
+import { HARM_TABLE } from './harm.ts'
 import { createTrustModel } from './model.ts'
 import { TRUST_PARAMETERS } from './parameters.ts'
 import type { PortableQuery, PortableRecord } from './portable.ts'
@@ -387,6 +388,7 @@ export function createTrust({
         appeals: await appealsOf(db, did),
         sanction,
         quality: QUALITY_TABLE,
+        harm: HARM_TABLE,
         spotChecks,
       }
       return JSON.parse(JSON.stringify(explained))

@@ -3,6 +3,9 @@ import type { Dimension } from '@earnest/sdk/protocol'
 /** How an escrow came to its end; `paid` is a release without any delivery, which proves nothing. */
 export type Ending = 'completed' | 'expired' | 'refunded' | 'resolved' | 'paid'
 
+/** What a delivery can do beside being poor work. */
+export type Harm = 'harm' | 'security'
+
 /** What is known of the work itself; whatever is absent leaves its dimension unmeasured. */
 export type DeliveryFacts = {
   /** Weight of the criteria that passed verification, 0..1. */
@@ -30,6 +33,8 @@ export type DeliveryFacts = {
   partial?: boolean
   /** The seller fell silent: `mended` within its grace and then delivered, or `lasting` beyond it. */
   outage?: 'mended' | 'lasting'
+  /** Upheld in its dispute: the incident marks that dimension, the trade does not. */
+  upheld?: Harm
 }
 
 /**
@@ -81,7 +86,7 @@ export type Incident = {
   incidentId: string
   agent: string
   at: number
-  class: 'harm' | 'security' | 'availability' | 'executionFailure' | 'quality' | 'slashing'
+  class: Harm | 'quality' | 'slashing'
   /** 0..1; 0 withdraws the incident of the same id. */
   severity: number
   capability?: string
@@ -99,6 +104,8 @@ export type RuledClaim = {
   sellerBps: number
   /** Taken from the bond, base units of USDC. */
   slashed: bigint
+  /** Upheld by the ruling: the incident marks that dimension, the trade does not. */
+  upheld?: Harm
 }
 
 /** One observation of a single dimension outside an escrow (a reply against its SLA, heartbeats). */

@@ -11,13 +11,11 @@ import { refoldSeller } from './refold.ts'
 import { agentIndex, type TrustState } from './state.ts'
 
 /** What an upheld incident bears on, and the penalty that it carries. */
-const CLASSES: Record<Incident['class'], { dimension: Dimension | null; penalty: PenaltyKind }> = {
+export const CLASSES: Record<Incident['class'], { dimension: Dimension; penalty: PenaltyKind }> = {
   harm: { dimension: 'safety', penalty: 'harmIncident' },
   security: { dimension: 'security', penalty: 'securityIncident' },
-  availability: { dimension: null, penalty: 'unavailable' },
   slashing: { dimension: 'accuracy', penalty: 'disputeLost' },
   quality: { dimension: 'accuracy', penalty: 'poorQuality' },
-  executionFailure: { dimension: 'harnessStability', penalty: 'executionFailure' },
 }
 
 /** Counts an incident against its agent at once, or withdraws the one of the same id (severity 0). */
@@ -36,7 +34,7 @@ export function applyIncident(
   }
   if (event.severity <= 0) return -1
   const { dimension, penalty } = CLASSES[event.class]
-  const marks = dimension ? { [dimension]: 1 - event.severity } : null
+  const marks = { [dimension]: 1 - event.severity }
   const row = addRow(state, { id: event.incidentId, agent, at: event.at, marks })
   const { class: kind, severity, reason } = event
   state.incidents.set(event.incidentId, { row, class: kind, severity, reason })

@@ -1,5 +1,5 @@
 import type { Dimension } from '@earnest/sdk/protocol'
-import type { SettledEscrow } from './event.ts'
+import type { Harm, SettledEscrow } from './event.ts'
 
 /** How well a trade went in each dimension that it bears on, 0..1. */
 export type Marks = Partial<Record<Dimension, number>>
@@ -10,7 +10,7 @@ export type Marks = Partial<Record<Dimension, number>>
  */
 export function marksOf({ ending, sellerBps, dispute, facts }: SettledEscrow): Marks | null {
   if (!facts) return null
-  const marks: Marks = { safety: 1, security: 1 }
+  const marks: Marks = unharmed(facts.upheld)
   const awarded = dispute?.awardedBps ?? null
   if (awarded !== null) marks.accuracy = awarded / 10_000
   else if (facts.passed !== undefined) marks.accuracy = facts.passed
@@ -22,6 +22,11 @@ export function marksOf({ ending, sellerBps, dispute, facts }: SettledEscrow): M
   const scope = scopeOf(ending, sellerBps, facts)
   if (scope !== undefined) marks.scopeHonesty = scope
   return { ...marks, ...priceOf(facts), ...runOf(facts) }
+}
+
+/** A trade speaks for its seller's safety and security, but for what was upheld against it. */
+function unharmed(upheld: Harm | undefined): Marks {
+  return { ...(upheld !== 'harm' && { safety: 1 }), ...(upheld !== 'security' && { security: 1 }) }
 }
 
 type Facts = NonNullable<SettledEscrow['facts']>

@@ -2,7 +2,7 @@ import { clusterOf } from './cluster.ts'
 import { countDeal } from './deal.ts'
 import type { RuledClaim } from './event.ts'
 import { chain } from './history.ts'
-import { applyIncident } from './incident.ts'
+import { applyIncident, CLASSES } from './incident.ts'
 import { tally } from './market.ts'
 import { severityOfSplit } from './outcome.ts'
 import type { TrustParameters } from './parameters.ts'
@@ -69,6 +69,12 @@ function amendTrade(
   history.weight[row] = (history.weight[row] as number) * (1 - severity)
   history.untrusted[row] = (history.untrusted[row] as number) * (1 - severity)
   history.awarded[row] = event.sellerBps
+  const marks = history.marks[row]
+  if (marks && event.upheld) {
+    // The incident of the harm marks it instead.
+    const { [CLASSES[event.upheld].dimension]: _, ...others } = marks
+    history.marks[row] = others
+  }
   history.undisputed[row] = 0
   // Disputes count little against a likely crook's victim, as ever.
   history.disputed[row] = ((1 - (history.forecast[row] as number)) * event.sellerBps) / 10_000

@@ -7,7 +7,10 @@ import { json } from './json.ts'
 import { signature } from './signature.ts'
 import { utc } from './time.ts'
 
-/** Why a delivery is disputed (DSP-03). */
+/**
+ * Why a delivery is disputed (DSP-03). `harmful`: it did harm, or holds what is dangerous;
+ * `security_breach`: it leaks secrets, or holds malicious code or instructions against its reader.
+ */
 export const disputeReasonSchema = z.enum([
   'scope_violation',
   'quality_below_threshold',
@@ -16,6 +19,8 @@ export const disputeReasonSchema = z.enum([
   'incomplete',
   'not_original',
   'wrong_verification',
+  'harmful',
+  'security_breach',
   'other',
 ])
 export type DisputeReason = z.infer<typeof disputeReasonSchema>

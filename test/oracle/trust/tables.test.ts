@@ -3,6 +3,9 @@ import { describe, test } from 'node:test'
 import { bondTierOf } from '../../../oracle/src/trust/bondtier.ts'
 import { DISPUTE_SENTENCE, isDisputeFlag, isFrivolous } from '../../../oracle/src/trust/buyer.ts'
 import { certificationOf } from '../../../oracle/src/trust/certification.ts'
+import type { Harm, TrustEvent } from '../../../oracle/src/trust/event.ts'
+import { eventOfWire, wireOfEvent } from '../../../oracle/src/trust/eventlog.ts'
+import { harmDone, isUpheld } from '../../../oracle/src/trust/harm.ts'
 import {
   PENALTY_TABLE,
   penalised,
@@ -101,18 +104,11 @@ describe('penalties', () => {
 
   test('[REP-10] unavailability costs health outside the twelve dimensions', () => {
     const model = livelyMarket(10)
-    model.apply({
-      kind: 'incident',
-      incidentId: 'i',
-      agent: 'gone',
-      at: START,
-      class: 'availability',
-      severity: 1,
-      reason: 'silent at the deadline',
-    })
+    const trade = settled({ buyer: 'p1', seller: 'gone', at: START, ...missed })
+    model.apply({ ...trade, facts: { outage: 'lasting' } })
     const answer = model.assess({ agent: 'gone', role: 'seller', now: START })
     assert.equal(answer.health.availability, 90)
-    assert.equal(answer.incidentCount90d, 1)
+    assert.equal(answer.incidentCount90d, 0)
   })
 
   test('penalties are forgiven by trusted deliveries and never by waiting', () => {
@@ -223,5 +219,104 @@ describe('buyers', () => {
     const habit = (buyer: string) =>
       model.forecastPair({ buyer, seller: 'p50', at: START + 200 }).habit
     assert.ok(habit('victim') < habit('nitpicker'))
+  })
+})
+
+describe('harm that was upheld', () => {
+  test('an award that the failed checks alone explain upholds nothing', () => {
+    const cases = [
+      [4_999, 10_000, true],
+      [5_000, 10_000, false],
+      [10_000, 10_000, false],
+      // The checks left 60 %: of that less than half.
+      [2_999, 6_000, true],
+      [3_000, 6_000, false],
+      // They left nothing, so nobody took anything.
+      [0, 0, false],
+    ] as const
+    for (const [awardedBps, capBps, upheld] of cases) {
+      assert.equal(isUpheld({ awardedBps, capBps }), upheld, `${awardedBps} of ${capBps}`)
+    }
+  })
+
+  /** Good trades, and one that ended at 20 %, with or without what it was accused of. */
+  function trades(harm?: Harm): TrustEvent[] {
+    const seller = 'careless'
+    const good = Array.from({ length: 20 }, (_, i) =>
+      settled({ buyer: `p${i}`, seller, at: START + i, facts: { passed: 1 } }),
+    )
+    const at = START + 100
+    const bad = settled({
+      buyer: 'p1',
+      seller,
+      at,
+      ending: 'resolved',
+      sellerBps: 2_000,
+      dispute: { by: 'buyer', awardedBps: 2_000 },
+      facts: { passed: 1, ...(harm && { upheld: harm }) },
+    })
+    const incident = { escrowId: bad.escrowId, seller, at, awardedBps: 2_000 }
+    return [...good, bad, ...(harm ? [harmDone({ ...incident, harm })] : [])]
+  }
+
+  const answerOf = (events: readonly TrustEvent[]) => {
+    const model = livelyMarket(40)
+    for (const event of events) model.apply(event)
+    return model.assess({ agent: 'careless', role: 'seller', now: START + 101 })
+  }
+
+  test('one event lowers the dimension that it bears on, and never speaks for it too', () => {
+    const without = answerOf(trades())
+    for (const [harm, dimension, other] of [
+      ['harm', 'safety', 'security'],
+      ['security', 'security', 'safety'],
+    ] as const) {
+      const answer = answerOf(trades(harm))
+      assert.equal(answer.incidentCount90d, 1)
+      const [now, before] = [answer.scoreBreakdown, without.scoreBreakdown]
+      assert.ok((now[dimension] as number) < (before[dimension] as number) - 15, dimension)
+      assert.equal(now[other], before[other])
+      assert.equal(now.accuracy, before.accuracy)
+      // Had the trade spoken for it all the same, the dimension would stand higher.
+      const twice = answerOf(
+        trades(harm).map((event) =>
+          event.kind === 'settled' ? { ...event, facts: { passed: 1 } } : event,
+        ),
+      )
+      assert.ok((now[dimension] as number) < (twice.scoreBreakdown[dimension] as number))
+    }
+  })
+
+  test('what was upheld goes over the wire and comes to the same answer', () => {
+    const sent = trades('security')
+    const received = sent.map((event) =>
+      eventOfWire(JSON.parse(JSON.stringify(wireOfEvent(event)))),
+    )
+    assert.deepEqual(received, sent)
+    const [told, said] = [answerOf(received), answerOf(sent)]
+    // The market around them has ids of its own each time.
+    assert.deepEqual({ ...told, eventRoot: said.eventRoot }, said)
+  })
+
+  test('a claim against a bond that upheld harm takes back what the trade had said of it, beside the slashing', () => {
+    const paid = settled({ buyer: 'p1', seller: 'careless', at: START + 50, facts: { passed: 1 } })
+    const { escrowId, buyer, seller } = paid
+    const at = START + 100
+    const ruled = { escrowId, at, buyer, seller, sellerBps: 2_000, slashed: 40_000_000n }
+    const claim = { kind: 'claim', ...ruled } as const
+    const incident = harmDone({ escrowId, seller, at, harm: 'security', awardedBps: 2_000 })
+    const others = trades().slice(0, 20)
+    const slashed = answerOf([...others, paid, claim])
+    const harmed = answerOf([...others, paid, { ...claim, upheld: 'security' }, incident])
+    const twice = answerOf([...others, paid, claim, incident])
+    assert.deepEqual([slashed.incidentCount90d, harmed.incidentCount90d], [1, 2])
+    const [most, more, least] = [slashed, twice, harmed].map(
+      ({ scoreBreakdown }) => scoreBreakdown.security as number,
+    )
+    assert.ok((least as number) < (more as number))
+    assert.ok((more as number) < (most as number) - 15)
+    assert.equal(harmed.scoreBreakdown.reliability, slashed.scoreBreakdown.reliability)
+    assert.equal(harmed.scoreBreakdown.accuracy, slashed.scoreBreakdown.accuracy)
+    assert.equal(harmed.scoreBreakdown.safety, slashed.scoreBreakdown.safety)
   })
 })

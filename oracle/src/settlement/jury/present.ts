@@ -8,6 +8,7 @@ import {
   type VerificationReport,
 } from '@earnest/sdk/protocol'
 import * as z from 'zod'
+import { capOfReport } from '../cap.ts'
 import type { EvidencePackage } from './prompt.ts'
 
 /** What of the stored package the judges are shown. */
@@ -67,15 +68,10 @@ export async function present(
   }
 }
 
-/** What failed criteria leave to the seller at most, in basis points (W-46). */
+/** What the failed criteria of a package leave to the seller at most. */
 export function capOf(bytes: Uint8Array): number {
   const { report } = packageSchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
-  const findings = report?.findings ?? []
-  const total = findings.reduce((sum, { weight }) => sum + weight, 0)
-  const failed = findings.filter(({ outcome }) => outcome === 'fail')
-  // A condition has no weight; its failure is for the judges to weigh.
-  const lost = failed.reduce((sum, { weight }) => sum + weight, 0)
-  return total === 0 ? 10_000 : 10_000 - Math.floor((lost * 10_000) / total)
+  return capOfReport(report)
 }
 
 function reportLines({ result, findings }: VerificationReport): string {

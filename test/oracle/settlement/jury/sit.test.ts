@@ -2,20 +2,29 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createJury } from '../../../../oracle/src/settlement/jury/jury.ts'
 import { hearSpot } from '../../../../oracle/src/settlement/spot/hear.ts'
+import { upheldHarm } from '../../../../oracle/src/settlement/upheld.ts'
+import { recompute } from '../../../../oracle/src/trust/recompute.ts'
 import { createChance } from '../../../../scripts/bench/verify/chance.ts'
 import { code } from '../../../../scripts/bench/verify/kinds/code.ts'
 import { invoices } from '../../../../scripts/bench/verify/kinds/invoices.ts'
 import { play } from '../../../../scripts/bench/verify/play.ts'
 import { tally } from '../../../../scripts/bench/verify/tally.ts'
+import { fundGas } from '../../../../scripts/local/chain.ts'
 import { type Provider, startProvider, wires } from '../../../../scripts/local/judge/provider.ts'
 import { isEmpty, section, verdict } from '../../../../scripts/local/judge/verdict.ts'
+import { mintUsdc } from '../../../../scripts/local/usdc.ts'
+import { escrowOfPact } from '../../../../sdk/src/escrow/client.ts'
+import { dispute } from '../../../../sdk/src/escrow/dispute.ts'
 import { decode } from '../../../../sdk/src/protocol/decode.ts'
+import { type Claim, claimSchema, hashClaim } from '../../../../sdk/src/protocol/dispute.ts'
 import { packLadder } from '../../../../sdk/src/protocol/ladder.ts'
 import { encodePact, type Pact, type PactWire } from '../../../../sdk/src/protocol/pact.ts'
 import { recount } from '../../../../sdk/src/protocol/recount.ts'
 import { type SpotCheck, spotDraw } from '../../../../sdk/src/protocol/spot.ts'
 import { hashVerdict, verdictRecordSchema } from '../../../../sdk/src/protocol/verdict.ts'
+import { walletOf } from '../../../sdk/support/market.ts'
 import { escrowOf, journalOf, judges, pass } from '../../support/court.ts'
+import { claimOf } from '../../support/trade.ts'
 import {
   agree,
   call,
@@ -309,6 +318,130 @@ describe('spot checks', () => {
     assert.equal(unheard?.code, 'no_judges')
     const [entry] = await journalOf(world, escrowId, 'spot_not_checked')
     assert.equal(JSON.parse(entry!.data).code, 'too_few_seats')
+  })
+})
+
+describe('harm', () => {
+  const wallet = () => walletOf(ground.url, world.buyer.wallet)
+  before(async () => {
+    const { address } = world.buyer.wallet
+    await fundGas(ground.client, address)
+    const { token } = ground.deployment
+    await mintUsdc(ground.client, { token, to: address, amount: 100_000_000n })
+  })
+
+  /** Delivers what passes, disputes it on chain with the hash of `staked`, and lets it end. */
+  async function judged(
+    text: string,
+    { reason, another = false }: { reason: Claim['reason']; another?: boolean },
+  ): Promise<`0x${string}`> {
+    const { pact, escrowId } = await passed(text)
+    const trade = { pact, id: escrowId }
+    const filed = claimOf(world, trade, { by: world.buyer, reason })
+    const body = { by: world.buyer, method: 'POST', path: '/api/v1/disputes', body: filed } as const
+    assert.equal((await send(world, body)).status, 201)
+    const claim = decode(claimSchema, filed.body, 'invalid_claim')
+    const claimHash = another ? 'ab'.repeat(32) : hashClaim(claim)
+    const { token } = ground.deployment
+    await dispute(wallet(), { escrow: escrowOfPact({ pact }), token, claimHash })
+    await world.settle()
+    assert.equal((await escrowOf(world, escrowId)).state, 3)
+    await pass(world, 86_400)
+    await pass(world, 259_200 / 4)
+    assert.equal((await escrowOf(world, escrowId)).proposed, true)
+    await pass(world, 259_200)
+    await confirm(world)
+    assert.equal((await escrowOf(world, escrowId)).state, 8)
+    return escrowId
+  }
+
+  const stands = async () => {
+    const id = world.seller.identity.did
+    const { incidents } = await world.oracle.trust.explain({ id })
+    const answer = await world.oracle.trust.answer({ id, role: 'seller' })
+    const of = (code: string) => answer.penalties.filter((penalty) => penalty.code === code).length
+    return {
+      incidents: (incidents as { incidentId: string }[]).filter(({ incidentId }) =>
+        incidentId.startsWith('dispute/'),
+      ),
+      count: answer.incidentCount90d,
+      penalties: [of('security_incident'), of('harm_incident')],
+    }
+  }
+
+  const lorem = '{"greeting":"lorem","name":"ipsum"}'
+
+  test('an accusation that the judges did not share and words that are not the ones on chain are no harm', async () => {
+    const before = await stands()
+    await judged('{"greeting":"hello","name":"world"}', { reason: 'harmful' })
+    await judged(lorem, { reason: 'harmful', another: true })
+    assert.deepEqual(await stands(), before)
+  })
+
+  test('what time alone concluded upholds nothing, nor does a delivery that the checks alone made cheap', async () => {
+    const before = await stands()
+    const { escrowId } = await partial({
+      paymentUsdc: '500',
+      disclosure: { committee: false, judges },
+    })
+    await pass(world, 86_400)
+    await pass(world, 259_200 / 4)
+    const hash = { escrowId, round: 1, buyer: world.buyer.identity.did } as const
+    const { body } = claimOf(world, { pact: pactOf(world), id: escrowId }, { by: world.buyer })
+    const late = { ...body, reason: 'harmful' }
+    const claimHash = hashClaim(decode(claimSchema, late, 'invalid_claim'))
+    await world.oracle.db
+      .insertInto('claim')
+      .values({
+        escrow_id: escrowId,
+        round: 1,
+        disputed_by: world.buyer.identity.did,
+        claim: JSON.stringify({ body: late, signature: '0'.repeat(128) }),
+        claim_hash: claimHash,
+        filed_at: world.oracle.clock.now(),
+      })
+      .execute()
+    const heldAt = async (filed_at: number, awardedBps: number) => {
+      await world.oracle.db.updateTable('claim').set({ filed_at }).execute()
+      return world.oracle.db
+        .transaction()
+        .execute((tx) => upheldHarm(tx, { ...hash, claimHash: `0x${claimHash}`, awardedBps }))
+    }
+    const now = world.oracle.clock.now()
+    // The checks left 60 %.
+    assert.equal(await heldAt(now - 100_000, 2999), 'harm')
+    assert.equal(await heldAt(now - 100_000, 3000), null)
+    // Nobody who judged could read it.
+    assert.equal(await heldAt(now, 0), null)
+    assert.deepEqual(await stands(), before)
+  })
+
+  // Last: a seller that did this may have nothing open without a bond.
+  test('a breach that the judges upheld is an incident in the next answer, and its trade says nothing of security', async () => {
+    const before = await stands()
+    const escrowId = await judged(lorem, { reason: 'security_breach' })
+    const after = await stands()
+    assert.equal(after.count, before.count + 1)
+    assert.deepEqual(after.penalties, [1, 0])
+    const [incident] = after.incidents as { incidentId: string; class: string; severity: number }[]
+    assert.ok(incident)
+    assert.deepEqual(
+      [incident.incidentId, incident.class, incident.severity],
+      [`dispute/${escrowId}`, 'security', 0.75],
+    )
+    const [entry] = await journalOf(world, escrowId, 'harm_upheld')
+    assert.deepEqual(JSON.parse(entry!.data), { class: 'security', awardedBps: 2500 })
+    const { facts } = await world.oracle.trust.facts({ after: 0, limit: 1000 })
+    const told = facts.map(({ fact }) => fact)
+    const settled = told.find((fact) => fact.escrowId === escrowId && fact.kind === 'settled')
+    assert.equal((settled?.facts as { upheld?: string } | undefined)?.upheld, 'security')
+    // Whoever follows the public facts comes to the same answer.
+    const answer = await world.oracle.trust.answer({
+      id: world.seller.identity.did,
+      role: 'seller',
+    })
+    const again = recompute({ answer, facts, seeds: [] })
+    assert.deepEqual(again.differences, [])
   })
 })
 
