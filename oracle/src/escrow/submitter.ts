@@ -1,15 +1,13 @@
 import { pactEscrowAbi } from '@earnest/contracts'
-import { type Clock, EarnestError, type Terms } from '@earnest/sdk/protocol'
+import { type Clock, EarnestError } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import {
   type Account,
   BaseError,
-  type ContractFunctionArgs,
   encodeFunctionData,
   type FeeValuesEIP1559,
   type Hex,
   keccak256,
-  size,
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from 'viem'
@@ -19,6 +17,7 @@ import type { Row } from '../store/tables.ts'
 import { type Call, type Chain, sendersOf } from './chain.ts'
 import { revertCode } from './revert.ts'
 import { isMoot } from './submit.ts'
+import { completionOf } from './together.ts'
 
 /** Looks after which a transaction that is not mined is sent again with more gas money. */
 const BUMP_AFTER = 20
@@ -86,16 +85,19 @@ export function createSubmitter({
     async gather(keys) {
       const rows = await db
         .selectFrom('submission')
-        .select(['key', 'request'])
+        .select(['key', 'escrow_id', 'seq', 'request'])
         .where(sql<boolean>`key = any(${[...keys]}::text[])`)
         .where('status', '=', 'queued')
         // Whatever was refused once goes alone, so that it stands in nobody's way a second time.
         .where('tries', '=', 0)
         .execute()
-      const together = rows.flatMap(({ key, request }) => {
-        const completion = completionOf(unpack<Call>(request))
-        return completion ? [{ key, ...completion }] : []
-      })
+      const found = await Promise.all(
+        rows.map(async (row) => {
+          const completion = await completionOf(chain, row)
+          return completion ? [{ key: row.key, ...completion }] : []
+        }),
+      )
+      const together = found.flat()
       if (together.length < 2) return
       const data = encodeFunctionData({
         abi: pactEscrowAbi,
@@ -360,22 +362,6 @@ export function createSubmitter({
     return { status: status as Status, again: isUnderWay ? LOOK_AGAIN : undefined }
   }
 }
-
-/** Six bytes of `validBefore` and a signature of 65. */
-const PLAIN = 6 + 65
-
-/**
- * Terms and completion of a call that may go with others; undefined for one whose success depends on more than
- * what is signed: on a bond, or on what a smart wallet says in that very block.
- */
-function completionOf({ functionName, args, to }: Call) {
-  if (functionName !== 'complete' || to !== undefined) return undefined
-  const [terms, how] = args as [Terms, Completion]
-  if (how.reserve || size(how.sellerAuthorization) !== PLAIN) return undefined
-  return { terms, how }
-}
-
-type Completion = ContractFunctionArgs<typeof pactEscrowAbi, 'nonpayable', 'complete'>[1]
 
 function dataOf(call: Call): Hex {
   if (call.data !== undefined) return call.data

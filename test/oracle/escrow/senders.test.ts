@@ -394,11 +394,15 @@ describe('several keys that send', () => {
       .select(['key', 'request'])
       .where('key', 'in', keys)
       .execute()
-    const change = async (how: object) => {
+    type Own = { sellerAuthorization: Hex }
+    /** Each as it was handed in, but for this. */
+    const change = async (how: (own: Own) => object) => {
       for (const { key, request } of rows) {
         const call = unpack<Call>(request)
-        const args = [call.args[0], { ...(call.args[1] as object), ...how }]
-        const changed = { request: pack({ ...call, args }) }
+        const own = call.args[1] as Own
+        const changed = {
+          request: pack({ ...call, args: [call.args[0], { ...own, ...how(own) }] }),
+        }
         await db.updateTable('submission').set(changed).where('key', '=', key).execute()
       }
     }
@@ -408,12 +412,16 @@ describe('several keys that send', () => {
         simulated++
       },
     })
-    await change({ reserve: true })
+    await change(() => ({ reserve: true }))
     await submitter.gather(keys)
-    await change({ reserve: false, sellerAuthorization: `0x${'11'.repeat(200)}` })
-    await submitter.gather(keys)
-    assert.equal(simulated, 0)
-    await change(unpack<Call>(rows[0]?.request ?? '').args[1] as object)
+    // A smart wallet takes a signature of any length, one of 65 bytes too, and its own key's in another form.
+    const flip = (own: Hex) => `${own.slice(0, -2)}${own.endsWith('1b') ? '00' : '01'}`
+    for (const other of [() => `0x${'11'.repeat(200)}`, () => `0x${'11'.repeat(70)}1b`, flip]) {
+      await change((own) => ({ sellerAuthorization: other(own.sellerAuthorization) }))
+      await submitter.gather(keys)
+      assert.equal(simulated, 0)
+    }
+    await change(() => ({}))
     await submitter.gather(keys.slice(0, 1))
     assert.equal(simulated, 0)
     for (const { key, request } of rows) {
