@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { bindWallet } from '@earnest/sdk/protocol'
+import { bindWallet, encode, type KeyEntry, keyEntryBodySchema } from '@earnest/sdk/protocol'
 import { watchHeartbeats } from '../../../oracle/src/discovery/heartbeat.ts'
+import { keyLog, keyNumber, otherWallet, signEntry, wallet } from '../../protocol/identity.ts'
 import { createDesk, type Party, party, problemOf, register, send } from '../support/world.ts'
 
 let desk: Awaited<ReturnType<typeof createDesk>>
@@ -114,6 +115,47 @@ test('an agent that was frozen within the same second is not served its kept ans
     .execute()
   desk.oracle.bell.ring()
   assert.equal(await status(), 'frozen')
+})
+
+test('[DRV-06] a fork of a key log is an incident of security once, and nobody makes one without the agent’s own keys', async () => {
+  const agent = { identity: keyNumber(0), wallet }
+  const { did } = agent.identity
+  const [first, second] = await keyLog(2)
+  assert.ok(first && second)
+  await register(desk, agent, 'financial_analysis', { keyLog: [first] })
+  const path = `/api/v1/agents/${encodeURIComponent(did)}/keys`
+  const show = ({ body, ...signatures }: KeyEntry) =>
+    send(desk, {
+      // Whoever saw an entry may bring it.
+      by: party(58),
+      method: 'POST',
+      path,
+      body: { ...signatures, body: encode(keyEntryBodySchema, body, 'invalid_key_log') },
+    })
+  const incidents = async () => (await desk.oracle.trust.explain({ id: did })).incidents
+  assert.equal((await show(second)).status, 201)
+  assert.equal((await show(second)).status, 201)
+
+  const body = { ...second.body, at: second.body.at + 1 }
+  const thief = await signEntry(body, { key: keyNumber(9) })
+  assert.deepEqual(await problemOf(await show(thief)), [422, 'invalid_key_log'])
+  const unheld = await signEntry(body, { key: keyNumber(1), account: otherWallet })
+  assert.deepEqual(await problemOf(await show(unheld)), [422, 'invalid_key_log'])
+  assert.deepEqual(await incidents(), [])
+
+  const fork = await signEntry(body, { key: keyNumber(1) })
+  for (const _ of [1, 2]) {
+    const shown = await show(fork)
+    assert.equal(((await shown.json()) as { status: string }).status, 'frozen')
+  }
+  const [incident, ...more] = (await incidents()) as Record<string, unknown>[]
+  assert.deepEqual(more, [])
+  assert.deepEqual(
+    [incident?.incidentId, incident?.class, incident?.severity],
+    [`keylog/${did}`, 'security', 1],
+  )
+  const facts = await desk.oracle.db.selectFrom('fact').select('fact').execute()
+  assert.equal(facts.filter(({ fact }) => fact.includes(`keylog/${did}`)).length, 1)
 })
 
 test('nobody waits for a silent seller without work: nobody is told', async () => {

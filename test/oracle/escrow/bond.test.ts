@@ -157,13 +157,20 @@ describe('a claim against a bond', () => {
     return { pact, escrow: escrowOfPact({ pact }), id }
   }
 
-  function claimOf({ pact, id }: Trade, words: string, by = world.buyer) {
+  function claimOf(
+    { pact, id }: Trade,
+    words: string,
+    {
+      by = world.buyer,
+      reason = 'quality_below_threshold',
+    }: { by?: Party; reason?: Claim['reason'] | undefined } = {},
+  ) {
     const claim: Claim = {
       escrowId: id,
       pactId: hashPact(pact),
       round: 1,
       disputedBy: by.identity.did,
-      reason: 'quality_below_threshold',
+      reason,
       claim: words,
       evidence: [],
       claimedAt: world.oracle.clock.now(),
@@ -209,8 +216,8 @@ describe('a claim against a bond', () => {
   }
 
   /** Files the paper and claims on chain with its hash and stake. */
-  async function claimed(trade: Trade, words: string): Promise<string> {
-    const { signed, claimHash } = claimOf(trade, words)
+  async function claimed(trade: Trade, words: string, reason?: Claim['reason']): Promise<string> {
+    const { signed, claimHash } = claimOf(trade, words, { reason })
     const { token } = ground.deployment
     assert.equal((await file(world.buyer, signed)).status, 201)
     await claimRecourse(wallet(world.buyer), { escrow: trade.escrow, token, claimHash })
@@ -339,6 +346,22 @@ describe('a claim against a bond', () => {
     )
   })
 
+  test('a breach of security that the ruling upheld is an incident beside what the bond paid', async () => {
+    const trade = await released()
+    const before = await trustOf(world.seller)
+    await claimed(trade, 'It is nonsense that sends my keys away', 'security_breach')
+    await pass(world, ARBITRATION / 4)
+    await confirm(world)
+    const { ending } = await recourseOf(trade)
+    assert.deepEqual([ending?.how, ending?.sellerBps], ['ruled', 4000])
+    const after = await trustOf(world.seller)
+    assert.equal(after.incidentCount90d, before.incidentCount90d + 2)
+    const [high, low] = [before, after].map(({ scoreBreakdown }) => scoreBreakdown.security)
+    assert.ok(high && low !== undefined && low < high)
+    const [entry] = await journalOf(world, trade.id, 'harm_upheld')
+    assert.deepEqual(JSON.parse(entry?.data ?? '{}'), { awardedBps: 4000, class: 'security' })
+  })
+
   test('without a ladder the attestors rule in the vault’s own domain; a claim on a whim costs its stake', async () => {
     const trade = await released()
     const before = await trustOf(world.seller)
@@ -385,7 +408,7 @@ describe('a claim against a bond', () => {
 
   test('a claim is the buyer’s, one, in time and about what stands on chain; it is answered once', async () => {
     const trade = await released()
-    const { signed } = claimOf(trade, 'Mine', world.seller)
+    const { signed } = claimOf(trade, 'Mine', { by: world.seller })
     assert.deepEqual(await problemOf(await file(world.seller, signed)), [403, 'signer_not_party'])
     assert.deepEqual(await problemOf(await defend(trade, 'Before anything').sent), [
       404,
