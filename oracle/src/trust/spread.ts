@@ -10,7 +10,7 @@ import type { TrustFlow } from './flow.ts'
  * slow change may hide below a fast one there, hence the margin.
  */
 export function settleFlow(flow: TrustFlow, error: number): void {
-  const debt = debtOf(flow)
+  const debt = debtOf(flow, error)
   let worst = worstOf(flow, debt)
   let contraction = 1 - flow.alpha
   const finest = MARGIN * error * flow.alpha
@@ -58,6 +58,12 @@ const NEAR = 1e-3
 const LEAST = 0.1
 const MOST = 50
 
+/**
+ * What may be off where all small nodes stand around one large one, which gets what each of them is still
+ * owed: the lower bound above is so low that they are owed no more than this together.
+ */
+const AROUND_ONE = EXACT / 4
+
 /** What of the error is used up where it follows from a measured factor. */
 const MARGIN = 0.5
 
@@ -77,7 +83,7 @@ type Debt = {
   leaking: number
 }
 
-function debtOf({ nodes, alpha, total, arriving, leak }: TrustFlow): Debt {
+function debtOf({ nodes, alpha, total, arriving, leak }: TrustFlow, error: number): Debt {
   const pass = 1 - alpha
   let [all, settled, leaking] = [0, 0, 0]
   for (let node = 0; node < nodes; node++) {
@@ -87,7 +93,7 @@ function debtOf({ nodes, alpha, total, arriving, leak }: TrustFlow): Debt {
   }
   return {
     share: all > 0 ? 1 / all : 0,
-    least: LEAST / nodes,
+    least: Math.min(LEAST, AROUND_ONE / error) / nodes,
     most: MOST / nodes,
     owed: 0,
     settled: settled - pass * leaking,

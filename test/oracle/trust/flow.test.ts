@@ -11,7 +11,7 @@ import {
   type TrustFlow,
 } from '../../../oracle/src/trust/flow.ts'
 import { rankGraph } from '../../../oracle/src/trust/rank.ts'
-import { settleFlow } from '../../../oracle/src/trust/spread.ts'
+import { errorFor, settleFlow } from '../../../oracle/src/trust/spread.ts'
 import { trustUnit } from '../../../oracle/src/trust/trustunit.ts'
 import { generator } from './generator.ts'
 
@@ -132,6 +132,33 @@ describe('flow', () => {
     for (let node = 0; node < 2 * half; node++) {
       const share = flow.total[node]! / all
       assert.ok(Math.abs(want[node]! - flow.trust[node]!) < error * share)
+    }
+  })
+
+  test('no trust is off by more than 1e-9 where most agents buy a little from one seller', () => {
+    const random = generator(13)
+    const [small, agents] = [32_000, 40_000]
+    const flow = createTrustFlow({ alpha: 0.15, seeds: 5 })
+    growFlow(flow, agents)
+    const trade = (one: number, other: number, weight: number): void => {
+      if (one === other) return
+      addEdge(flow, one, other, weight)
+      addEdge(flow, other, one, weight)
+    }
+    const [shop, first] = [5, 6 + small]
+    const anybody = (): number => first + Math.floor(random() * (agents - first))
+    for (let one = 6; one < first; one++) trade(one, shop, 0.001)
+    for (let one = first; one < agents; one++) {
+      for (let edge = 0; edge < 3; edge++) trade(one, anybody(), 0.5 + random())
+    }
+    for (let edge = 0; edge < 250; edge++) trade(edge % 5, anybody(), 1)
+    for (let edge = 0; edge < 20; edge++) trade(shop, anybody(), 0.3)
+    settleFlow(flow, errorFor(flow))
+    for (let edge = 0; edge < 20; edge++) trade(shop, anybody(), 0.1)
+    settleFlow(flow, errorFor(flow))
+    const want = full(flow)
+    for (let node = 0; node < agents; node++) {
+      assert.ok(Math.abs(want[node]! - flow.trust[node]!) < 1e-9)
     }
   })
 
