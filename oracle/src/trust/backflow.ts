@@ -90,12 +90,15 @@ export function backflow(
   }
   for (const node of touched) parcel[node] = 0
   for (const source of sources) parcel[source] = 0
-  return theirs === 0 ? 0 : theirs / (theirs + others)
+  const ended = theirs + others
+  return ended < FEWEST_ENDED ? 1 : theirs / ended
 }
 
 /** Trust beside that of all sources together at which nobody's is looked into. */
 const FAR = 8
 /** Edges that are looked at, in a market of any size. */
 const MOST_VISITS = 8_000
+/** Part of the target's trust that has to be traced, or nothing is known of where it is from. */
+const FEWEST_ENDED = 0.01
 /** Parts of the target's trust below which none is followed. */
 const LEAST = 1e-4

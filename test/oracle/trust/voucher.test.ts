@@ -82,6 +82,23 @@ describe('voucher', () => {
     assert.ok(state.flow.parcel.every((parcel) => parcel === 0))
   })
 
+  test('a seller cannot hide what it paid below more dust than anybody looks at', () => {
+    const model = marketWithStar(TRUST_PARAMETERS)
+    const { state, parameters } = model
+    const dust = { amount: 10_000n, protocolFee: 100n }
+    for (let i = 0; i < 8_200; i++) {
+      model.apply(settled({ buyer: 'hider', seller: `dust-${i}`, at: START + i, ...dust }))
+    }
+    for (let i = 0; i < 10; i++) {
+      model.apply(settled({ buyer: 'star', seller: 'hider', at: START + 9_000 + i }))
+    }
+    refresh(state, parameters)
+    const pair = between(model, { buyer: 'hider', seller: 'star' })
+    assert.ok((state.flow.trust[pair.buyer] as number) > 0.1 * state.unit)
+    assert.equal(backflow(state, { sources: [pair.seller], target: pair.buyer }, parameters), 1)
+    assert.equal(voucherOf(state, pair, parameters).weight, 0)
+  })
+
   test('[REP-17] no fee is heard twice: an account that vouches for many sellers has a voucher for each half dollar', () => {
     const model = livelyMarket(60)
     for (let i = 0; i < 4; i++) {
