@@ -33,8 +33,10 @@ export function importedAt(
 ): Imported[] {
   const live = withoutRepeats(state.imports.get(agent) ?? [], now)
   if (live.length === 0) return []
-  const wrong = live.map(({ failed }) => failed)
-  const kept = scaleTo(wrong, backOffTrades / penaltyWeight)
+  const most = backOffTrades / penaltyWeight
+  // Each within the cap by itself too: numbers that no market has would add up to none at all.
+  const wrong = live.map(({ failed }) => Math.min(most, failed))
+  const kept = scaleTo(wrong, most)
   const room = Math.max(0, backOffTrades - penaltyWeight * kept.total - own)
   const reach = Math.log10(backOffRatio)
   const well = live.map(({ weight, fulfilled, meanAmount, windowUntil }) => {

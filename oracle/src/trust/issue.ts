@@ -15,6 +15,8 @@ import { append } from '../store/journal.ts'
 import type { Db } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import type { Trust } from './answer.ts'
+import { fade } from './fade.ts'
+import { TRUST_PARAMETERS } from './parameters.ts'
 import type { PortableRecord } from './portable.ts'
 
 const DAY = 86_400
@@ -24,7 +26,10 @@ const CREDENTIAL_LIFETIME = 90 * DAY
 const SAME_FOR = DAY
 /** Seconds for which the word on a credential holds. */
 const STATUS_LIFETIME = DAY
-/** Failures, in trades, by which a record may get worse before what was said of it is taken back. */
+/**
+ * Trades by which a record may get worse before what was said of it is taken back: failures that came, or
+ * successes that went otherwise than by time, because they were found not to count.
+ */
 const WORSE_BY = 0.5
 
 type Issuing = Context & {
@@ -167,9 +172,17 @@ async function reasonAgainst(
 ): Promise<string | null> {
   const { status } = await getAgent(db, row.did)
   if (status !== 'active') return `agent_${status}`
-  const { role, domain, failed } = credentialOf(row).credentialSubject
-  const record = await trust.portable({ agent: row.did, role, domain, now: clock.now() })
-  return record !== null && record.failed > failed + WORSE_BY ? 'record_worse' : null
+  const said = credentialOf(row).credentialSubject
+  const { role, domain } = said
+  const now = clock.now()
+  const record = await trust.portable({ agent: row.did, role, domain, now })
+  // Without a trade that counts nothing that was said stands.
+  const { fulfilled, failed } = record ?? { fulfilled: 0, failed: 0 }
+  const { successHalfLife, habitHalfLife } = TRUST_PARAMETERS
+  const halfLife = role === 'buyer' ? habitHalfLife : successHalfLife
+  const faded = said.fulfilled * fade(now - said.windowUntil, halfLife)
+  const isWorse = failed > said.failed + WORSE_BY || fulfilled < faded - WORSE_BY
+  return isWorse ? 'record_worse' : null
 }
 
 function isSame({ credentialSubject: said }: SignedCredential, record: PortableRecord): boolean {

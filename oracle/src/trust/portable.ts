@@ -43,8 +43,7 @@ export function portableOf(
   const agent = state.indexOf.get(did) ?? -1
   const capability = domain === '*' ? undefined : domain
   const rows = tradesOfRole(state, agent, { role, capability, now })
-  const [first] = rows
-  if (first === undefined) return null
+  if (rows.length === 0) return null
   const { history, log } = state
   const own = { state, agent, now, parameters }
   const evidence = role === 'buyer' ? purchasesOf(own) : evidenceIn(own, capability)
@@ -55,7 +54,10 @@ export function portableOf(
     fulfilled: evidence.fulfilled + evidence.untrusted,
     failed: evidence.penalty,
     meanUsdc: BigInt(Math.round(volume / rows.length)),
-    windowFrom: Math.floor(history.at[first] as number),
+    // What became known first need not have been first.
+    windowFrom: Math.floor(
+      rows.reduce((first, row) => Math.min(first, history.at[row] as number), now),
+    ),
     windowUntil: now,
     evidenceRoot: eventRoot(log),
     evidenceSize: log.size,

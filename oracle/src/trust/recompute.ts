@@ -42,20 +42,19 @@ export function recomputeCredential({
   }
   const { id: agent, role, domain, windowUntil: now } = subject
   const record = model.portable({ agent, role, domain, now })
-  const differences = Object.entries(record ?? { evidenceRoot: model.eventRoot() })
+  const differences = Object.entries(record ?? { ...NOTHING, evidenceRoot: model.eventRoot() })
     .map(([field, follows]) => ({
       field,
       said: plain(subject[field as keyof typeof subject]),
       follows: plain(follows),
     }))
     .filter(({ said, follows }) => said !== follows)
-  const isEmpty = record === null && subject.transactions > 0
-  if (isEmpty) {
-    differences.push({ field: 'transactions', said: subject.transactions, follows: 0 })
-  }
   const equal = differences.length === 0
   return { equal, facts: count, eventRoot: model.eventRoot(), differences }
 }
+
+/** What follows of an agent without a trade. */
+const NOTHING = { transactions: 0, score: null, fulfilled: 0, failed: 0 }
 
 const plain = (value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
 

@@ -31,6 +31,7 @@ import { append } from '../../../oracle/src/store/journal.ts'
 import type { Reach } from '../../../oracle/src/trust/bring.ts'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { revokeCredential } from '../../../oracle/src/trust/issue.ts'
+import { createTrustModel } from '../../../oracle/src/trust/model.ts'
 import { recompute, recomputeCredential } from '../../../oracle/src/trust/recompute.ts'
 import { checkCredential } from '../../../sdk/src/cli/credential.ts'
 import { assess } from '../../../sdk/src/trust/assess.ts'
@@ -253,7 +254,9 @@ describe('a credential', () => {
       [a.did, seller.identity.did, domain, 10],
     )
     assert.ok(said.score !== null && said.score > 500)
-    assert.ok(said.windowFrom < said.windowUntil && said.fulfilled > 5 && said.failed === 0)
+    // The trade of the chain became known first; the others were before it.
+    assert.ok(said.windowFrom <= said.windowUntil - 9)
+    assert.ok(said.fulfilled > 5 && said.failed === 0)
     verifyCredential(credential, { now: validFrom })
     verifyCredential(credential, { now: validUntil - 1 })
     assertCode(() => verifyCredential(credential, { now: validUntil }), 'credential_expired')
@@ -272,6 +275,15 @@ describe('a credential', () => {
     assert.deepEqual(
       fields.map(({ field }) => field),
       ['transactions', 'evidenceRoot'],
+    )
+    // Of somebody without a trade nothing follows, however little is said of trades.
+    const empty = structuredClone(credential)
+    Object.assign(empty.credentialSubject, { id: party(98).identity.did, transactions: 0 })
+    assert.deepEqual(
+      recomputeCredential({ credential: empty, facts, seeds }).differences.map(
+        ({ field }) => field,
+      ),
+      ['score', 'fulfilled'],
     )
   })
 
@@ -320,6 +332,27 @@ describe('a credential', () => {
     const credential = await credentialOf(did)
     assert.equal((await statusOf(credential)).status, 'valid')
     await learn(settled({ ...trade, ending: 'expired', sellerBps: 0, protocolFee: 0n }))
+    const status = await statusOf(credential)
+    assert.deepEqual([status.status, status.reason], ['revoked', 'record_worse'])
+  })
+
+  test('of an agent whose good trades are found to be its own dealing is taken back too', async () => {
+    const did = party(36).identity.did
+    await register(a.world, party(36))
+    const from = a.world.oracle.clock.now() - 25 * DAY
+    const buyer = seeds[1] as string
+    const trade = (i: number) =>
+      settled({ buyer, seller: did, capability: domain, at: from + i * DAY })
+    await learn(trade(0))
+    const credential = await credentialOf(did)
+    assert.ok(credential.credentialSubject.fulfilled > 0.5)
+    assert.equal((await statusOf(credential)).status, 'valid')
+    await learn(
+      { kind: 'agent', agent: buyer, at: from, organization: 'acme' },
+      { kind: 'agent', agent: did, at: from, organization: 'acme' },
+      ...Array.from({ length: 24 }, (_, i) => trade(1 + i)),
+    )
+    assert.equal((await trustAt(a, did)).flags[0]?.code, 'inter_org_self_dealing')
     const status = await statusOf(credential)
     assert.deepEqual([status.status, status.reason], ['revoked', 'record_worse'])
   })
@@ -485,6 +518,42 @@ describe('a record from another oracle', () => {
     const { facts } = await factsOf(b)
     assert.ok(recompute({ answer: await trustAt(b), facts, seeds: seedsOfB }).equal)
   })
+})
+
+test('failures that add up beyond all numbers leave no room for anything good', () => {
+  const model = createTrustModel({ seeds })
+  const at = 1_700_000_000
+  for (const issuer of [rogue.did, twin.did]) {
+    model.apply({
+      kind: 'import',
+      agent: seller.identity.did,
+      at,
+      credentialId: issuer,
+      issuer,
+      weight: 1,
+      domain,
+      transactions: 40,
+      fulfilled: 40,
+      failed: 1e308,
+      meanAmount: 50_000_000n,
+      windowUntil: at,
+      evidenceRoot: issuer,
+      until: at + DAY,
+    })
+  }
+  const { evidence, imported = [] } = model.assess({
+    agent: seller.identity.did,
+    role: 'seller',
+    now: at,
+  })
+  assert.equal(evidence, 3)
+  assert.deepEqual(
+    imported.map(({ fulfilled, failed }) => [fulfilled, failed]),
+    [
+      [0, 0.75],
+      [0, 0.75],
+    ],
+  )
 })
 
 test('[TAP-06] the event root stands in a plain transaction that any node shows', async () => {
