@@ -81,7 +81,10 @@ export async function refundCancelled({
   onRefund(escrowId: string): void
 }): Promise<void> {
   for (const key of await store.keys(WATCH)) {
-    const agreed = decode(agreedPactSchema, await store.get(key), 'store_corrupt')
+    const wire = await store.get(key)
+    // Another process of ours has just forgotten it.
+    if (wire === undefined) continue
+    const agreed = decode(agreedPactSchema, wire, 'store_corrupt')
     const { pact } = agreed.signed
     const count = pact.milestones?.length ?? 1
     let isOpen = false

@@ -276,9 +276,14 @@ describe('work', () => {
       const { store, both } = await cancelled((seller, pactId) => seller.cancel(pactId, 'No time'))
       const { fundBy } = both.pact.timing
       const before = (await store.keys('')).length
+      // Another process forgets one of them between the list and the look.
+      const listed = {
+        ...store,
+        keys: async (prefix: string) => [`${prefix}gone`, ...(await store.keys(prefix))],
+      }
       const look = async (now: number) =>
         await refundCancelled({
-          store,
+          store: listed,
           client: market.wallet(sellerParty.wallet),
           relay: relayOf(market.oracleFor(sellerParty.identity)),
           clock: { now: () => now },
