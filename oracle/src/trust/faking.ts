@@ -83,7 +83,10 @@ export function costToFake100(
   return costs.length === 0 ? null : BigInt(Math.floor(Math.min(...costs)))
 }
 
-/** Full vouchers that lift the display to `wanted`; each of them also forgives, as far as it is heard. */
+/**
+ * Full vouchers that lift the display to `wanted`, within a hundredth and never more than it takes; each of
+ * them also forgives, as far as it is heard. Not rounded up: whoever buys fewer fees has a part of a voucher.
+ */
 function vouchersFor({ posterior, prior, wanted, heard }: Wanted, parameters: TrustParameters) {
   const reaches = (count: number): boolean => {
     const open = (posterior.failures - prior) * fade(count * heard * parameters.forgiveness, 1)
@@ -92,13 +95,13 @@ function vouchersFor({ posterior, prior, wanted, heard }: Wanted, parameters: Tr
   }
   let high = 1
   while (!reaches(high) && high < 1e6) high *= 2
-  let low = high / 2
+  let low = high === 1 ? 0 : high / 2
   while (high - low > 0.01 * high) {
     const middle = (low + high) / 2
     if (reaches(middle)) high = middle
     else low = middle
   }
-  return Math.ceil(high)
+  return low
 }
 
 type Wanted = { posterior: Posterior; prior: number; wanted: number; heard: number }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { costToFake100 } from '../../../oracle/src/trust/faking.ts'
+import { posteriorOf, shownOf } from '../../../oracle/src/trust/forecast.ts'
 import { standingOfHarmed } from '../../../oracle/src/trust/forgive.ts'
 import type { TrustModel } from '../../../oracle/src/trust/model.ts'
 import { TRUST_PARAMETERS } from '../../../oracle/src/trust/parameters.ts'
@@ -72,5 +73,20 @@ describe('forgiveness', () => {
       costToFake100({ posterior, base: 0.1 }, { known: false, harmed }, TRUST_PARAMETERS)!
     assert.ok(price(10) > price(1))
     assert.equal(price(0), price(1))
+  })
+
+  test('what 100 points cost to fake is never told higher than the parts of vouchers that bring them', () => {
+    const parameters = TRUST_PARAMETERS
+    for (const fulfilled of [0, 0.5, 1, 2, 3, 8, 15]) {
+      const evidence = { fulfilled, untrusted: 0, penalty: 0 }
+      const posterior = posteriorOf(evidence, 0.1, parameters)
+      const shown = (more: number) =>
+        shownOf({ ...posterior, successes: posterior.successes + more }, parameters)
+      const told = costToFake100({ posterior, base: 0.1 }, { known: false, harmed: 0 }, parameters)
+      // Half a dollar of fees and the price of the capital for each full voucher.
+      const vouchers = Number(told) / (500_000 + (50_000_000 * 0.05) / 365)
+      assert.ok(shown(vouchers) <= shown(0) + 0.1)
+      assert.ok(shown(1.02 * vouchers) >= shown(0) + 0.1)
+    }
   })
 })
