@@ -108,33 +108,47 @@ export async function tendImports(bringing: Bringing): Promise<number> {
   const due = live.filter(
     (row) => row.ask_at <= from || row.weight !== (issuers.get(row.issuer) ?? 0),
   )
-  let moved = 0
-  for (const row of due.sort((a, b) => a.ask_at - b.ask_at).slice(0, PORTION)) {
-    if (await tend(bringing, row)) moved += 1
+  let [moved, asked] = [0, 0]
+  const silent = new Set<string>()
+  for (const row of due.sort((a, b) => a.ask_at - b.ask_at)) {
+    // One that does not answer holds up nobody else's.
+    if (silent.has(row.issuer)) continue
+    if (asked++ === PORTION) break
+    const tended = await tend(bringing, row)
+    if (tended.moved) moved += 1
+    if (tended.silent) silent.add(row.issuer)
   }
   return moved
 }
 
-async function tend(bringing: Bringing, row: Row<'import'>): Promise<boolean> {
+async function tend(
+  bringing: Bringing,
+  row: Row<'import'>,
+): Promise<{ moved: boolean; silent: boolean }> {
   const { clock, issuers } = bringing
   const credential = decode(signedCredentialSchema, JSON.parse(row.body), 'invalid_credential')
   const weight = issuers.get(row.issuer) ?? 0
-  if (weight === 0) return restate(bringing, row, { credential, weight, until: clock.now() })
+  const move = async (until: number) => ({
+    moved: await restate(bringing, row, { credential, weight, until }),
+    silent: false,
+  })
+  if (weight === 0) return move(clock.now())
   try {
     const status = await askStatus(bringing, credential)
     verifyCredential(credential, { now: clock.now(), status, statusWithin: STATUS_WITHIN })
-    return await restate(bringing, row, { credential, weight, until: untilOf(credential, status) })
+    return await move(untilOf(credential, status))
   } catch (error) {
     if (!isEarnestError(error)) throw error
     const isOver = error.code === 'credential_revoked' || error.code === 'credential_expired'
-    if (isOver) return restate(bringing, row, { credential, weight, until: clock.now() })
+    if (isOver) return move(clock.now())
     await bringing.db
       .updateTable('import')
       .set({ ask_at: clock.now() + ASK_AGAIN })
       .where('did', '=', row.did)
       .where('issuer', '=', row.issuer)
       .execute()
-    return row.weight !== weight && restate(bringing, row, { credential, weight, until: row.until })
+    const { moved } = row.weight === weight ? { moved: false } : await move(row.until)
+    return { moved, silent: error.code === 'issuer_unreachable' }
   }
 }
 

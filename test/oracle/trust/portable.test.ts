@@ -71,7 +71,11 @@ let b: Served
 /** What issuers that are played here answer; null: nothing comes. */
 const words = new Map<string, unknown>()
 
+/** Who was asked for a word, in order. */
+const asked: string[] = []
+
 const reach: Reach = async ({ url }) => {
+  asked.push(url)
   if (words.has(url)) {
     const word = words.get(url)
     return word === null ? null : { status: 200, body: Buffer.from(JSON.stringify(word)) }
@@ -518,6 +522,34 @@ describe('a record from another oracle', () => {
     const { facts } = await factsOf(b)
     assert.ok(recompute({ answer: await trustAt(b), facts, seeds: seedsOfB }).equal)
   })
+})
+
+test('an issuer that does not answer is asked once a look, and holds up no other', async () => {
+  const brought: SignedCredential[] = []
+  for (const [byte, issuer] of [
+    [71, rogue],
+    [72, rogue],
+    [73, rogue],
+    [74, twin],
+  ] as const) {
+    const agent = party(byte)
+    await register(b.world, agent)
+    const credential = issued(issuer, { id: agent.identity.did })
+    assert.equal((await bring(wire(credential), { by: agent, to: agent })).status, 201)
+    brought.push(credential)
+    await pass(60)
+  }
+  await pass(13 * HOUR)
+  const last = brought[3] as SignedCredential
+  for (const url of words.keys()) if (url !== last.credentialStatus.id) words.set(url, null)
+  asked.length = 0
+  await b.world.oracle.tendImports()
+  const urls = brought.map(({ credentialStatus }) => credentialStatus.id)
+  assert.deepEqual(asked, [urls[0], urls[3]])
+  // It was the first's turn; now it is the second's.
+  asked.length = 0
+  await b.world.oracle.tendImports()
+  assert.equal(asked[0], urls[1])
 })
 
 test('failures that add up beyond all numbers leave no room for anything good', () => {
