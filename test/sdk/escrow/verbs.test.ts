@@ -217,7 +217,7 @@ describe('escrow verbs', () => {
         // Whatever it is asked about the contract, it answers with an empty escrow.
         request: async (question: { method: string; params?: unknown }) =>
           question.method === 'eth_call'
-            ? `0x${'00'.repeat(32 * 12)}`
+            ? `0x${'00'.repeat(32 * 13)}`
             : ground.client.request(question as never),
       }),
     })
