@@ -8,7 +8,7 @@ import {
 } from '@earnest/sdk/protocol'
 import { scorerCodeHash } from './codehash.ts'
 import { eventOfWire } from './eventlog.ts'
-import { createTrustModel } from './model.ts'
+import { createTrustModel, type TrustModel } from './model.ts'
 
 /** What a recomputation found. */
 export type Recomputed = {
@@ -33,13 +33,11 @@ export function recomputeCredential({
   facts: Iterable<{ fact: Record<string, JsonValue> }>
   seeds: readonly string[]
 }): Recomputed {
-  const model = createTrustModel({ seeds })
-  let count = 0
-  for (const { fact } of facts) {
-    if (count === subject.evidenceSize) break
-    model.apply(eventOfWire(fact))
-    count++
-  }
+  const { model, count } = learn({
+    facts,
+    seeds,
+    isEnough: (_, learned) => learned === subject.evidenceSize,
+  })
   const { id: agent, role, domain, windowUntil: now } = subject
   const record = model.portable({ agent, role, domain, now })
   const differences = Object.entries(record ?? { ...NOTHING, evidenceRoot: model.eventRoot() })
@@ -57,6 +55,26 @@ export function recomputeCredential({
 const NOTHING = { transactions: 0, score: null, fulfilled: 0, failed: 0 }
 
 const plain = (value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
+
+/** The model after as many facts, in their order, as are enough. */
+function learn({
+  facts,
+  seeds,
+  isEnough,
+}: {
+  facts: Iterable<{ fact: Record<string, JsonValue> }>
+  seeds: readonly string[]
+  isEnough: (model: TrustModel, learned: number) => boolean
+}): { model: TrustModel; count: number } {
+  const model = createTrustModel({ seeds })
+  let count = 0
+  for (const { fact } of facts) {
+    if (isEnough(model, count)) break
+    model.apply(eventOfWire(fact))
+    count++
+  }
+  return { model, count }
+}
 
 /** What an answer says of an agent beside its score: the store's to know, or the reader's own. */
 const BESIDE = new Set([
@@ -83,13 +101,11 @@ export function recompute({
   facts: Iterable<{ fact: Record<string, JsonValue> }>
   seeds: readonly string[]
 }): Recomputed {
-  const model = createTrustModel({ seeds })
-  let count = 0
-  for (const { fact } of facts) {
-    if (model.eventRoot() === answer.eventRoot) break
-    model.apply(eventOfWire(fact))
-    count++
-  }
+  const { model, count } = learn({
+    facts,
+    seeds,
+    isEnough: (learning) => learning.eventRoot() === answer.eventRoot,
+  })
   const { scorerVersion, ...record } = model.assess({
     agent: answer.agentId,
     role: answer.role,
