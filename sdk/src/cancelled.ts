@@ -16,8 +16,11 @@ interface CancelOptions {
   store: Store
   oracle: OracleClient
   negotiator: Negotiator
-  work: Pick<Work, 'knows'>
+  work: Begun
 }
+
+/** What tells whether work has begun. */
+type Begun = Pick<Work, 'knows' | 'running'>
 
 /** True once the oracle has taken this offer of ours back. */
 export async function isCancelled(store: Store, pactId: string): Promise<boolean> {
@@ -40,10 +43,14 @@ export async function noteCancelled(
   await store.delete(`pact/${pactId}`)
 }
 
-/** True where the work for any part of a pact has begun: no offer any more that could be taken back. */
-export async function hasBegun(work: Pick<Work, 'knows'>, pact: Pact): Promise<boolean> {
+/**
+ * True where the work for any part of a pact has begun, or may begin in this instant: no offer any more that
+ * could be taken back.
+ */
+export async function hasBegun(work: Begun, pact: Pact): Promise<boolean> {
   for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
-    if (await work.knows(escrowOfPact({ pact, milestone }).escrowId)) return true
+    const { escrowId } = escrowOfPact({ pact, milestone })
+    if (work.running().includes(escrowId) || (await work.knows(escrowId))) return true
   }
   return false
 }

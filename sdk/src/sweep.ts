@@ -47,17 +47,19 @@ export async function sweep({
         known++
         continue
       }
+      if (work.running().includes(escrowId)) {
+        // What a message has at the gate may be refused there: begun is what is on record.
+        isOpen = true
+        continue
+      }
       const message = { taskType: pact.capability, escrowId, pactId, milestone }
       const admission = await work.admit(message)
       if ('pact' in admission) void work.begin(message).catch(() => {})
-      else if (
-        'reasonCode' in admission.refusal &&
-        admission.refusal.reasonCode === CANCELLED &&
+      else if ('reasonCode' in admission.refusal && admission.refusal.reasonCode === CANCELLED) {
         // No oracle's word has us pay back what we work on, or forget what a dispute about it needs.
-        !(await hasBegun(work, pact))
-      ) {
+        if (await hasBegun(work, pact)) isOpen = true
         // The oracle knows of it and we do not, for the process died in between: the money goes back all the same.
-        await noteCancelled(store, pactId, agreed)
+        else await noteCancelled(store, pactId, agreed)
       }
       const why = 'pact' in admission ? 'begun' : admission.why
       const now = clock.now()

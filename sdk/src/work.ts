@@ -76,7 +76,7 @@ export interface Work {
   knows(escrowId: string): Promise<boolean>
   /** Continues everything that was begun and has not ended; resolves when all is under way. */
   resume(): Promise<void>
-  /** Escrows whose work is under way. */
+  /** Escrows whose work is under way, and those that a message has at the gate in this instant. */
   running(): string[]
   /** Waits until nothing is under way. */
   settled(): Promise<void>
@@ -273,7 +273,7 @@ export function createWork(options: WorkOptions): Work {
     begin,
     admit,
     async knows(escrowId) {
-      return running.has(escrowId) || (await jobs.read(escrowId)) !== undefined
+      return (await jobs.read(escrowId)) !== undefined
     },
     async resume() {
       for (const escrowId of await jobs.open()) {

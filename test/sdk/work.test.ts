@@ -307,12 +307,19 @@ describe('work', () => {
       const key = `pact/${both.pactHash}`
       await store.set(key, true)
       const agreed = { signed: both, taskId: 'task' }
-      const begunFor = async (known: readonly number[]) => {
-        const ids = known.map((milestone) => escrowOfPact({ pact, milestone }).escrowId)
+      const swept = async (
+        known: readonly number[],
+        {
+          running = () => [],
+          begun = new Set<string>(),
+        }: { running?(): number[]; begun?: Set<string> } = {},
+      ) => {
+        const idOf = (milestone: number) => escrowOfPact({ pact, milestone }).escrowId as string
         const said = { status: 'declined', reasonCode: 'pact_cancelled', reason: 'Says the oracle' }
         const work = {
           resume: async () => {},
-          knows: async (escrowId: string) => ids.includes(escrowId as `0x${string}`),
+          knows: async (escrowId: string) => known.map(idOf).includes(escrowId),
+          running: () => running().map(idOf),
           admit: async () => ({ refusal: said, why: 'never' }),
         }
         await sweep({
@@ -320,14 +327,22 @@ describe('work', () => {
           negotiator: { agreed: async () => agreed } as never,
           work: work as never,
           clock: market.clock,
-          begun: new Set(),
+          begun,
         })
         return [await store.keys('pact/'), await store.keys('cancelled')]
       }
       // What a dispute about the part in hand needs is there, and nothing of it is paid back.
-      assert.deepEqual(await begunFor([0]), [[key], []])
-      assert.deepEqual(await begunFor([1]), [[key], []])
-      const [papers = [], taken = []] = await begunFor([])
+      assert.deepEqual(await swept([0]), [[key], []])
+      assert.deepEqual(await swept([1]), [[key], []])
+      // Messages are at the gate, and it is not known what becomes of them: looked at again.
+      const begun = new Set<string>()
+      assert.deepEqual(await swept([], { running: () => [0, 1], begun }), [[key], []])
+      assert.deepEqual([...begun], [])
+      // One comes to the gate after the sweep has looked for begun work.
+      let looks = 0
+      const late = { running: () => (looks++ % 2 === 1 ? [0, 1] : []), begun }
+      assert.deepEqual(await swept([], late), [[key], []])
+      const [papers = [], taken = []] = await swept([], { begun })
       assert.deepEqual([papers.length, taken.length], [0, 2])
     })
 
