@@ -45,17 +45,27 @@ export async function beginTrade(journal: Store, trade: Trade): Promise<Trade> {
   return isFirst ? trade : await readTrade(journal, trade.tradeId)
 }
 
-/** Changes one trade as it stands at that moment, whoever else writes. Throws as `readTrade`. */
+/** A trade, and the JSON that stands for it. */
+interface Standing {
+  trade: Trade
+  wire: Record<string, unknown>
+}
+
+/**
+ * Changes one trade as it stands at that moment, whoever else writes. What `known` says is not read again:
+ * where something else stands by now, nothing is written and the change is made to that. Throws as `readTrade`.
+ */
 async function changeTrade(
   journal: Store,
   tradeId: string,
   change: (trade: Trade) => Trade,
-): Promise<Trade> {
-  for (;;) {
-    const wire = await journal.get(keyOf(tradeId))
-    if (wire === undefined) throw new EarnestError('unknown_trade', `No trade ${tradeId}`)
-    const trade = change(decode(tradeSchema, wire, 'store_corrupt'))
-    if (await journal.swap(keyOf(tradeId), wire, wireOf(trade))) return trade
+  known?: Standing,
+): Promise<Standing> {
+  for (let now = known; ; now = undefined) {
+    now ??= await readStanding(journal, tradeId)
+    const trade = change(now.trade)
+    const wire = { ...now.wire, ...wireOfNews(now.trade, trade) }
+    if (await journal.swap(keyOf(tradeId), now.wire, wire)) return { trade, wire }
   }
 }
 
@@ -75,18 +85,22 @@ export interface TradeRecord {
 export function recordOf(journal: Store, start: Trade): TradeRecord {
   const { tradeId } = start
   let trade = start
+  /** What was written here last. */
+  let written: Standing | undefined
+  async function refresh(): Promise<Trade> {
+    trade = await readTrade(journal, tradeId)
+    return trade
+  }
   return {
     read: () => trade,
-    async refresh() {
-      trade = await readTrade(journal, tradeId)
-      return trade
-    },
+    refresh,
     async save(news) {
-      trade = await changeTrade(journal, tradeId, (now) => withNews(now, news))
+      written = await changeTrade(journal, tradeId, (now) => withNews(now, news), written)
+      trade = written.trade
     },
     async keep(objection) {
       const standing = await keepObjection(journal, tradeId, objection)
-      trade = await readTrade(journal, tradeId)
+      await refresh()
       return standing
     },
   }
@@ -106,15 +120,24 @@ function withNews(now: Trade, news: Partial<Trade>): Trade {
 
 /** Reads one trade; undefined where none was begun under this id. Throws `store_corrupt`. */
 export async function findTrade(journal: Store, tradeId: string): Promise<Trade | undefined> {
-  const wire = await journal.get(keyOf(tradeId))
-  return wire === undefined ? undefined : decode(tradeSchema, wire, 'store_corrupt')
+  return (await findStanding(journal, tradeId))?.trade
 }
 
 /** Reads one trade. Throws `unknown_trade`, `store_corrupt`. */
 export async function readTrade(journal: Store, tradeId: string): Promise<Trade> {
-  const trade = await findTrade(journal, tradeId)
-  if (trade === undefined) throw new EarnestError('unknown_trade', `No trade ${tradeId}`)
-  return trade
+  return (await readStanding(journal, tradeId)).trade
+}
+
+async function readStanding(journal: Store, tradeId: string): Promise<Standing> {
+  const standing = await findStanding(journal, tradeId)
+  if (standing === undefined) throw new EarnestError('unknown_trade', `No trade ${tradeId}`)
+  return standing
+}
+
+async function findStanding(journal: Store, tradeId: string): Promise<Standing | undefined> {
+  const wire = await journal.get(keyOf(tradeId))
+  if (wire === undefined) return undefined
+  return { trade: decode(tradeSchema, wire, 'store_corrupt'), wire: wire as Standing['wire'] }
 }
 
 /**
@@ -166,4 +189,14 @@ function keyOf(tradeId: string): string {
 
 function wireOf(trade: Trade): unknown {
   return encode(tradeSchema, trade, 'store_corrupt')
+}
+
+const newsSchema = tradeSchema.partial()
+
+/** The members that are others than before: two pacts and a card are long. */
+function wireOfNews(before: Trade, after: Trade): object {
+  const news = Object.entries(after).filter(
+    ([name, value]) => before[name as keyof Trade] !== value,
+  )
+  return encode(newsSchema, Object.fromEntries(news), 'store_corrupt')
 }

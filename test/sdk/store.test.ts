@@ -11,9 +11,13 @@ import { type Task, TaskState } from '@a2a-js/sdk'
 import type { ServerCallContext } from '@a2a-js/sdk/server'
 import { createCursor } from '../../sdk/src/cursor.ts'
 import { createFileStore } from '../../sdk/src/fileStore.ts'
+import { beginTrade, readTrade, recordOf, type Trade, tradeSchema } from '../../sdk/src/journal.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
+import { encode } from '../../sdk/src/protocol/decode.ts'
+import { decodePact, hashPact } from '../../sdk/src/protocol/pact.ts'
 import type { Store } from '../../sdk/src/protocol/store.ts'
 import { createTaskStore } from '../../sdk/src/taskStore.ts'
+import { samplePactWire } from '../support/pact.ts'
 
 const folder = () => mkdtemp(join(tmpdir(), 'earnest-store-'))
 
@@ -211,5 +215,86 @@ describe('cursor', () => {
     // Nobody asks for it: it is written by itself.
     while ((await cursor.read()) !== 5) await new Promise((resolve) => setTimeout(resolve, 20))
     assert.deepEqual(written, [3, 5])
+  })
+})
+
+describe('journal', () => {
+  const pact = decodePact(samplePactWire)
+  const start = (): Trade => ({
+    tradeId: crypto.randomUUID(),
+    agentUrl: 'https://seller.example',
+    draft: pact,
+    endpoint: 'https://seller.example/a2a',
+    cardHash: 'ab'.repeat(32),
+    card: { name: 'Seller' },
+    signed: null,
+    taskId: null,
+    contextId: null,
+    isRegistered: false,
+    fundingTxHash: null,
+    milestone: 0,
+    objections: [],
+    deposits: [],
+    isEnded: false,
+  })
+  const signed = {
+    pact,
+    pactHash: hashPact(pact),
+    buyerSignature: '11'.repeat(64),
+    sellerSignature: '22'.repeat(64),
+  }
+
+  test('what is written member by member is the whole trade, and is not read again', async () => {
+    const store = createMemoryStore()
+    let reads = 0
+    const counted: Store = {
+      ...store,
+      async get(key) {
+        reads++
+        return await store.get(key)
+      },
+    }
+    const trade = await beginTrade(counted, start())
+    const record = recordOf(counted, trade)
+    await record.save({ signed, taskId: 'task', contextId: 'context' })
+    reads = 0
+    await record.save({ isRegistered: true })
+    await record.save({ fundingTxHash: `0x${'cd'.repeat(32)}`, milestone: 0 })
+    await record.save({ isEnded: true })
+    assert.equal(reads, 0)
+    assert.deepEqual(await readTrade(store, trade.tradeId), record.read())
+    assert.deepEqual(
+      await store.get(`trade/${trade.tradeId}`),
+      encode(tradeSchema, record.read(), 'store_corrupt'),
+    )
+  })
+
+  test('a save over what another process wrote meanwhile loses nothing of it', async () => {
+    const store = createMemoryStore()
+    const trade = await beginTrade(store, start())
+    const [one, two] = [recordOf(store, trade), recordOf(store, trade)]
+    await one.save({ signed, taskId: 'one', contextId: 'one' })
+    await two.save({ signed: { ...signed, buyerSignature: '33'.repeat(64) }, taskId: 'two' })
+    // Whose signature was first stays, also where it was not seen.
+    assert.equal(two.read().taskId, 'one')
+    await two.save({ fundingTxHash: `0x${'cd'.repeat(32)}`, milestone: 1 })
+    await one.save({ isRegistered: true })
+    assert.equal(one.read().milestone, 1)
+    await two.save({ isEnded: true })
+    const { isRegistered, isEnded, milestone } = await readTrade(store, trade.tradeId)
+    assert.deepEqual([isRegistered, isEnded, milestone], [true, true, 1])
+    assert.equal(two.read().isRegistered, true)
+  })
+
+  test('what no schema takes is not written', async () => {
+    const store = createMemoryStore()
+    const trade = await beginTrade(store, start())
+    const record = recordOf(store, trade)
+    await record.save({ isRegistered: true })
+    const before = await store.get(`trade/${trade.tradeId}`)
+    await assert.rejects(record.save({ deposits: ['not base64'] }), {
+      code: 'store_corrupt',
+    })
+    assert.deepEqual(await store.get(`trade/${trade.tradeId}`), before)
   })
 })
