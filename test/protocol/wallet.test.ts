@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   bindWallet,
+  verifyEcdsa,
   verifyWalletBinding,
   type WalletBinding,
   type WalletBindingBody,
   walletBindingSchema,
+  walletBindingTypedData,
 } from '@earnest/sdk/protocol'
 import { assertCodeLater } from './code.ts'
 import { keyNumber, otherWallet, wallet } from './identity.ts'
@@ -54,6 +56,25 @@ describe('wallet', () => {
     await assertCodeLater(verifyWalletBinding(unsigned), 'invalid_wallet_binding')
     const empty = { ...binding, walletSignature: '0x' as const }
     await assertCodeLater(verifyWalletBinding(empty), 'invalid_wallet_binding')
+  })
+
+  test('what was recovered once counts for the same bytes and the same wallet only', async () => {
+    const nonce = 'c9f0f895-fb98-4ab9-99f5-1fd0297e236d'
+    const { walletSignature: signature } = await bind(wallet, { ...body, nonce })
+    const typedData = walletBindingTypedData({ ...body, nonce })
+    const question = { wallet: wallet.address, chainId: body.chainId, typedData, signature }
+    // The first question is a liar's: its no is about its wallet and not about the signature.
+    assert.equal(await verifyEcdsa({ ...question, wallet: otherWallet.address }), false)
+    for (let times = 0; times < 2; times++) {
+      assert.equal(await verifyEcdsa(question), true)
+      assert.equal(await verifyEcdsa({ ...question, wallet: otherWallet.address }), false)
+      assert.equal(await verifyEcdsa({ ...question, wallet: '0x' }), false)
+      const others = walletBindingTypedData(body)
+      assert.equal(await verifyEcdsa({ ...question, typedData: others }), false)
+      const bent = `${signature.slice(0, 10)}${signature[10] === '0' ? '1' : '0'}${signature.slice(11)}`
+      assert.equal(await verifyEcdsa({ ...question, signature: bent as `0x${string}` }), false)
+      assert.equal(await verifyEcdsa({ ...question, signature: `${signature}00` }), false)
+    }
   })
 
   test('an identity does not bind for another', async () => {
