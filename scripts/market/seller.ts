@@ -85,7 +85,8 @@ const seller = createSeller({
   },
   onEvent: (event) => {
     if (event.type === 'oracle_event') say({ step: `heard ${event.event.type}` })
-    else say({ step: event.type, escrowId: event.escrowId, detail: event.detail })
+    else if (event.type !== 'buyer_flagged')
+      say({ step: event.type, escrowId: event.escrowId, detail: event.detail })
   },
 })
 

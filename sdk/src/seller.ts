@@ -32,7 +32,7 @@ import type { OracleEvent } from './protocol/event.ts'
 import type { Identity } from './protocol/identity.ts'
 import type { KeyResolver } from './protocol/key.ts'
 import { type ResponseMessage, responseMessageSchema } from './protocol/message.ts'
-import type { Pact } from './protocol/pact.ts'
+import { hashPact, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { WalletBinding } from './protocol/wallet.ts'
 import { relayOf } from './relay.ts'
@@ -42,6 +42,7 @@ import type { Skill } from './skill.ts'
 import { createSplits, type Splits } from './splits.ts'
 import { sweep } from './sweep.ts'
 import { createTaskStore, STRANGER } from './taskStore.ts'
+import { createBuyerWatch } from './trust/buyerWarnings.ts'
 import { listen } from './trust/listen.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import { createWork, type Work, type WorkEvent } from './work.ts'
@@ -70,9 +71,16 @@ export { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
 export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
 export type { Job, Skill } from './skill.ts'
 export type { Splits } from './splits.ts'
+export { buyerWarnings } from './trust/buyerWarnings.ts'
 export { createOracleClient, type OracleClient } from './trust/oracle.ts'
 export type { Venue } from './venue.ts'
 export type { WorkEvent } from './work.ts'
+
+/** What a seller tells: its work, what the oracle said, and what the oracle warns of about a buyer (ORC-20). */
+export type SellerEvent =
+  | WorkEvent
+  | { type: 'oracle_event'; event: OracleEvent }
+  | { type: 'buyer_flagged'; buyer: string; pactId: string; reasons: string[] }
 
 /** What a seller is made of. */
 export interface SellerOptions {
@@ -114,7 +122,7 @@ export interface SellerOptions {
   heartbeatSeconds?: number
   /** Seconds between looks at the chain for pacts that wait for their money. */
   sweepSeconds?: number
-  onEvent?: (event: WorkEvent | { type: 'oracle_event'; event: OracleEvent }) => void
+  onEvent?: (event: SellerEvent) => void
   /** The desk at which this agent's owner is called and orders; see `@earnest/sdk/owner`. */
   owner?: Pick<OwnerDesk, 'attachSeller' | 'observe' | 'takeSayings' | 'notes'>
 }
@@ -183,9 +191,18 @@ export function createSeller(options: SellerOptions): Seller {
   })
   const weigh =
     options.evaluate ?? ((pact: Pact) => evaluatePactTerms(pact, { policy, now: clock.now() }))
+  const watchBuyer = createBuyerWatch({
+    oracle,
+    clock,
+    onWarning: (warning) => onEvent({ type: 'buyer_flagged', ...warning }),
+  })
   const evaluate = async (pact: Pact) => {
     const evaluation = await weigh(pact)
-    void owner?.observe({ type: 'proposal', pact, reasonCode: evaluation.reasonCode })
+    const { reasonCode, counterProposal } = evaluation
+    if (evaluation.acceptable || counterProposal) {
+      watchBuyer({ buyer: pact.buyer.did, pactId: hashPact(pact) })
+    }
+    void owner?.observe({ type: 'proposal', pact, reasonCode })
     return evaluation
   }
   const negotiator = createNegotiator({

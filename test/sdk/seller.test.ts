@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { AgentCard, Role } from '@a2a-js/sdk'
 import { ClientFactory, JsonRpcTransportFactory } from '@a2a-js/sdk/client'
-import { discover } from '../../sdk/src/discovery/discover.ts'
+import { append } from '../../oracle/src/store/journal.ts'
+import { discover, readCard } from '../../sdk/src/discovery/discover.ts'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
 import { deliverInline } from '../../sdk/src/escrow/deliverInline.ts'
 import { dispute } from '../../sdk/src/escrow/dispute.ts'
@@ -19,9 +20,13 @@ import {
   responseMessageSchema,
 } from '../../sdk/src/protocol/message.ts'
 import { hashPact, type Pact, type SignedPact, signPact } from '../../sdk/src/protocol/pact.ts'
+import type { OracleInfo } from '../../sdk/src/protocol/route.ts'
 import { escrowIdOfPact } from '../../sdk/src/protocol/terms.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
 import type { Job } from '../../sdk/src/skill.ts'
+import { buyerWarnings } from '../../sdk/src/trust/buyerWarnings.ts'
+import { party, register as registerAgent } from '../oracle/support/world.ts'
+import { settled } from '../oracle/trust/market.ts'
 import { paymentClaims } from './support/claims.ts'
 import {
   buyerParty,
@@ -61,13 +66,16 @@ describe('createSeller', () => {
     authorization: `Bearer ${issueBearer({ identity: who, audience, now: market.clock.now() })}`,
   })
 
-  async function draft(changes: { paymentUsdc?: bigint } = {}): Promise<Pact> {
+  let oracleInfo: OracleInfo | undefined
+  async function draft(
+    changes: { paymentUsdc?: bigint } = {},
+    { identity, wallet } = buyerParty,
+  ): Promise<Pact> {
     const agent = await discover(SELLER_URL, { clock: market.clock, fetch: market.fetch })
-    const oracle = await market.oracleFor().call('getOracle', {})
-    const { identity, wallet } = buyerParty
+    oracleInfo ??= await market.oracleFor().call('getOracle', {})
     return draftPact({
       agent,
-      oracle,
+      oracle: oracleInfo,
       task: taskOf(market),
       paymentUsdc: changes.paymentUsdc ?? 10_000_000n,
       buyer: { did: identity.did, wallet: wallet.address },
@@ -75,12 +83,8 @@ describe('createSeller', () => {
     })
   }
 
-  function proposalOf(pact: Pact) {
-    const payload = {
-      pact,
-      pactHash: hashPact(pact),
-      signature: signPact({ pact, identity: buyerParty.identity }),
-    }
+  function proposalOf(pact: Pact, { identity } = buyerParty) {
+    const payload = { pact, pactHash: hashPact(pact), signature: signPact({ pact, identity }) }
     const message = { taskType: 'pact_negotiation', payload } as const
     return encode(proposalMessageSchema, message, 'invalid_pact')
   }
@@ -112,12 +116,76 @@ describe('createSeller', () => {
     })
   }
 
-  test('[DIS-01] the card lies at both well-known paths as JSON', async () => {
+  test('[DIS-01] the card lies at both well-known paths as JSON, passes the schema and is the seller’s', async () => {
     for (const path of ['/.well-known/agent.json', '/.well-known/agent-card.json']) {
       const response = await seller.fetch(new Request(SELLER_URL + path))
       assert.equal(response.status, 200)
       assert.match(response.headers.get('content-type') ?? '', /^application\/json/)
-      assert.ok((await response.json()) as object)
+      const agent = await readCard((await response.json()) as object as Record<string, unknown>, { clock: market.clock })
+      assert.equal(agent.did, sellerParty.identity.did)
+      assert.equal(agent.endpoint, audience)
+      assert.deepEqual(agent.capabilities, ['greeting'])
+    }
+  })
+
+  test('[ORC-20] a seller is told in the oracle’s words of a buyer with a history of lost disputes, and of no other', async () => {
+    const warned: object[] = []
+    const asked: string[] = []
+    const via = (async (input, init) => {
+      const { pathname, search } = new URL(new Request(input, init).url)
+      if (pathname.includes('/trust/')) asked.push(search)
+      return await market.fetch(input, init)
+    }) as typeof fetch
+    const wary = await openSeller(market, {
+      oracle: market.oracleFor(undefined, via, true),
+      onEvent: (event) => void (event.type === 'buyer_flagged' && warned.push(event)),
+    })
+    const picky = party(95)
+    const { did } = picky.identity
+    const now = market.clock.now()
+    const { db, signer, bell } = market.world.oracle
+    await registerAgent(market.world, picky)
+    const lost = { ending: 'resolved', dispute: { by: 'buyer', awardedBps: 9_500 } } as const
+    const facts = [1, 2, 3, 4, 5].map((n) =>
+      settled({ buyer: did, seller: `seller-${n}`, at: now - n, sellerBps: 9_500, ...lost }),
+    )
+    const entries = facts.map((fact) => ({
+      action: 'tested',
+      subject: did,
+      at: now,
+      data: {},
+      fact,
+    }))
+    await db.transaction().execute((tx) => append(tx, signer, entries))
+    bell.ring()
+    const propose = async (who: typeof picky) => {
+      const pact = await draft({}, who)
+      const message = proposalOf(pact, who)
+      assert.equal(responseOf(await say(wary, message))?.status, 'accepted')
+      return hashPact(pact)
+    }
+    try {
+      await propose(party(96))
+      const pactId = await propose(picky)
+      await until(async () => warned.length > 0)
+      const reasons = [
+        "This agent has a history of disputed transactions that resolved in the seller's favor.",
+      ]
+      assert.deepEqual(warned, [{ type: 'buyer_flagged', buyer: did, pactId, reasons }])
+      assert.deepEqual(await buyerWarnings(market.oracleFor(), did), reasons)
+      // A buyer that nobody knows has no record to warn of.
+      assert.deepEqual(await buyerWarnings(market.oracleFor(), party(96).identity.did), [])
+      // The next pact of the same buyer is warned of as well, out of memory.
+      const before = asked.length
+      assert.notEqual(await propose(picky), pactId)
+      await until(async () => warned.length === 2)
+      assert.equal(asked.length, before)
+      // An oracle that is away holds up no negotiation.
+      market.hosts.delete('oracle.test')
+      await propose(party(97))
+    } finally {
+      market.hosts.set('oracle.test', (request) => market.world.app.fetch(request))
+      market.hosts.set('seller.test', seller.fetch)
     }
   })
 

@@ -13,6 +13,8 @@ import { pathOf, type RouteName, routes } from '../protocol/route.ts'
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 /** A gigabyte at 1.7 MB a second. */
 const FILE_TIMEOUT_MS = 600_000
+/** What an oracle may have a call wait for by its Retry-After; who is to come back later is told so. */
+const LONGEST_WAIT_MS = 5000
 
 type Routes = typeof routes
 type Memory<S> = S extends z.ZodType ? z.output<S> : never
@@ -113,7 +115,9 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
         return await work()
       } catch (error) {
         if (attempt >= attempts || !isEarnestError(error) || !error.retryable) throw error
-        await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt))
+        const told = Number(error.details.retryAfter ?? 0) * 1000
+        if (told > LONGEST_WAIT_MS) throw error
+        await new Promise((resolve) => setTimeout(resolve, Math.max(told, 100 * 2 ** attempt)))
       }
     }
   }

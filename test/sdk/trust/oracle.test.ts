@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
 import { encode } from '../../../sdk/src/protocol/decode.ts'
+import { isEarnestError } from '../../../sdk/src/protocol/error.ts'
 import { type EventBody, eventBodySchema } from '../../../sdk/src/protocol/event.ts'
 import { hashBytes } from '../../../sdk/src/protocol/hash.ts'
 import { createIdentity } from '../../../sdk/src/protocol/identity.ts'
@@ -69,6 +70,46 @@ describe('createOracleClient', () => {
     const nonces = new Set(requests.map(({ headers }) => headers.get('earnest-nonce')))
     assert.equal(keys.size, 1)
     assert.equal(nonces.size, requests.length)
+  })
+
+  test('behavior: who is told when to come back comes back then, and who has to wait long is told so', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] })
+    const limited = (retryAfter: number) =>
+      Response.json(
+        {
+          type: 'about:blank',
+          title: 'rate_limited',
+          status: 429,
+          code: 'rate_limited',
+          detail: 'Too many requests',
+          retryable: true,
+          details: { retryAfter },
+        },
+        { status: 429, headers: { 'retry-after': String(retryAfter) } },
+      )
+    let isOver = false
+    const busy = clientOf(() => (busy.requests.length === 1 ? limited(2) : received()), 3)
+    const call = busy.client.call('sendHeartbeat', heartbeat).then(() => {
+      isOver = true
+    })
+    const settle = async () => {
+      for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await settle()
+    context.mock.timers.tick(1_999)
+    await settle()
+    assert.deepEqual([busy.requests.length, isOver], [1, false])
+    context.mock.timers.tick(1)
+    await call
+    assert.equal(busy.requests.length, 2)
+
+    const spent = clientOf(() => limited(3600), 3)
+    await assert.rejects(spent.client.call('sendHeartbeat', heartbeat), (error) => {
+      assert.ok(isEarnestError(error, 'rate_limited'))
+      assert.equal(error.details.retryAfter, 3600)
+      return true
+    })
+    assert.equal(spent.requests.length, 1)
   })
 
   test('error: every way in which an oracle fails has a stable code', async () => {
