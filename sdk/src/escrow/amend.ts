@@ -36,5 +36,6 @@ export async function amend(client: EscrowClient, parameters: AmendParameters): 
     args: [escrow.terms, amended.terms, buyer, seller],
   } as const
   if (relay === undefined) return await send(client, escrow, call)
-  return await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call)
+  const done = { eventName: 'Amended', args: { amendedId: amended.escrowId } } as const
+  return await relayOrSend(client, { ...escrow, relay, ...done }, call)
 }

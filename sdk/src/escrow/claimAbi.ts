@@ -8,6 +8,13 @@ const of = (...values: string[]) =>
     const [type, name] = value.split(':')
     return { type, name }
   })
+const claimed = of(
+  'bytes32:id',
+  'address:buyer',
+  'bytes32:claimHash',
+  'uint256:stake',
+  'uint256:end',
+)
 
 /**
  * What a claim needs of the vault's ABI, entry by entry as `bondVaultAbi` has it: the buyer's bundle carries
@@ -36,6 +43,12 @@ export const claimAbi = [
       { type: 'tuple', name: '', components: of('uint8:state', 'uint40:end', 'uint64:stake') },
     ],
     stateMutability: 'view',
+  },
+  {
+    type: 'event',
+    name: 'Claimed',
+    inputs: claimed.map((each, at) => ({ ...each, indexed: at < 2 })),
+    anonymous: false,
   },
   { type: 'error', name: 'AfterReview', inputs: of('uint256:timestamp', 'uint256:end') },
   { type: 'error', name: 'NotReserved', inputs: of('bytes32:id') },

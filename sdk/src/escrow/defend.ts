@@ -14,6 +14,8 @@ export async function defend(
   const responseHash = toBytes32(parameters.responseHash)
   return await act(client, parameters, {
     action: { verb: 'defend', responseHash },
+    eventName: 'Defended',
+    args: { responseHash },
     call: (authorization) => ({
       functionName: 'defend',
       args: [terms, responseHash, authorization],

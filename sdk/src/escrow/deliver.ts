@@ -20,6 +20,8 @@ export async function deliver(client: EscrowClient, parameters: DeliverParameter
   const artifactHash = toBytes32(parameters.artifactHash)
   return await act(client, parameters, {
     action: { verb: 'deliver', artifactHash, reserve: false },
+    eventName: 'Delivered',
+    args: { artifactHash },
     call: (authorization) => ({
       functionName: 'deliver',
       args: [escrow.terms, artifactHash, receipt, authorization],

@@ -9,8 +9,11 @@ export async function deliverInline(
   parameters: VerbParameters & { artifact: Uint8Array },
 ): Promise<Sent> {
   const { escrow, artifact } = parameters
+  const artifactHash = toBytes32(hashBytes(artifact))
   return await act(client, parameters, {
-    action: { verb: 'deliver', artifactHash: toBytes32(hashBytes(artifact)), reserve: false },
+    action: { verb: 'deliver', artifactHash, reserve: false },
+    eventName: 'Delivered',
+    args: { artifactHash },
     call: (authorization) => ({
       functionName: 'deliverInline',
       args: [escrow.terms, bytesToHex(artifact), authorization],

@@ -54,5 +54,6 @@ export async function dispute(client: EscrowClient, parameters: DisputeParameter
     args: [terms, account.address, claimHash, numberToHex(validBefore, { size: 6 }), signature],
   } as const
   if (relay === undefined) return await send(client, escrow, call)
-  return await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call)
+  const done = { eventName: 'Disputed', args: { by: account.address, claimHash } } as const
+  return await relayOrSend(client, { ...escrow, relay, ...done }, call)
 }

@@ -16,6 +16,7 @@ export async function escalate(client: EscrowClient, parameters: VerbParameters)
   }
   return await act(client, parameters, {
     action: { verb: 'escalate' },
+    eventName: 'Escalated',
     call: (authorization) => ({ functionName: 'escalate', args: [terms, by, authorization] }),
   })
 }

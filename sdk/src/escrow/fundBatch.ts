@@ -52,11 +52,13 @@ export async function fundBatch(
   const signature = await signTyped(client, typedData)
   const call = { functionName: 'fundBatch', args: [terms, signature] } as const
   const ref = { chainId, contract }
+  const id = payments.map(({ escrow }) => escrow.escrowId)
+  const done = { eventName: 'Funded', args: { id } } as const
   try {
     const sent =
       relay === undefined
         ? await send(client, ref, call)
-        : await relayOrSend(client, { ...ref, relay, about: first.escrow.escrowId }, call)
+        : await relayOrSend(client, { ...ref, relay, ...done }, call)
     return payments.map((payment) => fundedPact(payment, sent))
   } catch (error) {
     const then = isEarnestError(error) ? await findAll(client, payments) : undefined

@@ -157,10 +157,8 @@ export async function lock(
   const call = await pay({ escrow, token, fundBy, isRelayed: relay !== undefined })
   try {
     if (relay === undefined) return fundedPact(payment, await send(client, escrow, call))
-    return fundedPact(
-      payment,
-      await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call),
-    )
+    const way = { ...escrow, relay, eventName: 'Funded' } as const
+    return fundedPact(payment, await relayOrSend(client, way, call))
   } catch (error) {
     forgetToken(client)
     // A crash between sending and noting it, or a relay that answered too late: it may stand all the same.

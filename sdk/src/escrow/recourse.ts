@@ -78,7 +78,9 @@ export async function claimRecourse(
   const data = encodeFunctionData(claim)
   const itself = () => call(client, { chainId, address: terms.vault, ...claim })
   if (relay === undefined) return await itself()
-  return await relayOr(client, { relay, data, contract: terms.vault, about: escrowId }, itself)
+  const said = { eventName: 'Claimed', args: { id: escrowId, claimHash: hash } }
+  const handed = { relay, data, contract: terms.vault, abi: claimAbi, ...said }
+  return await relayOr(client, handed, itself)
 }
 
 /** Takes the claim back; its stake goes to the seller. Throws `not_claimed`, `not_buyer`. */

@@ -15,6 +15,8 @@ export async function redeliver(
   const artifactHash = toBytes32(parameters.artifactHash)
   return await act(client, parameters, {
     action: { verb: 'redeliver', artifactHash },
+    eventName: 'Delivered',
+    args: { artifactHash },
     call: (authorization) => ({
       functionName: 'redeliver',
       args: [escrow.terms, artifactHash, receipt, authorization],

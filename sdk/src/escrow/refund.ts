@@ -6,6 +6,7 @@ export async function refund(client: EscrowClient, parameters: VerbParameters): 
   const { terms } = parameters.escrow
   return await act(client, parameters, {
     action: { verb: 'refund' },
+    eventName: 'Refunded',
     call: (authorization) => ({ functionName: 'refund', args: [terms, authorization] }),
   })
 }

@@ -1,5 +1,14 @@
 import { pactEscrowAbi } from '@earnest/contracts'
-import { type Address, encodeFunctionData, type Hash, type Hex } from 'viem'
+import {
+  type Abi,
+  type Address,
+  type ContractEventName,
+  encodeFunctionData,
+  type GetEventArgs,
+  type Hash,
+  type Hex,
+  parseEventLogs,
+} from 'viem'
 import { getTransaction, getTransactionReceipt, waitForTransactionReceipt } from 'viem/actions'
 import { isSameAddress } from '../protocol/address.ts'
 import type { ContractRef } from '../protocol/terms.ts'
@@ -9,12 +18,23 @@ import { type Call, send } from './send.ts'
 /** Milliseconds for which a relay's transaction is waited for: ten blocks of Base. */
 const PATIENCE = 20_000
 
+type EventName = ContractEventName<typeof pactEscrowAbi>
+type Said<N extends EventName> = GetEventArgs<
+  typeof pactEscrowAbi,
+  N,
+  { EnableUnion: true; IndexedOnly: false; Required: false }
+>
+
+/** The event by which PactEscrow says that a verb was done, and what it says beside the escrow's id; of several ids each. */
+export type Done = { [N in EventName]: { eventName: N; args?: Said<N> } }[EventName]
+
 /** A signed call as the chain shows that it was carried out. */
 interface Handed {
   data: Hex
   contract: Address
-  /** The first topic after the name in each event of the call: the escrow's id, or the owner of a credit. */
-  about: Hex
+  abi: Abi
+  eventName: string
+  args: { id?: unknown }
 }
 
 /**
@@ -23,12 +43,20 @@ interface Handed {
  */
 export async function relayOrSend(
   client: EscrowClient,
-  { relay, about, ...ref }: ContractRef & { relay: Relay; about: Hex },
+  {
+    relay,
+    eventName,
+    args,
+    escrowId: id,
+    ...ref
+  }: ContractRef & Done & { relay: Relay; escrowId?: Hex },
   call: Call,
 ): Promise<Sent> {
-  const data = encodeFunctionData({ abi: pactEscrowAbi, ...call } as never)
-  const handed = { data, contract: ref.contract, about }
-  return await relayOr(client, { relay, ...handed }, () => send(client, ref, call))
+  const abi = pactEscrowAbi
+  const data = encodeFunctionData({ abi, ...call } as never)
+  const said = { eventName, args: { id, ...args } }
+  const handed = { relay, data, contract: ref.contract, abi, ...said }
+  return await relayOr(client, handed, () => send(client, ref, call))
 }
 
 /** The same for a call of any contract, which `itself` sends. */
@@ -55,15 +83,16 @@ export async function relayOr(
 
 /**
  * A relay may name any hash. Its own transaction succeeded, has our signed bytes in it, bare or wrapped by a
- * smart account, and made the contract say something about this escrow: one that is wrapped may fail within.
+ * smart account, and made the contract say that this very verb was done: what is wrapped may fail within, and
+ * what is carried as junk stands beside what somebody else signed.
  */
 async function findRelayed(
   client: ReadClient,
   options: Handed & { txHash: Hash; timeout: number },
 ): Promise<Sent | undefined> {
-  const { data, contract, about, timeout } = options
+  const { data, contract, timeout, txHash: hash, ...said } = options
   try {
-    const ask = { hash: options.txHash, timeout }
+    const ask = { hash, timeout }
     // Asked together: mostly both are there, under the hash that the relay said.
     const named = getTransaction(client, ask)
     named.catch(() => {})
@@ -72,13 +101,14 @@ async function findRelayed(
       waitForTransactionReceipt(client, ask),
     )
     // A relay that pays more for the same place in its queue has another hash than it said.
-    const { transactionHash: txHash, blockNumber, status, logs } = receipt
+    const { transactionHash: txHash, blockNumber, logs } = receipt
     const again = () => getTransaction(client, { hash: txHash })
     const { input } = txHash === ask.hash ? await named.catch(again) : await again()
+    // One that was reverted says nothing.
+    const own = logs.filter(({ address }) => isSameAddress(address, contract))
     const isDone =
-      status === 'success' &&
       input.includes(data.slice(2).toLowerCase()) &&
-      logs.some(({ address, topics }) => isSameAddress(address, contract) && topics[1] === about)
+      parseEventLogs({ ...said, logs: own } as never).length >= [said.args.id].flat().length
     return isDone ? { txHash, blockNumber } : undefined
   } catch {
     return undefined

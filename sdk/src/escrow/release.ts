@@ -10,6 +10,7 @@ export async function release(client: EscrowClient, parameters: VerbParameters):
   const { terms } = parameters.escrow
   return await act(client, parameters, {
     action: { verb: 'release' },
+    eventName: 'Released',
     call: (authorization) => ({ functionName: 'release', args: [terms, authorization] }),
   })
 }

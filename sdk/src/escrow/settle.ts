@@ -33,5 +33,6 @@ export async function settle(client: EscrowClient, parameters: SettleParameters)
     args: [escrow.terms, BigInt(sellerBps), buyer, seller],
   } as const
   if (relay === undefined) return await send(client, escrow, call)
-  return await relayOrSend(client, { ...escrow, relay, about: escrow.escrowId }, call)
+  const done = { eventName: 'Settled', args: { sellerBps: BigInt(sellerBps) } } as const
+  return await relayOrSend(client, { ...escrow, relay, ...done }, call)
 }

@@ -1,5 +1,5 @@
 import { pactEscrowAbi } from '@earnest/contracts'
-import { type Address, type Hex, pad, type TypedDataDefinition } from 'viem'
+import type { Address, TypedDataDefinition } from 'viem'
 import { readContract, signTypedData } from 'viem/actions'
 import { encodeAuthorization, withdrawTypedData } from '../protocol/authorization.ts'
 import type { ContractRef } from '../protocol/terms.ts'
@@ -55,6 +55,6 @@ export async function withdraw(
   const signature = await mapErrors(() => signTypedData(client, { ...typedData, account }))
   const authorization = encodeAuthorization({ validBefore, signature })
   const call = { functionName: 'withdraw', args: [owner, to, authorization] } as const
-  const about = pad(owner.toLowerCase() as Hex)
-  return await relayOrSend(client, { ...ref, relay, about }, call)
+  const done = { eventName: 'Withdrawn', args: { owner, to } } as const
+  return await relayOrSend(client, { ...ref, relay, ...done }, call)
 }

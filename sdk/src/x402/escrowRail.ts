@@ -70,7 +70,7 @@ export function createEscrowRail(options: EscrowRailOptions): Rail {
       throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
     }
     const call = { functionName: 'fund', args: [escrow.terms, funding] } as const
-    const way = { ...escrow, relay: relayOf(oracle), about: escrow.escrowId }
+    const way = { ...escrow, relay: relayOf(oracle), eventName: 'Funded' } as const
     try {
       return (await relayOrSend(wallet, way, call)).txHash
     } catch (error) {

@@ -5,7 +5,7 @@ import { fundGas, localAccount } from '../../../scripts/local/chain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { amend, authorizeAmend } from '../../../sdk/src/escrow/amend.ts'
-import { type EscrowRef, escrowOfPact } from '../../../sdk/src/escrow/client.ts'
+import { type EscrowClient, type EscrowRef, escrowOfPact } from '../../../sdk/src/escrow/client.ts'
 import { conclude } from '../../../sdk/src/escrow/conclude.ts'
 import { defend } from '../../../sdk/src/escrow/defend.ts'
 import { deliver } from '../../../sdk/src/escrow/deliver.ts'
@@ -355,16 +355,18 @@ describe('escrow verbs', () => {
   const nowhere: Hex = `0x${'ab'.repeat(32)}`
   const { chain } = walletOf('http://127.0.0.1', party(99).wallet)
   const sent = (to: Hex, data: Hex) => anybody.sendTransaction({ to, data, chain })
-  /** A call that does something else to the same contract, with whatever bytes behind it. */
-  async function another(bytes: Hex): Promise<Hex> {
-    const { escrow } = await openDelivered()
-    let spare: Hex = '0x'
+  /** What a party has signed for a relay, and nobody sent. */
+  async function signedBy(
+    { account }: typeof buyer,
+    act: (broke: EscrowClient, relay: (data: Hex) => Promise<Hex>) => Promise<unknown>,
+  ): Promise<Hex> {
+    let kept: Hex | undefined
     const note = async (data: Hex) => {
-      spare = concat([data, bytes])
+      kept = data
       throw new Error('only looks')
     }
     const broke = createWalletClient({
-      account: buyer.account,
+      account,
       chain,
       transport: custom({
         request: async (question: { method: string }) => {
@@ -373,8 +375,19 @@ describe('escrow verbs', () => {
         },
       }),
     })
-    await assert.rejects(release(broke, { escrow, relay: note }))
-    return await sent(ground.deployment.escrow, spare)
+    await assert.rejects(act(broke, note))
+    return kept ?? assert.fail('nothing was signed')
+  }
+  /** A relay that does something else to the same contract, with what it was handed as junk behind it. */
+  const beside = (spare: Hex) =>
+    Object.assign(
+      async (data: Hex) => await sent(ground.deployment.escrow, concat([spare, data])),
+      { patience },
+    )
+  async function another(bytes: Hex): Promise<Hex> {
+    const { escrow } = await openDelivered()
+    const spare = await signedBy(buyer, (broke, relay) => release(broke, { escrow, relay }))
+    return await beside(spare)(bytes)
   }
   const lies: Record<string, (data: Hex, escrow: EscrowRef) => Promise<Hex>> = {
     'is of no transaction': async () => nowhere,
@@ -409,6 +422,58 @@ describe('escrow verbs', () => {
       assert.notEqual(lied, undefined)
       assert.notEqual(txHash, lied)
       assert.equal((await readSettlement(ground.client, { pact }))?.txHash, txHash)
+    })
+  }
+
+  /** Each is signed, and so is what the relay does instead, for the same moment of the same escrow. */
+  const instead: Record<string, () => Promise<[() => Promise<unknown>, EscrowRef, string]>> = {
+    'an escalation beside a release': async () => {
+      const { escrow } = await openDisputed()
+      await defend(seller, { escrow, responseHash })
+      const spare = await signedBy(seller, (by, relay) => escalate(by, { escrow, relay }))
+      return [() => release(buyer, { escrow, relay: beside(spare) }), escrow, 'Arbitration']
+    },
+    'the seller’s dispute beside the buyer’s': async () => {
+      const { escrow } = await openDelivered()
+      const { token } = ground.deployment
+      const claim = { escrow, token, claimHash }
+      const spare = await signedBy(seller, (by, relay) => dispute(by, { ...claim, relay }))
+      return [() => dispute(buyer, { ...claim, relay: beside(spare) }), escrow, 'Arbitration']
+    },
+    'a delivery of something else': async () => {
+      const { escrow } = await open()
+      const other = new TextEncoder().encode('{"greeting":"hullo"}')
+      const spare = await signedBy(seller, (by, relay) =>
+        deliverInline(by, { escrow, artifact: other, relay }),
+      )
+      const way = { escrow, artifact, relay: beside(spare) }
+      return [() => deliverInline(seller, way), escrow, 'Delivered']
+    },
+    'another split': async () => {
+      const { escrow } = await openDelivered()
+      const split = async (sellerBps: number) => ({
+        escrow,
+        sellerBps,
+        counterAuthorization: await authorizeSettle(buyer, { escrow, sellerBps }),
+      })
+      const [low, high] = [await split(1_000), await split(9_000)]
+      const spare = await signedBy(seller, (by, relay) => settle(by, { ...low, relay }))
+      return [() => settle(seller, { ...high, relay: beside(spare) }), escrow, 'Resolved']
+    },
+    'a part of a batch': async () => {
+      await world.settle()
+      const [one, two] = [sign(pactOf(world)), sign(pactOf(world))]
+      const spare = await signedBy(buyer, (by, relay) => fund(by, { signed: one, relay }))
+      const items = [{ signed: one }, { signed: two }]
+      const way = { items, relay: beside(spare) }
+      return [() => fundBatch(buyer, way), escrowOfPact({ pact: two.pact }), 'None']
+    },
+  }
+  for (const [name, lie] of Object.entries(instead)) {
+    test(`a relay that does ${name}, with the signed bytes as junk behind, is not believed`, async () => {
+      const [act, escrow, then] = await lie()
+      await assert.rejects(act())
+      assert.equal(await stateOf(escrow), then)
     })
   }
 
@@ -467,6 +532,11 @@ describe('escrow verbs', () => {
       assert.equal(from, (by === relay ? anybody : owner).account.address.toLowerCase())
       assert.equal(await readCredit(owner, { contract, owner: owner.account.address }), 0n)
     }
+    await release(buyer, { escrow: (await openDelivered()).escrow })
+    const elsewhere = { contract, chainId, to: party(97).wallet.address }
+    const spare = await signedBy(owner, (by, relay) => withdraw(by, { ...elsewhere, relay }))
+    const way = { contract, chainId, to, relay: beside(spare) }
+    await assert.rejects(withdraw(owner, way), { code: 'nothing_to_withdraw' })
   })
 
   test('a batch of pacts is funded with one signature, all or none', async () => {
