@@ -12,6 +12,7 @@ import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { drop } from '../store/queue.ts'
 import type { Db } from '../store/store.ts'
+import type { Row } from '../store/tables.ts'
 import { type Chain, sendersOf } from './chain.ts'
 import { linkOf } from './fold.ts'
 import { bookGas, type RelayBudget } from './relayBudget.ts'
@@ -77,6 +78,7 @@ export async function relay(
   const key = `relay/${keccak256(data)}`
   const known = await readSubmission()
   let gas: bigint | undefined
+  let written: Row<'submission'> | undefined
   if (!known || known.status === 'failed' || known.status === 'reverted') {
     const needed = await simulate()
     gas = needed
@@ -84,7 +86,7 @@ export async function relay(
     const now = clock.now()
     await db.transaction().execute(async (tx) => {
       await bookGas(tx, { did: by, gas: needed, isParty, budget, now })
-      await submit(tx, {
+      written = await submit(tx, {
         key,
         escrowId: escrowIds[0] ?? '',
         call: { functionName, args: [], to, data },
@@ -99,7 +101,8 @@ export async function relay(
       ])
     })
   }
-  const { again } = await submitter.advance(key, gas === undefined ? {} : { gas })
+  const { again, mined } = await submitter.advance(key, { gas, row: written })
+  if (mined !== undefined) return mined
   if (again === undefined) await drop(db, { queue: 'submit', key })
   const row = await readSubmission()
   if (row?.tx_hash) return row.tx_hash as Hex

@@ -1,4 +1,5 @@
 import { EarnestError } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import type { Tx } from '../store/store.ts'
 
 /** Gas that this oracle pays for others. */
@@ -39,35 +40,34 @@ export async function bookGas(
 ): Promise<void> {
   const hour = Math.floor(now / 3600)
   const strange = isParty ? 0n : gas
-  const all = await tx
-    .insertInto('relay_hour')
-    .values({ hour, gas: String(gas), strangers: String(strange) })
-    .onConflict((conflict) =>
-      conflict.column('hour').doUpdateSet((eb) => ({
-        gas: eb('relay_hour.gas', '+', String(gas)),
-        strangers: eb('relay_hour.strangers', '+', String(strange)),
-      })),
+  const day = isParty ? Math.floor(now / 86_400) : EVER
+  // The second insertion reads the first, so that everybody locks the hour before the agent.
+  const { rows } = await sql<{ gas: string; strangers: string; own: string }>`
+    with hour as (
+      insert into relay_hour (hour, gas, strangers) values (${hour}, ${String(gas)}, ${String(strange)})
+      on conflict (hour) do update set
+        gas = relay_hour.gas + excluded.gas,
+        strangers = relay_hour.strangers + excluded.strangers
+      returning gas, strangers
+    ), own as (
+      insert into relay (did, day, gas)
+      select ${did}::text, ${day}::int8, ${String(gas)}::numeric from hour
+      on conflict (did, day) do update set gas = relay.gas + excluded.gas
+      returning gas
     )
-    .returning(['gas', 'strangers'])
-    .executeTakeFirstOrThrow()
-  if (BigInt(all.gas) > budget.perHour || BigInt(all.strangers) > budget.perHour / STRANGERS) {
+    select hour.gas, hour.strangers, own.gas as own from hour, own`.execute(tx)
+  const [booked] = rows
+  if (booked === undefined) throw new EarnestError('store_unreachable', 'No answer')
+  if (
+    BigInt(booked.gas) > budget.perHour ||
+    BigInt(booked.strangers) > budget.perHour / STRANGERS
+  ) {
     throw exhausted('This oracle relays no more in this hour', (hour + 1) * 3600 - now)
   }
-  const day = isParty ? Math.floor(now / 86_400) : EVER
-  const own = await tx
-    .insertInto('relay')
-    .values({ did, day, gas: String(gas) })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['did', 'day'])
-        .doUpdateSet((eb) => ({ gas: eb('relay.gas', '+', String(gas)) })),
-    )
-    .returning('gas')
-    .executeTakeFirstOrThrow()
-  if (!isParty && BigInt(own.gas) > budget.forStranger) {
+  if (!isParty && BigInt(booked.own) > budget.forStranger) {
     throw exhausted('Register a pact first, or send the transaction yourself')
   }
-  if (isParty && BigInt(own.gas) > budget.perDay) {
+  if (isParty && BigInt(booked.own) > budget.perDay) {
     throw exhausted('Send the transaction yourself', (day + 1) * 86_400 - now)
   }
 }

@@ -1,7 +1,7 @@
 import { isTerminal } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import { pack, unpack } from '../store/json.ts'
-import { enqueue } from '../store/queue.ts'
+import { enqueue, jobOf } from '../store/queue.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import type { Call } from './chain.ts'
@@ -26,31 +26,41 @@ export type Submission = {
   delaySeconds?: number
 }
 
-/** Writes down a call to be made exactly once; a key that exists is left alone. */
+/**
+ * Writes down a call to be made exactly once, and the work that makes it; a key that exists is left alone.
+ * @returns what was written; undefined where the key existed.
+ */
 export async function submit(
   tx: Tx | Db,
   { key, escrowId, call, at, seq, maxTries = MAX_TRIES, delaySeconds = 0 }: Submission,
-): Promise<void> {
-  await tx
-    .insertInto('submission')
-    .values({
-      key,
-      escrow_id: escrowId,
-      request: pack(call),
-      status: 'queued',
-      sender: null,
-      nonce: null,
-      raw: null,
-      tx_hash: null,
-      hashes: [],
-      error: null,
-      created_at: at,
-      max_tries: maxTries,
-      seq: seq ?? null,
-    })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute()
-  await enqueue(tx, { queue: 'submit', key, payload: { key }, delaySeconds })
+): Promise<Row<'submission'> | undefined> {
+  const work = { queue: 'submit', key, payload: { key }, delaySeconds }
+  return tx
+    .with('written', (db) =>
+      db
+        .insertInto('submission')
+        .values({
+          key,
+          escrow_id: escrowId,
+          request: pack(call),
+          status: 'queued',
+          sender: null,
+          nonce: null,
+          raw: null,
+          tx_hash: null,
+          hashes: [],
+          error: null,
+          created_at: at,
+          max_tries: maxTries,
+          seq: seq ?? null,
+        })
+        .onConflict((conflict) => conflict.column('key').doNothing())
+        .returningAll(),
+    )
+    .with('queued', (db) => jobOf(db, work))
+    .selectFrom('written')
+    .selectAll()
+    .executeTakeFirst()
 }
 
 /** A reorg took these escrows' transactions with it: the same signed bytes are sent again. */

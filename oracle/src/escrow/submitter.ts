@@ -29,16 +29,28 @@ const FEES_LAST = 2
 const MAX_PAUSE = 60
 
 type Status = 'queued' | 'signed' | 'mined' | 'reverted' | 'failed' | 'parked'
+/** Statuses that want another step. */
+const underWay: ReadonlySet<string> = new Set<Status>(['queued', 'signed'])
 
 /** Where a submission stands, and in how many seconds it wants the next step; undefined when it is over. */
-export type Progress = { status: Status; again: number | undefined }
+export type Progress = {
+  status: Status
+  again: number | undefined
+  /** The transaction that was found mined in this step. */
+  mined?: Hex
+}
 
 export type Submitter = {
   /**
-   * One step of a submission: simulate and sign, or look whether it was mined.
+   * One step of a submission: simulate and sign, or look whether it was mined. Work that waits for what is
+   * over then is dropped.
    * @param gas What a simulation of this very call took just now; it is not simulated again.
+   * @param row What was just written; it is not read again.
    */
-  advance(key: string, options?: { gas?: bigint }): Promise<Progress>
+  advance(
+    key: string,
+    options?: { gas?: bigint | undefined; row?: Row<'submission'> | undefined },
+  ): Promise<Progress>
   /**
    * Signs and sends the fresh completions among these as one transaction, where the chain takes them all; what
    * it does not take together is left as it is. Each is then advanced by its own key, as if it were alone.
@@ -75,8 +87,8 @@ export function createSubmitter({
   }))
 
   return {
-    async advance(key, { gas } = {}) {
-      const row = await readRow(key)
+    async advance(key, { gas, row: written } = {}) {
+      const row = written ?? (await readRow(key))
       if (row.status === 'queued') return start(row, gas)
       if (row.status === 'signed') return watch(row)
       return { status: row.status as Status, again: undefined }
@@ -245,7 +257,8 @@ export function createSubmitter({
       if (!receipt) continue
       if (receipt.status !== 'success') return refuse(row, 'reverted', hash as Hex)
       const change = { status: 'mined', tx_hash: hash }
-      return (await set(row, change)) ? { status: 'mined', again: undefined } : now(row)
+      const isOurs = await set(row, change)
+      return isOurs ? { status: 'mined', again: undefined, mined: hash as Hex } : now(row)
     }
     const address = row.sender as Hex
     const count = await client.getTransactionCount({ address })
@@ -342,24 +355,37 @@ export function createSubmitter({
 
   /**
    * Changes a submission that still stands as it was read; false where another process was faster. What the
-   * chain refuses may be refused because that one's transaction went through.
+   * chain refuses may be refused because that one's transaction went through. What is over then leaves no
+   * work behind, but for what a worker has in hand.
    */
   async function set(row: Row<'submission'>, change: Partial<Row<'submission'>>): Promise<boolean> {
-    const { numUpdatedRows } = await db
-      .updateTable('submission')
-      .set(change)
-      .where('key', '=', row.key)
-      .where('status', '=', row.status)
-      .where(sql<boolean>`tx_hash is not distinct from ${row.tx_hash}`)
-      .executeTakeFirst()
-    return numUpdatedRows === 1n
+    const changing = db.with('changed', (with_) =>
+      with_
+        .updateTable('submission')
+        .set(change)
+        .where('key', '=', row.key)
+        .where('status', '=', row.status)
+        .where(sql<boolean>`tx_hash is not distinct from ${row.tx_hash}`)
+        .returning('key'),
+    )
+    const isOver = change.status !== undefined && !underWay.has(change.status)
+    const whole = isOver
+      ? changing.with('dropped', (with_) =>
+          with_
+            .deleteFrom('job')
+            .where('queue', '=', 'submit')
+            .where('key', 'in', (eb) => eb.selectFrom('changed').select('key'))
+            .where('lease_token', 'is', null),
+        )
+      : changing
+    const changed = await whole.selectFrom('changed').select('key').execute()
+    return changed.length === 1
   }
 
   /** Where it stands after all; who finds it under way looks again. */
   async function now({ key }: Row<'submission'>): Promise<Progress> {
     const { status } = await readRow(key)
-    const isUnderWay = status === 'queued' || status === 'signed'
-    return { status: status as Status, again: isUnderWay ? LOOK_AGAIN : undefined }
+    return { status: status as Status, again: underWay.has(status) ? LOOK_AGAIN : undefined }
   }
 }
 

@@ -1,5 +1,15 @@
-import { sql } from 'kysely'
+import { type QueryCreator, sql } from 'kysely'
 import type { Db, Tx } from './store.ts'
+import type { Tables } from './tables.ts'
+
+/** Work to be added. */
+export type Work = {
+  queue: string
+  key: string
+  payload: unknown
+  delaySeconds?: number
+  again?: boolean
+}
 
 export type Job = {
   id: number
@@ -14,23 +24,16 @@ export type Job = {
  * Adds work inside the transaction that makes it necessary; a key that waits already is left alone, unless
  * what made the work necessary is newer than what that job knows: then `again` has it looked at once more.
  */
-export async function enqueue(
-  tx: Tx | Db,
-  {
-    queue,
-    key,
-    payload,
-    delaySeconds = 0,
-    again = false,
-  }: {
-    queue: string
-    key: string
-    payload: unknown
-    delaySeconds?: number
-    again?: boolean
-  },
-): Promise<void> {
-  await tx
+export async function enqueue(tx: Tx | Db, work: Work): Promise<void> {
+  await jobOf(tx, work).execute()
+}
+
+/** The same as part of a statement. */
+export function jobOf(
+  db: QueryCreator<Tables>,
+  { queue, key, payload, delaySeconds = 0, again = false }: Work,
+) {
+  return db
     .insertInto('job')
     .values({
       queue,
@@ -47,7 +50,6 @@ export async function enqueue(
         lease_token: null,
       })
     })
-    .execute()
 }
 
 /** Leases up to `limit` due jobs; those of a process that died return when its lease ends. */
