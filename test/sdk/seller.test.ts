@@ -121,7 +121,9 @@ describe('createSeller', () => {
       const response = await seller.fetch(new Request(SELLER_URL + path))
       assert.equal(response.status, 200)
       assert.match(response.headers.get('content-type') ?? '', /^application\/json/)
-      const agent = await readCard((await response.json()) as object as Record<string, unknown>, { clock: market.clock })
+      const agent = await readCard((await response.json()) as object as Record<string, unknown>, {
+        clock: market.clock,
+      })
       assert.equal(agent.did, sellerParty.identity.did)
       assert.equal(agent.endpoint, audience)
       assert.deepEqual(agent.capabilities, ['greeting'])

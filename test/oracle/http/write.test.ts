@@ -313,3 +313,31 @@ test('[TOL-23] every route of the protocol stands in the OpenAPI document', asyn
     assert.ok(document.paths[path]?.[route.method.toLowerCase()], path)
   }
 })
+
+test('every reference of the OpenAPI document leads somewhere, and limits and resumption are written down', async () => {
+  const document = await (await desk.app.request('/openapi.json')).json()
+  const text = JSON.stringify(document)
+  const references = new Set([...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, at]) => at as string))
+  assert.ok(references.size >= 3)
+  for (const reference of references) {
+    const found = reference
+      .split('/')
+      .slice(1)
+      .reduce((place: unknown, name) => (place as Record<string, unknown>)?.[name], document)
+    assert.ok(reference.startsWith('#/') && found, reference)
+  }
+  assert.doesNotMatch(text, /"\$defs"/)
+  const { paths, components } = document as {
+    paths: Record<
+      string,
+      Record<string, { parameters: { name: string; in: string }[]; responses: object }>
+    >
+    components: { responses: { TooMany: { headers: object } } }
+  }
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    assert.ok('429' in operation.responses && 'default' in operation.responses)
+  }
+  assert.deepEqual(Object.keys(components.responses.TooMany.headers), ['Retry-After'])
+  const events = paths[`${API_BASE}/events`]?.get?.parameters ?? []
+  assert.ok(events.some(({ name, in: place }) => name === 'last-event-id' && place === 'header'))
+})
