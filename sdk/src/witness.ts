@@ -11,6 +11,8 @@ import type { OracleClient } from './trust/oracle.ts'
 
 /** Seconds until an ending is final, two blocks: before that no oracle writes it down. */
 const FINAL_AFTER = 5
+/** Seconds for which what an oracle says of itself is not asked again, unless it refuses a pact. */
+const KNOWN_FOR = 30
 
 /** The oracle that witnesses a buyer's trades, asked so that its answers can be used. */
 export interface Witness {
@@ -36,8 +38,15 @@ export function createWitness({
   verifyWallet: WalletVerifier | undefined
   pollIntervalMs: number
 }): Witness {
+  let known: { info: OracleInfo; at: number } | undefined
   return {
-    info: () => introduce(oracle),
+    async info() {
+      const now = oracle.clock.now()
+      if (known === undefined || now < known.at || now >= known.at + KNOWN_FOR) {
+        known = { info: await introduce(oracle), at: now }
+      }
+      return known.info
+    },
 
     async sellerWallet(agent, chainId) {
       if (agent.wallet !== undefined && agent.wallet.chainId === chainId) {
@@ -58,7 +67,11 @@ export function createWitness({
     async register(signed, deposits) {
       const { body } = registrationOf(signed, deposits)
       const idempotencyKey = signed.pactHash
-      const record = await oracle.call('registerPact', { body, idempotencyKey })
+      const record = await oracle.call('registerPact', { body, idempotencyKey }).catch((error) => {
+        // It may want other terms than it did.
+        known = undefined
+        throw error
+      })
       if (record.pactId !== signed.pactHash) {
         throw new EarnestError('pact_hash_mismatch', 'The oracle registered something else')
       }
@@ -68,9 +81,10 @@ export function createWitness({
       const params = { id: seller }
       // The oracle writes it when the ending is final; its paper can also be fetched another time.
       const isNew = oracle.clock.now() < settledAt + FINAL_AFTER
+      const pause = () => new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
+      if (isNew) await pause()
       for (let attempt = 0; attempt < 5; attempt++) {
-        if (isNew || attempt > 0)
-          await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
+        if (isNew || attempt > 0) await pause()
         const found = await oracle
           .call('listAttestations', { params, query: { escrowId } })
           .then(({ attestations }) =>
