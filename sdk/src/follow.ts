@@ -1,6 +1,7 @@
+import { doze } from './doze.ts'
 import { agreedBy } from './escrow/agreement.ts'
 import type { EscrowClient, EscrowRef, ReadClient, Relay } from './escrow/client.ts'
-import { readBlockTime, readHistory } from './escrow/events.ts'
+import { type KnownFunding, readBlockTime, readHistory } from './escrow/events.ts'
 import { fireTimer } from './escrow/fireTimer.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
@@ -31,6 +32,8 @@ export interface FollowOptions {
   pact: Pact
   milestone: number
   escrow: EscrowRef
+  /** The block in which it was funded, where that is known. */
+  fundedIn?: bigint
   policy: SettlePolicy
   clock: Clock
   hints: Hints
@@ -57,7 +60,7 @@ export interface Followed {
 const ENDINGS = { Completed: 'released', Refunded: 'refunded', Resolved: 'resolved' } as const
 /** Seconds before a timer's end from which on the chain is asked whether it is due. */
 const NEAR = 60
-/** Every so many looks it is asked anyhow: our own clock may be wrong. */
+/** After so many intervals it is asked anyhow: our own clock may be wrong. */
 const SELDOM = 16
 /** What an oracle hands out that the chain contradicts: no later try makes it true. */
 const CONTRADICTIONS = new Set(['hash_mismatch', 'report_mismatch'])
@@ -86,15 +89,18 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
   let grounds: Grounds | undefined
   let decided: string | undefined
   let told: string | undefined
-  let polls = 0
-  for (let waited = 0; ; ) {
+  let reminder = 8
+  const interval = Math.max(1, options.pollIntervalMs)
+  for (let [waited, timer] = [0, SELDOM]; ; ) {
+    const stream = follower.stream()
     try {
       const status = await agreedBy(clients, (client) => readEscrow(client, escrow))
       const { state, round, result } = status
-      polls++
-      // The first word may have come before the lock was final, or while the seller was away: at the
-      // 8th, 16th, 32nd ... look it is said again, and means nothing new to a seller at work.
-      const isDue = polls >= 8 && (polls & (polls - 1)) === 0
+      const intervals = waited / interval
+      // The first word may have come before the lock was final, or while the seller was away: after 8, 16,
+      // 32 ... intervals it is said again, and means nothing new to a seller at work.
+      const isDue = intervals >= reminder
+      while (reminder <= intervals) reminder *= 2
       if (state === 'Funded' && isDue) await options.remind()
       // An attestation that came after the first look brings a report to check.
       if (seen?.round !== round || seen.result !== result) {
@@ -105,7 +111,11 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
       }
       if (round > 0 && decided === undefined) await look(status)
       if (isTerminal(state)) {
-        const settlement = await readSettlement(wallet, { pact, milestone, status })
+        const settlement = await readSettlement(wallet, {
+          pact,
+          milestone,
+          status: { ...status, fundedIn: options.fundedIn },
+        })
         const word = status.bonded
           ? await pursue({
               ...options,
@@ -130,7 +140,8 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
         return { status: 'disputed', settlement: undefined, verification }
       } else if (state === 'Delivered' && result === 'PASS') {
         // The review ends by itself; a buyer that does not approve pays nobody by its own hand.
-      } else if (options.clock.now() >= status.timerEnd - NEAR || polls % SELDOM === 0) {
+      } else if (options.clock.now() >= status.timerEnd - NEAR || intervals >= timer) {
+        timer = intervals + SELDOM
         if (await fireTimer(wallet, { escrow })) continue
       }
     } catch (error) {
@@ -141,7 +152,7 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
     if (waited >= options.timeoutMs) {
       return { status: 'pending', settlement: undefined, verification }
     }
-    waited += await follower.wait(options.pollIntervalMs)
+    waited += await doze(follower, { stream, interval, left: options.timeoutMs - waited })
   }
 
   async function look(status: EscrowStatus): Promise<void> {
@@ -182,9 +193,10 @@ interface ExamineOptions extends FollowOptions {
 }
 
 async function examine(options: ExamineOptions): Promise<Verification> {
-  const { wallet, witnesses, oracle, pact, milestone, escrow, status, onProgress } = options
+  const { wallet, witnesses, oracle, pact, milestone, escrow, fundedIn } = options
+  const { status, onProgress } = options
   const onChain = await agreedBy([wallet, ...witnesses], (client) =>
-    readDelivery(client, escrow, status),
+    readDelivery(client, escrow, { ...status, fundedIn }),
   )
   const { escrowId, artifactHash } = onChain
   onProgress({ step: 'delivered', escrowId, artifactHash, result: status.result })
@@ -195,9 +207,9 @@ async function examine(options: ExamineOptions): Promise<Verification> {
 async function readDelivery(
   client: ReadClient,
   escrow: EscrowRef,
-  status: EscrowStatus,
+  known: KnownFunding,
 ): Promise<DeliveryOnChain> {
-  const events = await readHistory(client, escrow, status)
+  const events = await readHistory(client, escrow, known)
   const delivered = events.findLast(({ eventName }) => eventName === 'Delivered')
   if (delivered?.eventName !== 'Delivered' || delivered.blockNumber === null) {
     throw new EarnestError('not_delivered', 'Nothing was delivered yet', { retryable: true })

@@ -31,8 +31,11 @@ export interface HandInOptions {
   oracle: OracleClient
   clock: Clock
   jobs: JobBook
-  /** Waits so many milliseconds, or until there may be something to see; throws when the seller stops. */
-  rest: (milliseconds: number) => Promise<void>
+  /**
+   * Waits so many milliseconds, or until there may be something to see; longer where the oracle took the
+   * delivery and would tell. Throws when the seller stops.
+   */
+  rest: (milliseconds: number, isTaken: boolean) => Promise<void>
   onTaken: (result: string) => void
   onRetry: (code: string) => void
 }
@@ -106,7 +109,7 @@ export async function handIn(
         options.onRetry(error.code)
       }
     }
-    await options.rest(wait)
+    await options.rest(wait, isTaken)
   }
 
   async function send({ round: before, seq }: EscrowStatus): Promise<void> {

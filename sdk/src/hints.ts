@@ -20,6 +20,10 @@ export interface Follower {
    * @returns the milliseconds that it waited at least.
    */
   wait(milliseconds: number): Promise<number>
+  /** True where a word ended the last wait. */
+  wasWoken(): boolean
+  /** Number of the stream that is open now: while it stays, what happens is told; 0: none is open. */
+  stream(): number
   /** Follows no longer. */
   leave(): void
 }
@@ -35,6 +39,8 @@ export interface ToldHints extends Hints {
   wants(told: Told): boolean
   /** Takes an event whose signature was checked. */
   tell(event: OracleEvent): void
+  /** Takes that the stream of events begins or ends. */
+  hear(begins: boolean): void
 }
 
 /**
@@ -47,7 +53,8 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
   let followers = 0
 
   async function hear(signal: AbortSignal): Promise<void> {
-    const options = { query: { agent }, after: 'now', wants: told.wants, signal } as const
+    const { wants, hear: onOpen } = told
+    const options = { query: { agent }, after: 'now', wants, onOpen, signal } as const
     for await (const event of listen(oracle, options)) told.tell(event)
   }
 
@@ -60,7 +67,7 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
         void hear(listening.signal).catch(() => {})
       }
       return {
-        wait: follower.wait,
+        ...follower,
         leave() {
           follower.leave()
           followers--
@@ -77,14 +84,21 @@ export function createHints({ oracle, agent }: { oracle: OracleClient; agent: st
 export function createToldHints(): ToldHints {
   const followers = new Map<string, Set<() => void>>()
   const wants = ({ escrowId, type }: Told) => !EARLY.has(type) && followers.has(escrowId as string)
+  let streams = 0
+  let isOpen = false
 
   return {
     wants,
     tell(event) {
       if (wants(event)) for (const nudge of followers.get(event.escrowId ?? '') ?? []) nudge()
     },
+    hear(begins) {
+      if (begins) streams++
+      isOpen = begins
+    },
     follow(escrowId) {
       let isNudged = false
+      let wasWoken = false
       let wake: (() => void) | undefined
       const nudge = () => {
         isNudged = true
@@ -104,11 +118,14 @@ export function createToldHints(): ToldHints {
             })
             wake = undefined
           }
+          wasWoken = isNudged
           if (!isNudged) return milliseconds
           await new Promise((resolve) => setTimeout(resolve, SETTLE))
           isNudged = false
           return SETTLE
         },
+        wasWoken: () => wasWoken,
+        stream: () => (isOpen ? streams : 0),
         leave() {
           wake?.()
           others.delete(nudge)

@@ -307,7 +307,8 @@ export function createSeller(options: SellerOptions): Seller {
   const cursor = createCursor(store, 'events/last')
   async function hear(signal: AbortSignal): Promise<void> {
     const after = await cursor.read()
-    for await (const event of listen(oracle, { query: { agent: identity.did }, after, signal })) {
+    const options = { query: { agent: identity.did }, after, onOpen: hints.hear, signal }
+    for await (const event of listen(oracle, options)) {
       onEvent({ type: 'oracle_event', event })
       hints.tell(event)
       // What is not found now is found by the next sweep.

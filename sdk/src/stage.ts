@@ -87,6 +87,7 @@ export async function runStage(
     pact,
     milestone,
     escrow,
+    fundedIn: funding.blockNumber,
     policy: context.settlePolicy,
     clock: context.clock,
     hints: context.hints,

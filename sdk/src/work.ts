@@ -83,6 +83,9 @@ export interface Work {
   stop(): void
 }
 
+/** Milliseconds at least between two looks for a delivery while the oracle would say that it stands. */
+const HEARD = 2_000
+
 /** Works: nothing reaches a skill but through the gate, and each escrow once. */
 export function createWork(options: WorkOptions): Work {
   const { identity, client, oracle, negotiator, store, clock, witnesses = [] } = options
@@ -175,7 +178,9 @@ export function createWork(options: WorkOptions): Work {
         oracle,
         clock,
         jobs,
-        async rest(milliseconds) {
+        async rest(shortest, isTaken) {
+          const milliseconds =
+            isTaken && follower.stream() !== 0 ? Math.max(shortest, HEARD) : shortest
           const over = new AbortController()
           const isOver = AbortSignal.any([signal, over.signal])
           try {

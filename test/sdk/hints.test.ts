@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { createHints } from '../../sdk/src/hints.ts'
+import { doze } from '../../sdk/src/doze.ts'
+import { createHints, type Follower } from '../../sdk/src/hints.ts'
 import { createIdentity } from '../../sdk/src/protocol/identity.ts'
 import { formatUtc } from '../../sdk/src/protocol/time.ts'
 import { createOracleClient } from '../../sdk/src/trust/oracle.ts'
@@ -140,5 +141,81 @@ describe('hints', () => {
     const follower = createHints({ oracle, agent }).follow(one)
     assert.equal(await follower.wait(100), 100)
     follower.leave()
+  })
+})
+
+describe('stream', () => {
+  test('it has a number while it is open, and another one after it broke off', async () => {
+    const { hints, listeners, tell } = stream()
+    const follower = hints.follow(one)
+    assert.equal(follower.stream(), 0)
+    await until(() => follower.stream() !== 0)
+    const before = follower.stream()
+    tell(one)
+    assert.ok((await follower.wait(LONG)) < LONG)
+    assert.equal(follower.wasWoken(), true)
+    assert.equal(await follower.wait(10), 10)
+    assert.equal(follower.wasWoken(), false)
+    for (const listener of listeners) listener.close()
+    listeners.clear()
+    await until(() => follower.stream() === 0)
+    await until(() => follower.stream() !== 0)
+    assert.notEqual(follower.stream(), before)
+    follower.leave()
+    await until(() => follower.stream() === 0)
+  })
+
+  test('one that is refused, and one that a stranger signed, is none', async () => {
+    const { hints, listeners, tell } = stream()
+    const follower = hints.follow(one)
+    await until(() => follower.stream() !== 0)
+    tell(one, { by: createIdentity({ secretKey: new Uint8Array(32).fill(9) }) })
+    await until(() => follower.stream() === 0)
+    assert.equal(listeners.size, 1)
+    follower.leave()
+  })
+})
+
+describe('doze', () => {
+  /** A follower of whom `words` says which of its waits a word ends, and `streams` which stream is open. */
+  function dozing({ words = [], streams = [] }: { words?: number[]; streams?: number[] }) {
+    let waits = 0
+    const follower: Follower = {
+      async wait(milliseconds) {
+        waits++
+        return words.includes(waits) ? 50 : milliseconds
+      },
+      wasWoken: () => words.includes(waits),
+      stream: () => streams[waits] ?? streams.at(-1) ?? 0,
+      leave() {},
+    }
+    const doses = { stream: follower.stream(), interval: 1_000, left: 600_000 }
+    return { waits: () => waits, doze: (more = {}) => doze(follower, { ...doses, ...more }) }
+  }
+
+  test('without a stream it is one interval', async () => {
+    assert.equal(await dozing({}).doze(), 1_000)
+  })
+
+  test('while the oracle would tell it is several, never above ten seconds and the time that is left', async () => {
+    assert.equal(await dozing({ streams: [1] }).doze(), 5_000)
+    assert.equal(await dozing({ streams: [1] }).doze({ interval: 4_000 }), 8_000)
+    assert.equal(await dozing({ streams: [1] }).doze({ interval: 60_000 }), 60_000)
+    assert.equal(await dozing({ streams: [1] }).doze({ left: 2_500 }), 2_000)
+    assert.equal(await dozing({ streams: [1] }).doze({ left: 10 }), 1_000)
+  })
+
+  test('a word ends it, and is not followed by another long one', async () => {
+    const { doze, waits } = dozing({ streams: [1], words: [2] })
+    assert.equal(await doze(), 1_050)
+    assert.equal(await doze(), 1_000)
+    assert.equal(waits(), 3)
+    assert.equal(await doze(), 5_000)
+  })
+
+  test('a stream that broke off, or is another than at the last look, ends it', async () => {
+    assert.equal(await dozing({ streams: [1, 1, 0] }).doze(), 2_000)
+    assert.equal(await dozing({ streams: [1, 2] }).doze(), 1_000)
+    assert.equal(await dozing({ streams: [2, 2] }).doze({ stream: 1 }), 1_000)
   })
 })

@@ -38,7 +38,7 @@ export async function readEvents(
 async function readSpan(
   client: ReadClient,
   { contract, escrowId }: EscrowRef,
-  { from, to }: { from: bigint; to: bigint },
+  { from, to }: { from: bigint; to: bigint | 'latest' },
 ): Promise<EscrowEvent[]> {
   // The id is the first indexed argument of every event of an escrow, so one filter finds them all.
   const logs = await client.request({
@@ -47,7 +47,7 @@ async function readSpan(
       {
         address: contract,
         fromBlock: numberToHex(from),
-        toBlock: numberToHex(to),
+        toBlock: to === 'latest' ? to : numberToHex(to),
         topics: [null, escrowId],
       },
     ],
@@ -87,14 +87,26 @@ export async function findFunding(
   return { txHash: funding.transactionHash as Hash, blockNumber: BigInt(funding.blockNumber) }
 }
 
+/** What is known of an escrow's funding. */
+export interface KnownFunding extends Pick<EscrowStatus, 'fundedAt'> {
+  /** The block that had it: a guess that is held against what is found. */
+  fundedIn?: bigint | undefined
+}
+
 /** Every event of an escrow since its funding; none where it was never funded. Whoever has just read it says since when. */
 export async function readHistory(
   client: ReadClient,
   escrow: EscrowRef,
-  known?: Pick<EscrowStatus, 'fundedAt'>,
+  known?: KnownFunding,
 ): Promise<EscrowEvent[]> {
-  const { fundedAt } = known ?? (await readEscrow(client, escrow))
+  const { fundedAt, fundedIn }: KnownFunding = known ?? (await readEscrow(client, escrow))
   if (fundedAt === 0) return []
+  if (fundedIn !== undefined) {
+    // A node that does not answer so long a span is asked as any other; a reorg may have moved the funding.
+    const span = { from: fundedIn, to: 'latest' } as const
+    const events = await readSpan(client, escrow, span).catch(() => [])
+    if (events.some(({ eventName }) => eventName === 'Funded')) return events
+  }
   return await readSince(client, escrow, fundedAt)
 }
 

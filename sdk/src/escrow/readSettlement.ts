@@ -4,8 +4,7 @@ import { fromBytes32 } from '../protocol/hash.ts'
 import type { Pact } from '../protocol/pact.ts'
 import type { Outcome, Settlement } from '../protocol/settlement.ts'
 import { escrowOfPact, type ReadClient } from './client.ts'
-import { type EscrowEvent, readHistory } from './events.ts'
-import type { EscrowStatus } from './readEscrow.ts'
+import { type EscrowEvent, type KnownFunding, readHistory } from './events.ts'
 import { mapErrors } from './send.ts'
 
 interface Payout {
@@ -27,7 +26,7 @@ export async function readSettlement(
     pact,
     milestone = 0,
     status,
-  }: { pact: Pact; milestone?: number /** As it was just read. */; status?: EscrowStatus },
+  }: { pact: Pact; milestone?: number /** As it was just read. */; status?: KnownFunding },
 ): Promise<Settlement | undefined> {
   const escrow = escrowOfPact({ pact, milestone })
   const { chainId, contract, escrowId, terms } = escrow

@@ -19,6 +19,8 @@ export interface ListenOptions {
   after?: number | 'now'
   /** Events that are wanted; default: all. What is not is skipped unread, its signature too. */
   wants?: (told: Told) => boolean
+  /** Told when the stream begins, and when it ends or breaks off. */
+  onOpen?: (isOpen: boolean) => void
   /** Ends the stream. */
   signal?: AbortSignal
 }
@@ -29,13 +31,14 @@ export interface ListenOptions {
  */
 export async function* listen(
   oracle: OracleClient,
-  { query = {}, after = 0, wants = () => true, signal }: ListenOptions = {},
+  { query = {}, after = 0, wants = () => true, onOpen = () => {}, signal }: ListenOptions = {},
 ): AsyncGenerator<OracleEvent, void, undefined> {
   let last = after === 'now' ? undefined : after
   let pause = 100
   while (!signal?.aborted) {
     try {
       const response = await oracle.stream(query, { lastEventId: last, ...(signal && { signal }) })
+      onOpen(true)
       for await (const data of framesOf(response, signal)) {
         if (!wants((data ?? {}) as Told)) continue
         const event = decode(streamedEventSchema, data, 'invalid_event')
@@ -48,6 +51,8 @@ export async function* listen(
     } catch (error) {
       if (signal?.aborted) return
       if (isEarnestError(error) && !error.retryable) throw error
+    } finally {
+      onOpen(false)
     }
     await new Promise((resolve) => setTimeout(resolve, pause))
     pause = Math.min(pause * 2, 5_000)

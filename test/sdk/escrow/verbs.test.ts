@@ -226,6 +226,37 @@ describe('escrow verbs', () => {
     })
   })
 
+  test('a wrong block of funding, or a node that answers no long span, hides no event', async () => {
+    const { pact, escrow } = await openDelivered()
+    await release(buyer, { escrow })
+    const known = await readEscrow(ground.client, escrow)
+    const whole = await readHistory(ground.client, escrow)
+    assert.deepEqual(
+      whole.map(({ eventName }) => eventName).filter((name) => name !== 'Attested'),
+      ['Funded', 'Delivered', 'Released'],
+    )
+    const [fundedIn = 0n, endedIn = 0n] = [whole[0], whole.at(-1)].map((event) =>
+      BigInt(event?.blockNumber ?? 0),
+    )
+    for (const guess of [undefined, 0n, fundedIn, fundedIn + 1n, endedIn, endedIn + 1_000_000n]) {
+      const history = await readHistory(ground.client, escrow, { ...known, fundedIn: guess })
+      assert.deepEqual(history, whole)
+    }
+    const picky = createWalletClient({
+      account: buyer.account,
+      chain,
+      transport: custom({
+        request: async (question: { method: string; params: [{ toBlock?: string }] }) => {
+          if (question.params?.[0]?.toBlock === 'latest') throw new Error('too long a span')
+          return await ground.client.request(question as never)
+        },
+      }),
+    })
+    assert.deepEqual(await readHistory(picky, escrow, { ...known, fundedIn }), whole)
+    const settlement = await readSettlement(picky, { pact, status: { ...known, fundedIn } })
+    assert.equal(settlement?.outcome, 'released')
+  })
+
   for (const [path, by] of [
     ['sent by the party', undefined],
     ['signed for a relay', relay],
