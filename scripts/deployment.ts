@@ -1,27 +1,36 @@
 /**
- * Reads a deployment back: `npm run deployment -- --network base-sepolia`. Compares code, wiring, owners
- * and delays with the sources here, and with the roles where they are given as for `npm run deploy`.
+ * Reads a deployment back: `npm run deployment -- --network base-sepolia`. Compares code, parameters,
+ * owners and delays with the sources here and with the roles that were recorded, or named as for
+ * `npm run deploy`.
  */
-import { parseArgs } from 'node:util'
-import { isEarnestError } from '@earnest/sdk/protocol'
-import hre from 'hardhat'
 import { createPublicClient, http } from 'viem'
+import { command, roleOptions } from './deploy/command.ts'
+import { rpcOf } from './deploy/connect.ts'
 import { inspect } from './deploy/inspect.ts'
 import { targetOf } from './deploy/network.ts'
-import { readDeployment } from './deploy/record.ts'
+import { checkChain, checkUsdc } from './deploy/preflight.ts'
+import { readDeployment, recordIn } from './deploy/record.ts'
 import { reportFindings } from './deploy/report.ts'
+import { namedRoles } from './deploy/roles.ts'
+import { build } from './local/deploy.ts'
 
-const { values } = parseArgs({ options: { network: { type: 'string' }, rpc: { type: 'string' } } })
+const options = {
+  network: { type: 'string' },
+  rpc: { type: 'string' },
+  records: { type: 'string' },
+  ...roleOptions,
+} as const
 
-try {
-  const target = targetOf(values.network)
-  const addresses = readDeployment(target)
-  await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
-  const { url } = hre.config.networks[target.name] as { url: { getUrl(): Promise<string> } }
-  const client = createPublicClient({ transport: http(values.rpc ?? (await url.getUrl())) })
-  reportFindings({ network: target.name, addresses }, await inspect(client, { addresses }))
-} catch (error) {
-  if (!isEarnestError(error)) throw error
-  process.stderr.write(`${error.code}: ${error.message}\n`)
-  process.exitCode = 1
-}
+await command(options, async ({ network, rpc, records, ...words }) => {
+  const target = targetOf(network)
+  const { roles: recorded, ...addresses } = readDeployment(recordIn(records), target)
+  const roles = { ...recorded, ...namedRoles(words) }
+  await build()
+  const client = createPublicClient({ transport: http(rpc ?? (await rpcOf(target))) })
+  await checkChain(client, target)
+  await checkUsdc(client, target)
+  reportFindings(
+    { network: target.name, addresses },
+    await inspect(client, { target, addresses, roles }),
+  )
+})

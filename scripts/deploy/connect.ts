@@ -1,12 +1,12 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import hre from 'hardhat'
 import { getAddress } from 'viem'
-import type { Target } from './network.ts'
+import { requireChain, type Target } from './network.ts'
 import { rehearse } from './rehearse.ts'
 
 /**
  * Connects to the target, or to a chain in this process that has its id and real USDC at its address.
- * @throws missing_key, invalid_key, chain_unreachable
+ * @throws missing_key, invalid_key, chain_unreachable, wrong_chain
  */
 export async function connect(target: Target, { isDryRun }: { isDryRun: boolean }) {
   const connection = isDryRun
@@ -15,7 +15,7 @@ export async function connect(target: Target, { isDryRun }: { isDryRun: boolean 
   const ask = (method: string) => connection.provider.request({ method })
 
   // Asked first: from here on it is not the RPC that fails.
-  await ask('eth_chainId').catch((cause: unknown) => {
+  const chainId = await ask('eth_chainId').catch((cause: unknown) => {
     throw (
       keyErrorOf(cause) ??
       new EarnestError('chain_unreachable', `No answer from the RPC of ${target.name}`, {
@@ -24,12 +24,19 @@ export async function connect(target: Target, { isDryRun }: { isDryRun: boolean 
       })
     )
   })
+  requireChain(target, Number(chainId))
   const [sender] = (await ask('eth_accounts').catch((cause: unknown) => {
     throw keyErrorOf(cause) ?? new EarnestError('invalid_key', invalidKey, { cause })
   })) as string[]
   if (sender === undefined) throw new EarnestError('missing_key', missingKey)
   const client = await connection.viem.getPublicClient()
   return { connection, client, deployer: getAddress(sender) }
+}
+
+/** The RPC that Hardhat's configuration names for the target. */
+export async function rpcOf({ name }: Target): Promise<string> {
+  const { url } = hre.config.networks[name] as { url: { getUrl(): Promise<string> } }
+  return url.getUrl()
 }
 
 /** What Hardhat says of the variable that holds the key, if it is about that. */

@@ -28,3 +28,9 @@ export function targetOf(name: string | undefined): Target {
     `--network wants one of ${Object.keys(targets).join(', ')}`,
   )
 }
+
+/** @throws wrong_chain */
+export function requireChain({ name, chainId: wanted }: Target, chainId: number): void {
+  if (chainId === wanted) return
+  throw new EarnestError('wrong_chain', `The RPC serves chain ${chainId}, ${name} is ${wanted}`)
+}

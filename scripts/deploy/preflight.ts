@@ -1,13 +1,15 @@
 import type { ReadClient } from '@earnest/sdk/escrow'
 import { EarnestError } from '@earnest/sdk/protocol'
-import { type Address, formatEther, parseAbi } from 'viem'
+import { type Address, domainSeparator, formatEther, parseAbi } from 'viem'
 import { getBalance, getChainId, getCode, getGasPrice, readContract } from 'viem/actions'
-import type { Target } from './network.ts'
+import { requireChain, type Target } from './network.ts'
 
 const tokenAbi = parseAbi([
+  'function name() view returns (string)',
   'function symbol() view returns (string)',
   'function decimals() view returns (uint8)',
   'function version() view returns (string)',
+  'function DOMAIN_SEPARATOR() view returns (bytes32)',
 ])
 
 /** Gas of a whole deployment, with room. */
@@ -15,19 +17,13 @@ const DEPLOYMENT_GAS = 20_000_000n
 
 /**
  * Looks before anything is sent.
- * @throws wrong_chain, wrong_usdc, no_funds
+ * @throws chain_unreachable, wrong_chain, wrong_usdc, no_funds
  */
 export async function preflight(
   client: ReadClient,
   { target, deployer }: { target: Target; deployer: Address },
 ): Promise<void> {
-  const chainId = await getChainId(client)
-  if (chainId !== target.chainId) {
-    throw new EarnestError(
-      'wrong_chain',
-      `The RPC serves chain ${chainId}, ${target.name} is ${target.chainId}`,
-    )
-  }
+  await checkChain(client, target)
   await checkUsdc(client, target)
   const [balance, gasPrice] = await Promise.all([
     getBalance(client, { address: deployer }),
@@ -42,15 +38,37 @@ export async function preflight(
   }
 }
 
-async function checkUsdc(client: ReadClient, { usdc, name }: Target): Promise<void> {
+/** @throws wrong_chain, chain_unreachable */
+export async function checkChain(client: ReadClient, target: Target): Promise<void> {
+  const chainId = await getChainId(client).catch((cause: unknown) => {
+    throw new EarnestError('chain_unreachable', `No answer from the RPC of ${target.name}`, {
+      cause,
+      retryable: true,
+    })
+  })
+  requireChain(target, chainId)
+}
+
+/**
+ * That Circle's USDC stands at its address: what buyers sign names this chain and this address, and one
+ * digit's difference in the token's own domain would refuse them all.
+ * @throws wrong_usdc
+ */
+export async function checkUsdc(
+  client: ReadClient,
+  { usdc, name: network, chainId }: Target,
+): Promise<void> {
   const code = await getCode(client, { address: usdc })
-  if (code === undefined) throw new EarnestError('wrong_usdc', `${name} has no code at ${usdc}`)
-  const read = <name extends 'symbol' | 'decimals' | 'version'>(functionName: name) =>
-    readContract(client, { address: usdc, abi: tokenAbi, functionName })
-  const [symbol, decimals, version] = await Promise.all([
+  if (code === undefined) throw new EarnestError('wrong_usdc', `${network} has no code at ${usdc}`)
+  const read = <name extends 'name' | 'symbol' | 'decimals' | 'version' | 'DOMAIN_SEPARATOR'>(
+    functionName: name,
+  ) => readContract(client, { address: usdc, abi: tokenAbi, functionName })
+  const [name, symbol, decimals, version, separator] = await Promise.all([
+    read('name'),
     read('symbol'),
     read('decimals'),
     read('version'),
+    read('DOMAIN_SEPARATOR'),
   ]).catch((cause) => {
     throw new EarnestError('wrong_usdc', `${usdc} does not answer as USDC`, { cause })
   })
@@ -59,5 +77,9 @@ async function checkUsdc(client: ReadClient, { usdc, name }: Target): Promise<vo
       'wrong_usdc',
       `${usdc} is ${symbol} version ${version} with ${decimals} decimals`,
     )
+  }
+  const domain = { name, version, chainId, verifyingContract: usdc }
+  if (separator !== domainSeparator({ domain })) {
+    throw new EarnestError('wrong_usdc', `${usdc} takes signatures for another chain or token`)
   }
 }

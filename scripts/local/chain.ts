@@ -41,8 +41,8 @@ export function localKey(index: number): Hex {
 }
 
 /** A viem client of the local chain with public, wallet and test actions, sending as `localAccount(0)`. */
-export function localClient(url: string) {
-  return clientOver(http(url, { retryCount: 0 }), localChain)
+export function localClient(url: string, chainId: number = localChain.id) {
+  return clientOver(http(url, { retryCount: 0 }), { ...localChain, id: chainId })
 }
 
 /** The same over a chain in this process, with an id of its own. */

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { isEarnestError } from '@earnest/sdk/protocol'
-import { getAddress } from 'viem'
+import { getAddress, numberToHex, zeroAddress } from 'viem'
 import { targetOf } from '../../scripts/deploy/network.ts'
-import { rolesOf } from '../../scripts/deploy/roles.ts'
+import { namedRoles, rolesOf } from '../../scripts/deploy/roles.ts'
 
 const key = (digit: string) => `0x${digit.repeat(40)}`
 const roles = {
@@ -50,7 +50,7 @@ describe('deploy', () => {
       const report = JSON.parse(stdout)
       assert.equal(report.addresses.token, chainUsdc)
       assert.equal(report.failed, 0)
-      assert.ok(report.checked >= 25)
+      assert.ok(report.checked >= 34)
     })
   }
 
@@ -59,10 +59,16 @@ describe('deploy', () => {
     assert.deepEqual({ status, code }, { status: 1, code: 'missing_key' })
   })
 
-  test('error: invalid_key, which is not the fault of an RPC that answers', async () => {
+  test('error: invalid_options, a word that no command has', () => {
+    const { status, code } = deploy({ network: 'base-sepolia', attestor: key('1') })
+    assert.deepEqual({ status, code }, { status: 1, code: 'invalid_options' })
+  })
+
+  test('error: invalid_key and wrong_chain, which are not the fault of an RPC that answers', async () => {
+    let chainId = 84_532
     const server = createServer((_request, response) => {
       response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: '0x14a34' }))
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: numberToHex(chainId) }))
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
@@ -71,6 +77,8 @@ describe('deploy', () => {
       deployBeside({ network: 'base-sepolia' }, { DEPLOYER_KEY, BASE_SEPOLIA_RPC_URL })
     assert.equal(await codeOf('0xabc', url), 'invalid_key')
     assert.equal(await codeOf('no key', url), 'invalid_key')
+    chainId = 8453
+    assert.equal(await codeOf(`0x${'1'.repeat(64)}`, url), 'wrong_chain')
     server.close()
     await once(server, 'close')
     assert.equal(await codeOf(`0x${'1'.repeat(64)}`, url), 'chain_unreachable')
@@ -84,7 +92,7 @@ describe('deploy', () => {
     const deployer = getAddress(key('9'))
     const roleError = (given: Record<string, string>, network = 'base') => {
       try {
-        rolesOf(given, { deployer, target: targetOf(network) })
+        rolesOf(namedRoles(given), { deployer, target: targetOf(network) })
         return 'accepted'
       } catch (error) {
         return isEarnestError(error) ? error.code : 'unknown'
@@ -125,6 +133,17 @@ describe('deploy', () => {
 
     test('error: invalid_options', () => {
       assert.equal(roleError({ ...roles, guardian: '0x1234' }), 'invalid_options')
+      // What the constructors would refuse is refused before anything is sent.
+      assert.equal(roleError({ ...roles, guardian: zeroAddress }), 'invalid_options')
+      const many = Array.from({ length: 33 }, (_, n) => numberToHex(n + 1, { size: 20 }))
+      assert.equal(roleError({ ...roles, attestors: many.join(',') }), 'invalid_options')
+      assert.equal(roleError({ ...roles, roster: '0xab' }), 'invalid_options')
+      assert.equal(roleError({ ...roles, seats: '0' }), 'invalid_options')
+    })
+
+    test('error: roles_repeated, on a testnet too', () => {
+      const attestors = `${key('1')},${key('1')}`
+      assert.equal(roleError({ attestors }, 'base-sepolia'), 'roles_repeated')
     })
   })
 })
