@@ -30,7 +30,7 @@ export const registrationSchema = z.strictObject({
 export type Registration = z.output<typeof registrationSchema>
 
 /** A registered agent. */
-export const agentRecordSchema = registrationSchema.extend({
+export const agentRecordSchema = registrationSchema.strip().extend({
   wallet: address,
   status: z.enum(['active', 'frozen', 'retired']),
   registeredAt: utc,

@@ -24,7 +24,7 @@ export const anchorStatementSchema = anchorBodySchema.extend({ signature })
 export type AnchorStatement = z.output<typeof anchorStatementSchema>
 
 /** A statement and where it stands on a chain. */
-export const anchorRecordSchema = z.strictObject({
+export const anchorRecordSchema = z.object({
   statement: anchorStatementSchema,
   /** CAIP-2. */
   chain: z.string().regex(/^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$/),

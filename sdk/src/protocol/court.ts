@@ -19,7 +19,7 @@ const count64 = z.codec(z.string().regex(/^(0|[1-9]\d{0,19})$/), z.bigint().min(
 })
 
 /** One leaf of a pool: who may be drawn, and how likely. */
-export const poolMemberSchema = z.strictObject({
+export const poolMemberSchema = z.object({
   member: address,
   /** Capped reputation in the pool's domain. */
   weight: count64,
@@ -28,7 +28,7 @@ export const poolMemberSchema = z.strictObject({
 })
 
 /** A committee pool as it was anchored; anyone plants the same tree from its leaves. */
-export const poolRecordSchema = z.strictObject({
+export const poolRecordSchema = z.object({
   number: z.int().min(1),
   arbiter: address,
   committee: address,
@@ -64,12 +64,10 @@ export const conflictSchema = z.strictObject({
 })
 export type Conflict = z.output<typeof conflictSchema>
 
-const drawnSchema = z.strictObject({
+const drawnSchema = z.object({
   member: address,
   did: did.nullable(),
-  struck: z
-    .strictObject({ by: address, reason: z.enum(STRIKE_REASONS), evidenceHash: word })
-    .nullable(),
+  struck: z.object({ by: address, reason: z.enum(STRIKE_REASONS), evidenceHash: word }).nullable(),
   /** Rank among the seven; null: in reserve, or struck. */
   seat: z.int().min(0).max(6).nullable(),
   committed: z.boolean(),
@@ -79,7 +77,7 @@ const drawnSchema = z.strictObject({
 })
 
 /** A panel of the committee and where it stands. */
-export const panelRecordSchema = z.strictObject({
+export const panelRecordSchema = z.object({
   openBlock: z.int().min(0),
   openedAt: utc,
   phase: z.enum(['draw', 'strike', 'commit', 'reveal', 'over']),
@@ -93,20 +91,20 @@ export const panelRecordSchema = z.strictObject({
 })
 
 /** Everything that arbiter and committee said about one escrow. */
-export const docketRecordSchema = z.strictObject({
+export const docketRecordSchema = z.object({
   escrowId: word,
   arbiter: address,
   stage: z.enum(['none', 'proposed', 'sitting', 'moderation', 'lapsed', 'closed']),
   proposal: z
-    .strictObject({ byCommittee: z.boolean(), sellerBps: bps, recordHash: word, appealEnd: utc })
+    .object({ byCommittee: z.boolean(), sellerBps: bps, recordHash: word, appealEnd: utc })
     .nullable(),
-  appeal: z.strictObject({ by: address, bondUsdc: usdc, won: z.boolean().nullable() }).nullable(),
+  appeal: z.object({ by: address, bondUsdc: usdc, won: z.boolean().nullable() }).nullable(),
   panels: z.array(panelRecordSchema).max(2),
-  decision: z.strictObject({ sellerBps: bps, recordHash: word, executed: z.boolean() }).nullable(),
+  decision: z.object({ sellerBps: bps, recordHash: word, executed: z.boolean() }).nullable(),
 })
 export type DocketRecord = z.output<typeof docketRecordSchema>
 
-const spreadSchema = z.strictObject({
+const spreadSchema = z.object({
   cases: z.int().min(0),
   /** Null without a case. */
   mean: z.number().nullable(),
@@ -116,10 +114,10 @@ const spreadSchema = z.strictObject({
 })
 export type Spread = z.output<typeof spreadSchema>
 
-const tierSchema = z.strictObject({
+const tierSchema = z.object({
   cases: z.int().min(0),
   /** Seconds from escalation to ruling. */
-  latency: z.strictObject({
+  latency: z.object({
     p50: z.number().nullable(),
     p95: z.number().nullable(),
     longest: z.number().nullable(),
@@ -127,7 +125,7 @@ const tierSchema = z.strictObject({
   /** Share of judges or seats that had shown competence in the case's domain; null where nobody measured. */
   domainMatch: z.number().min(0).max(1).nullable(),
   /** Seller's share beyond what the recomputable checks gave, in percent of the amount: 0 is no bias. */
-  bias: z.strictObject({
+  bias: z.object({
     all: spreadSchema,
     disputedByBuyer: spreadSchema,
     disputedBySeller: spreadSchema,
@@ -137,17 +135,17 @@ const tierSchema = z.strictObject({
 })
 
 /** The three properties of an arbiter: fast, competent, aligned (UNS-13, TAP-22). */
-export const arbiterStatisticsSchema = z.strictObject({
+export const arbiterStatisticsSchema = z.object({
   arbiter: address,
   asOf: utc,
   jury: tierSchema,
   committee: tierSchema,
   moderator: tierSchema,
   /** Seconds that a ruling should take at most, and how many took longer or still do. */
-  target: z.strictObject({ seconds: z.int(), late: z.int().min(0), open: z.int().min(0) }),
+  target: z.object({ seconds: z.int(), late: z.int().min(0), open: z.int().min(0) }),
   /** Judges by `provider/model`: known cases put to it, and the share that it got right. */
   judges: z.array(
-    z.strictObject({
+    z.object({
       model: z.string(),
       known: z.int().min(0),
       right: z.number().min(0).max(1).nullable(),
@@ -157,7 +155,7 @@ export const arbiterStatisticsSchema = z.strictObject({
 export type ArbiterStatistics = z.output<typeof arbiterStatisticsSchema>
 
 /** What a tribunal reads: the stored package with the hash that its record names. */
-export const packageRecordSchema = z.strictObject({
+export const packageRecordSchema = z.object({
   packageHash: hash,
   package: json,
 })
@@ -170,7 +168,7 @@ export const courtRoutes = {
     signed: false,
     query: z.strictObject({ capability: capability.optional() }),
     status: 200,
-    response: z.strictObject({
+    response: z.object({
       pools: z.array(poolRecordSchema.omit({ members: true }).extend({ members: z.int().min(0) })),
     }),
   },

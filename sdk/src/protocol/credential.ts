@@ -10,6 +10,7 @@ import { type KeyResolver, ownKey } from './key.ts'
 import { keyLogSchema } from './keylog.ts'
 import { usdc } from './money.ts'
 import { signature, verifyBody } from './signature.ts'
+import { signedObject } from './signedObject.ts'
 import { utc } from './time.ts'
 
 const CONTEXT = [
@@ -107,7 +108,7 @@ export function signCredential(options: {
 }
 
 /** What the issuer says of a credential now; it holds for a day at most (TAP-16). */
-export const credentialStatusSchema = z.strictObject({
+export const credentialStatusSchema = signedObject({
   credentialId,
   issuer: did,
   status: z.enum(['valid', 'revoked']),

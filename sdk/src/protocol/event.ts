@@ -7,6 +7,7 @@ import { hash } from './hash.ts'
 import { jsonObject } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { signature, verifyBody } from './signature.ts'
+import { signedObject } from './signedObject.ts'
 import { utc } from './time.ts'
 
 /** What the oracle tells; `funded` is the one authoritative payment signal (TOL-05, TOL-06). */
@@ -60,7 +61,7 @@ export const eventTypeSchema = z.enum([
 export type EventType = z.infer<typeof eventTypeSchema>
 
 /** One fact, numbered without gaps per oracle so that a listener can resume. */
-export const eventBodySchema = z.strictObject({
+export const eventBodySchema = signedObject({
   id: z.int().min(1),
   type: eventTypeSchema,
   at: utc,

@@ -9,7 +9,7 @@ export const flagAppealSchema = z.strictObject({
 export type FlagAppeal = z.output<typeof flagAppealSchema>
 
 /** An appeal against a flag and what became of it (UNS-10). */
-export const flagAppealRecordSchema = z.strictObject({
+export const flagAppealRecordSchema = z.object({
   flagId: z.string(),
   /** When it was filed. */
   at: utc,

@@ -8,6 +8,7 @@ import { hash } from './hash.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { MAX_REQUEST_SKEW, type SignedRequest, signedRequestSchema } from './request.ts'
 import { signature, verifyBody } from './signature.ts'
+import { signedObject } from './signedObject.ts'
 import { utc } from './time.ts'
 
 const fileOfRound = {
@@ -25,7 +26,7 @@ const fileOfRound = {
 }
 
 /** What an oracle gives: one file of one delivery, to one agent, for a time. */
-export const grantBodySchema = z.strictObject({
+export const grantBodySchema = signedObject({
   ...fileOfRound,
   to: did,
   grantedAt: utc,
@@ -37,7 +38,7 @@ export const signedGrantSchema = grantBodySchema.extend({ signature })
 export type SignedGrant = z.output<typeof signedGrantSchema>
 
 /** What an oracle saw: the last byte of a file went out under a grant (W-28). */
-export const readReceiptBodySchema = z.strictObject({
+export const readReceiptBodySchema = signedObject({
   ...fileOfRound,
   reader: did,
   readAt: utc,

@@ -66,7 +66,7 @@ export function fillOffer(
 }
 
 /** Who has taken an open offer. */
-const claimSchema = z.strictObject({
+const claimSchema = z.object({
   by: did,
   wallet: address,
   /** Until when it is kept for this customer. */
@@ -77,7 +77,7 @@ const claimSchema = z.strictObject({
 export type OfferClaim = z.output<typeof claimSchema>
 
 /** An offer on record; whoever has its number may read it. */
-export const offerRecordSchema = offerSchema.extend({
+export const offerRecordSchema = offerSchema.strip().extend({
   /**
    * `accepted`: the customer signed too and the pact is registered. `taken`: an open offer that is kept for
    * somebody, or was paid in by somebody.
@@ -102,14 +102,14 @@ export const splitOfferSchema = z.strictObject({
 export type SplitOffer = z.output<typeof splitOfferSchema>
 
 /** A split on the table, for the parties. */
-export const splitRecordSchema = splitOfferSchema.extend({
+export const splitRecordSchema = splitOfferSchema.strip().extend({
   by: did,
   validBefore: utc,
   offeredAt: utc,
 })
 export type SplitRecord = z.output<typeof splitRecordSchema>
 
-const splits = z.strictObject({ splits: z.array(splitRecordSchema).max(2) })
+const splits = z.object({ splits: z.array(splitRecordSchema).max(2) })
 
 /** The routes by which an agent and a person without one come together. */
 export const offerRoutes = {
@@ -126,7 +126,7 @@ export const offerRoutes = {
     path: '/offers',
     signed: true,
     status: 200,
-    response: z.strictObject({ offers: z.array(offerRecordSchema).max(100) }),
+    response: z.object({ offers: z.array(offerRecordSchema).max(100) }),
   },
   getOffer: {
     method: 'GET',

@@ -10,7 +10,7 @@ import { utc } from './time.ts'
 import { verdictRecordSchema } from './verdict.ts'
 
 /** The words behind the public hashes of one round, for the parties (DRV-18). */
-export const papersSchema = z.strictObject({
+export const papersSchema = z.object({
   escrowId: word,
   pactId: hash,
   round: z.int().min(1),
@@ -23,13 +23,13 @@ export const papersSchema = z.strictObject({
   defence: signedDefenceSchema.nullable(),
   /** The seller's word that it could not do the work; public is the code alone. */
   failure: z
-    .strictObject({ failureCode: failureCodeSchema, failureReason: z.string(), reportedAt: utc })
+    .object({ failureCode: failureCodeSchema, failureReason: z.string(), reportedAt: utc })
     .nullable(),
   /** The seller's word on taking its offer back. */
-  cancellation: z.strictObject({ reason: z.string(), cancelledAt: utc }).nullable(),
+  cancellation: z.object({ reason: z.string(), cancelledAt: utc }).nullable(),
   /** What a moderator decided and why, once the chain has it; absent where none did (TRZ-06). */
   decision: z
-    .strictObject({
+    .object({
       sellerBps: z.int().min(0).max(10_000),
       reason: z.string(),
       recordHash: hash,
@@ -41,7 +41,7 @@ export const papersSchema = z.strictObject({
   /** What the jury wrote in a spot check of this round; absent where it made none (UNS-01). */
   spotCheck: verdictRecordSchema.exactOptional(),
   evidence: z.array(
-    evidenceSchema.extend({
+    evidenceSchema.strip().extend({
       sha256: hash,
       submittedBy: did,
       at: utc,

@@ -46,6 +46,6 @@ export const portableRoutes = {
       size: z.coerce.number().int().min(1).optional(),
     }),
     status: 200,
-    response: z.strictObject({ anchors: z.array(anchorRecordSchema) }),
+    response: z.object({ anchors: z.array(anchorRecordSchema) }),
   },
 } as const satisfies Record<string, Route>

@@ -3,12 +3,13 @@ import { capability } from './agent.ts'
 import { did } from './did.ts'
 import { usdc } from './money.ts'
 import { signature } from './signature.ts'
+import { signedObject } from './signedObject.ts'
 import { utc } from './time.ts'
 
 const share = z.number().min(0).max(1)
 
 /** What the transactions of a trade cost on chain, whoever sends them (FEE-06). */
-export const gasEstimateSchema = z.strictObject({
+export const gasEstimateSchema = signedObject({
   /** Gas of funding, delivery and release one by one, without a dispute. */
   units: z.int().min(1),
   /** Wei for one unit of gas now, decimal; null where the chain did not say. */
@@ -22,7 +23,7 @@ export const gasEstimateSchema = z.strictObject({
 export type GasEstimate = z.output<typeof gasEstimateSchema>
 
 /** The risk of this buyer with this seller at this amount, turned into terms. */
-export const quoteBodySchema = z.strictObject({
+export const quoteBodySchema = signedObject({
   buyer: did,
   seller: did,
   capability,

@@ -5,7 +5,7 @@ import { usdc } from './money.ts'
 import { utc } from './time.ts'
 
 /** A claim against the bond behind a release at once, and what came of it; its words and evidence are in the dispute. */
-export const recourseRecordSchema = z.strictObject({
+export const recourseRecordSchema = z.object({
   escrowId: word,
   pactId: hash,
   vault: address,
@@ -23,7 +23,7 @@ export const recourseRecordSchema = z.strictObject({
   claimedAt: utc.nullable(),
   /** How it ended: nobody claimed, the buyer took it back, the arbiter was silent, or it ruled. */
   ending: z
-    .strictObject({
+    .object({
       how: z.enum(['unclaimed', 'dropped', 'concluded', 'ruled']),
       sellerBps: z.int().min(0).max(10_000),
       /** Taken from the bond: the compensation, and the arbitration fee unless the stake paid it. */

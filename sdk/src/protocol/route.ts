@@ -46,7 +46,7 @@ const cursor = z.string().max(200)
 const limit = z.coerce.number().int().min(1).max(100)
 
 /** Who this oracle is and what it will witness. */
-export const oracleInfoSchema = z.strictObject({
+export const oracleInfoSchema = z.object({
   did,
   keyLog: keyLogSchema.exactOptional(),
   chainId,
@@ -58,7 +58,7 @@ export const oracleInfoSchema = z.strictObject({
   /** Arbiters and fee recipients whose escrows count. */
   arbiters: z.array(address),
   feeRecipients: z.array(address),
-  fees: z.strictObject({ protocolBps: z.int(), arbitrationBps: z.int() }),
+  fees: z.object({ protocolBps: z.int(), arbitrationBps: z.int() }),
   /** Addresses of the keys that sign receipts and results. */
   attestors: z.array(address),
   /** The ladder that new pacts name by default. */
@@ -77,7 +77,7 @@ export const oracleInfoSchema = z.strictObject({
    * not pay for those of the pact's `disclosure`, or that names fewer than three, no jury hears.
    */
   judges: z
-    .array(z.strictObject({ provider: z.string().min(1), leastUsdc: usdc }))
+    .array(z.object({ provider: z.string().min(1), leastUsdc: usdc }))
     .max(100)
     .exactOptional(),
 })
@@ -102,7 +102,7 @@ export const registerPactSchema = z.strictObject({
 export type RegisterPact = z.output<typeof registerPactSchema>
 
 /** A pact and where it stands. */
-export const pactRecordSchema = z.strictObject({
+export const pactRecordSchema = z.object({
   pactId: hash,
   pactHash: hash,
   status: pactStatusSchema,
@@ -119,7 +119,7 @@ export const pactRecordSchema = z.strictObject({
 export type PactRecord = z.output<typeof pactRecordSchema>
 
 /** What the oracle knows of an escrow; the chain is the truth. */
-export const escrowRecordSchema = z.strictObject({
+export const escrowRecordSchema = z.object({
   escrowId: word,
   pactId: hash,
   milestone: z.int().min(0),
@@ -140,7 +140,7 @@ export const escrowRecordSchema = z.strictObject({
   settlement: settlementSchema.nullable(),
   /** The check of the last delivery that was handed in; absent before one was. */
   verification: z
-    .strictObject({
+    .object({
       round: z.int().min(1),
       /** `parked`: given up after many tries, and left to the operator. */
       status: z.enum(['pending', 'parked', 'done']),
@@ -152,7 +152,7 @@ export const escrowRecordSchema = z.strictObject({
 export type EscrowRecord = z.output<typeof escrowRecordSchema>
 
 /** What became of a completion. */
-export const completionReceiptSchema = z.strictObject({
+export const completionReceiptSchema = z.object({
   escrowId: word,
   pactId: hash,
   round: z.int().min(1),
@@ -166,7 +166,7 @@ export const completionReceiptSchema = z.strictObject({
 export type CompletionReceipt = z.output<typeof completionReceiptSchema>
 
 /** A dispute as anybody may see it: who filed what when, by hash; the words are in `papers`. */
-export const disputeRecordSchema = z.strictObject({
+export const disputeRecordSchema = z.object({
   escrowId: word,
   pactId: hash,
   round: z.int().min(1),
@@ -174,12 +174,12 @@ export const disputeRecordSchema = z.strictObject({
   tier: z.enum(['T0', 'T1', 'T2', 'T3']).nullable(),
   /** At most one of each side. */
   claims: z
-    .array(z.strictObject({ by: did, reason: disputeReasonSchema, claimHash: hash, filedAt: utc }))
+    .array(z.object({ by: did, reason: disputeReasonSchema, claimHash: hash, filedAt: utc }))
     .max(2),
-  defence: z.strictObject({ by: did, defenceHash: hash, filedAt: utc }).nullable(),
+  defence: z.object({ by: did, defenceHash: hash, filedAt: utc }).nullable(),
   /** Hash and time of each piece. */
   evidence: z.array(
-    z.strictObject({ sha256: hash, submittedBy: did.nullable(), at: utc, verified: z.boolean() }),
+    z.object({ sha256: hash, submittedBy: did.nullable(), at: utc, verified: z.boolean() }),
   ),
   evidenceUntil: utc.nullable(),
   packageHash: hash.nullable(),
@@ -189,17 +189,15 @@ export const disputeRecordSchema = z.strictObject({
 export type DisputeRecord = z.output<typeof disputeRecordSchema>
 
 /** One line of the public log of disputes: what was filed, by hash, and what came of it (TAP-07). */
-export const disputeLineSchema = z.strictObject({
+export const disputeLineSchema = z.object({
   escrowId: word,
   pactId: hash,
   round: z.int().min(1),
   openedAt: utc,
-  claims: z
-    .array(z.strictObject({ reason: disputeReasonSchema, claimHash: hash, filedAt: utc }))
-    .max(2),
+  claims: z.array(z.object({ reason: disputeReasonSchema, claimHash: hash, filedAt: utc })).max(2),
   defenceHash: hash.nullable(),
   /** Hash and time of each piece, and whether it fits the record. */
-  evidence: z.array(z.strictObject({ sha256: hash, at: utc, verified: z.boolean() })),
+  evidence: z.array(z.object({ sha256: hash, at: utc, verified: z.boolean() })),
   packageHash: hash.nullable(),
   /** How the escrow ended, `redelivered` where another round followed; null while it is open. */
   outcome: z
@@ -220,7 +218,7 @@ export const disputeLineSchema = z.strictObject({
 })
 export type DisputeLine = z.output<typeof disputeLineSchema>
 
-const grantSchema = z.strictObject({
+const grantSchema = z.object({
   name: fileName,
   mime,
   size: z.int().min(1),
@@ -259,7 +257,7 @@ export const routes = {
       cursor: cursor.optional(),
     }),
     status: 200,
-    response: z.strictObject({
+    response: z.object({
       agents: z.array(agentRecordSchema.extend({ trust: trustResponseSchema })),
       cursor: cursor.nullable(),
     }),
@@ -288,7 +286,7 @@ export const routes = {
     params: didParams,
     body: heartbeatSchema,
     status: 202,
-    response: z.strictObject({ receivedAt: utc }),
+    response: z.object({ receivedAt: utc }),
   },
   getTrust: {
     method: 'GET',
@@ -341,7 +339,7 @@ export const routes = {
       cursor: cursor.optional(),
     }),
     status: 200,
-    response: z.strictObject({
+    response: z.object({
       attestations: z.array(attestationSchema),
       cursor: cursor.nullable(),
     }),
@@ -399,7 +397,7 @@ export const routes = {
     params: pactParams,
     body: failureSchema,
     status: 202,
-    response: z.strictObject({ receivedAt: utc }),
+    response: z.object({ receivedAt: utc }),
   },
   putArtifact: {
     method: 'PUT',
@@ -408,7 +406,7 @@ export const routes = {
     params: z.strictObject({ escrowId: word, name: fileName }),
     body: 'bytes',
     status: 201,
-    response: z.strictObject({ name: fileName, size: z.int().min(1), sha256: hash }),
+    response: z.object({ name: fileName, size: z.int().min(1), sha256: hash }),
   },
   complete: {
     method: 'POST',
@@ -459,7 +457,7 @@ export const routes = {
     signed: true,
     params: escrowParams,
     status: 201,
-    response: z.strictObject({ grants: z.array(grantSchema) }),
+    response: z.object({ grants: z.array(grantSchema) }),
   },
   revokeGrants: {
     method: 'DELETE',
@@ -467,7 +465,7 @@ export const routes = {
     signed: true,
     params: escrowParams,
     status: 200,
-    response: z.strictObject({ revoked: z.int().min(0) }),
+    response: z.object({ revoked: z.int().min(0) }),
   },
   listReads: {
     method: 'GET',
@@ -475,7 +473,7 @@ export const routes = {
     signed: true,
     params: escrowParams,
     status: 200,
-    response: z.strictObject({ reads: z.array(readReceiptSchema) }),
+    response: z.object({ reads: z.array(readReceiptSchema) }),
   },
   getArtifact: {
     method: 'GET',
@@ -517,7 +515,7 @@ export const routes = {
     signed: false,
     query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
     status: 200,
-    response: z.strictObject({
+    response: z.object({
       disputes: z.array(disputeLineSchema),
       cursor: cursor.nullable(),
     }),
@@ -536,7 +534,7 @@ export const routes = {
     signed: false,
     params: escrowParams,
     status: 200,
-    response: z.strictObject({ spotChecks: z.array(spotCheckSchema) }),
+    response: z.object({ spotChecks: z.array(spotCheckSchema) }),
   },
   getRecord: {
     method: 'GET',
@@ -560,7 +558,7 @@ export const routes = {
     signed: true,
     body: z.strictObject({ data: bytes }),
     status: 202,
-    response: z.strictObject({ txHash: word }),
+    response: z.object({ txHash: word }),
   },
   createWebhook: {
     method: 'POST',
@@ -576,7 +574,7 @@ export const routes = {
     signed: true,
     query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
     status: 200,
-    response: z.strictObject({ webhooks: z.array(webhookSchema), cursor: cursor.nullable() }),
+    response: z.object({ webhooks: z.array(webhookSchema), cursor: cursor.nullable() }),
   },
   confirmWebhook: {
     method: 'POST',

@@ -17,7 +17,7 @@ export function spotDraw(options: { escrowId: string; round: number; seedHash: s
 }
 
 /** A delivery that passed every check by machine and was drawn to be looked at by the jury. */
-export const spotCheckSchema = z.strictObject({
+export const spotCheckSchema = z.object({
   escrowId: word,
   round: z.int().min(1),
   /** Draw below rate, both in ten-thousandths; the table by which the rate came about. */
@@ -45,7 +45,7 @@ export const spotCheckSchema = z.strictObject({
 export type SpotCheck = z.output<typeof spotCheckSchema>
 
 /** How this oracle makes spot checks: base rate, what one may cost, and how many judges have a key. */
-export const spotPolicySchema = z.strictObject({
+export const spotPolicySchema = z.object({
   table: z.string().min(1).max(64),
   rateBps: z.int().min(0).max(10_000),
   costUsdc: usdc,

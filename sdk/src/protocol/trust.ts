@@ -7,6 +7,7 @@ import { jsonObject } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { usdc } from './money.ts'
 import { signature, verifyBody } from './signature.ts'
+import { signedObject } from './signedObject.ts'
 import { utc } from './time.ts'
 
 /** Weights of the twelve dimensions in percent; they add up to 100 (W-8, trust model version 1). */
@@ -29,7 +30,7 @@ export type Dimension = keyof typeof DIMENSION_WEIGHTS
 const dimension = z.number().min(0).max(100).nullable()
 
 /** 0 to 100 each; null where nothing was measured, never an invented number. */
-export const breakdownSchema = z.strictObject({
+export const breakdownSchema = signedObject({
   accuracy: dimension,
   reliability: dimension,
   safety: dimension,
@@ -46,7 +47,7 @@ export const breakdownSchema = z.strictObject({
 export type ScoreBreakdown = z.output<typeof breakdownSchema>
 
 /** A reason to look twice; each can be appealed. */
-export const flagSchema = z.strictObject({
+export const flagSchema = signedObject({
   code: z.string().regex(/^[a-z][a-z0-9_]*$/),
   reason: z.string().min(1).max(500),
   since: utc,
@@ -56,7 +57,7 @@ export type Flag = z.output<typeof flagSchema>
 const share = z.number().min(0).max(1)
 const count = z.int().min(0)
 
-const pactRecordSchema = z.strictObject({
+const pactRecordSchema = signedObject({
   pactId: hash,
   capability: z.string().min(1).max(64),
   verifiedAt: utc,
@@ -65,7 +66,7 @@ const pactRecordSchema = z.strictObject({
 })
 
 /** How an agent behaves when it buys (ORC-19). */
-const buyerRecordSchema = z.strictObject({
+const buyerRecordSchema = signedObject({
   completed: count,
   disputesFiled: count,
   /** Mean share that went to the seller in disputes that ended; null without any. */
@@ -73,14 +74,14 @@ const buyerRecordSchema = z.strictObject({
 })
 
 /** What an event still costs, per dimension, in its points (W-43). */
-const penaltySchema = z.strictObject({
+const penaltySchema = signedObject({
   code: z.string().regex(/^[a-z][a-z0-9_]*$/),
   at: utc,
   points: z.record(z.string().min(1).max(32), z.number().min(0)),
 })
 
 /** Evidence that came from another oracle, and how much of it the numbers of the answer count (TAP-17). */
-export const importedSchema = z.strictObject({
+export const importedSchema = signedObject({
   issuer: did,
   credentialId: z.string(),
   domain: z.string(),
@@ -98,7 +99,7 @@ export const importedSchema = z.strictObject({
 export type Imported = z.output<typeof importedSchema>
 
 /** Who computed a score, and from where trust flows; whoever has all three recomputes it. */
-export const scorerSchema = z.strictObject({
+export const scorerSchema = signedObject({
   version: z.string().min(1).max(64),
   codeHash: hash,
   /** `hashSeeds` of the pre-trusted agents that `GET /oracle` lists. */
@@ -111,7 +112,7 @@ export function hashSeeds(seeds: readonly string[]): string {
 }
 
 /** The oracle's answer about one agent in one role (ORC-01 to ORC-20, W-8, W-29). */
-export const trustBodySchema = z.strictObject({
+export const trustBodySchema = signedObject({
   agentId: did,
   role: z.enum(['seller', 'buyer']),
   /** The capability asked about; null for the whole record. */
@@ -133,7 +134,7 @@ export const trustBodySchema = z.strictObject({
   /** Composite points that idle weeks took: compositeScore = max(0, compositeOf(breakdown) - idleDecay). */
   idleDecay: count,
   /** Health outside the twelve dimensions (REP-10). */
-  health: z.strictObject({ availability: z.number().min(0).max(100) }),
+  health: signedObject({ availability: z.number().min(0).max(100) }),
   /** Open penalties; their points are already taken from the breakdown. */
   penalties: z.array(penaltySchema),
   scoreUpdatedAt: utc,
@@ -166,17 +167,17 @@ export type TrustBody = z.output<typeof trustBodySchema>
 export const trustResponseSchema = trustBodySchema.extend({ signature })
 export type TrustResponse = z.output<typeof trustResponseSchema>
 
-const scoreSchema = z.strictObject({
+const scoreSchema = z.object({
   /** Chance that a trade that failed was ranked above one that went well; null without both. */
   auc: share.nullable(),
   logLoss: z.number().min(0).nullable(),
   brier: share.nullable(),
   /** Forecasts from `from` to `to`: their mean, and the rate at which such trades failed. */
-  calibration: z.array(z.strictObject({ from: share, to: share, count, mean: share, rate: share })),
+  calibration: z.array(z.object({ from: share, to: share, count, mean: share, rate: share })),
 })
 
 /** The oracle's account of its own forecasts over every escrow that counts, beside simpler methods. */
-export const scoreboardSchema = z.strictObject({
+export const scoreboardSchema = z.object({
   events: count,
   failures: count,
   score: scoreSchema,
@@ -188,8 +189,8 @@ export const scoreboardSchema = z.strictObject({
 })
 
 /** Everything that moves scores, in its order: leaves of the Merkle tree of `eventRoot` (RFC 6962 over JCS). */
-export const factsSchema = z.strictObject({
-  facts: z.array(z.strictObject({ seq: z.int().min(1), fact: jsonObject })),
+export const factsSchema = z.object({
+  facts: z.array(z.object({ seq: z.int().min(1), fact: jsonObject })),
   /** Facts known in all, and the root over them. */
   size: count,
   eventRoot: hash,

@@ -9,6 +9,7 @@ import { EarnestError } from './error.ts'
 import { eventSchema, eventTypeSchema, type OracleEvent, verifyEvent } from './event.ts'
 import type { KeyResolver } from './key.ts'
 import { signature, verifyBytes } from './signature.ts'
+import { signedObject } from './signedObject.ts'
 import { utc } from './time.ts'
 
 /** Seconds by which the time of a delivery may differ from the receiver's clock (Standard Webhooks 1.0.0). */
@@ -25,7 +26,7 @@ export const subscriptionSchema = z.strictObject({
 export type Subscription = z.output<typeof subscriptionSchema>
 
 /** A subscription and how it fares. */
-export const webhookSchema = z.strictObject({
+export const webhookSchema = z.object({
   webhookId: z.uuid(),
   agent: did,
   url: z.string(),
@@ -45,13 +46,13 @@ export const webhookSchema = z.strictObject({
   /** What the receiver said last: an HTTP status, `no_answer`, or the mail server's code. */
   lastAnswer: z.string().nullable(),
   /** The event at which a stopped subscription stands. */
-  deadLetter: z.strictObject({ eventId: z.int().min(1), at: utc }).nullable(),
+  deadLetter: z.object({ eventId: z.int().min(1), at: utc }).nullable(),
   createdAt: utc,
 })
 export type Webhook = z.output<typeof webhookSchema>
 
 /** That one event reached one party (UNS-02): when, on which channel, and what the receiver answered. */
-export const noticeSchema = z.strictObject({
+export const noticeSchema = signedObject({
   eventId: z.int().min(1),
   type: eventTypeSchema,
   to: did,
@@ -64,7 +65,7 @@ export const noticeSchema = z.strictObject({
 export type Notice = z.output<typeof noticeSchema>
 
 /** Proofs of notice of one escrow, a page at a time; the signature (type "notice") covers all other fields. */
-export const noticesBodySchema = z.strictObject({
+export const noticesBodySchema = signedObject({
   escrowId: word,
   notices: z.array(noticeSchema),
   /** Of the next page; null on the last. */
@@ -139,7 +140,7 @@ export function verifyDelivery(delivery: {
 }
 
 /** The body of a delivery. */
-export const deliverySchema = z.strictObject({
+export const deliverySchema = z.object({
   type: eventTypeSchema,
   timestamp: z.string(),
   data: eventSchema,

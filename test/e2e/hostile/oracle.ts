@@ -74,9 +74,21 @@ const trustRows: Row[] = [
   ['lying', 'nothing', 'taken', asking(trust({}))],
   [
     'unknown field',
-    'a member that nobody knows',
-    'invalid_oracle_answer',
+    'a member that nobody knows, added after it was signed',
+    'trust_unsigned',
     asking(trust({}, { more: 1 })),
+  ],
+  [
+    'unknown field',
+    'members of a newer oracle, under its signature',
+    'taken',
+    asking(
+      trust({
+        more: 1,
+        scoreBreakdown: { ...trustBody.scoreBreakdown, charm: 99 },
+        scorer: { ...trustBody.scorer, commit: 'ab' },
+      } as Partial<typeof trustBody>),
+    ),
   ],
   [
     'wrong key',

@@ -169,7 +169,7 @@ describe('assess', () => {
       [() => answerOf('of-yesterday', {}), 'trust_mismatch'],
       [(nonce) => answerOf(nonce, { asOf: now - 7200, validUntil: now - 3600 }), 'trust_stale'],
       [(nonce) => ({ ...answerOf(nonce, {}), bondTier: 4 }), 'trust_unsigned'],
-      [(nonce) => ({ ...answerOf(nonce, {}), more: 1 }), 'invalid_oracle_answer'],
+      [(nonce) => ({ ...answerOf(nonce, {}), more: 1 }), 'trust_unsigned'],
     ]
     for (const [make, code] of cases) {
       await assert.rejects(assess(agent, { task: task(), oracles: [lie(make)] }), { code })

@@ -112,6 +112,14 @@ describe('createOracleClient', () => {
     assert.equal(spent.requests.length, 1)
   })
 
+  test('behavior: what a newer oracle says beside what this client knows is dropped', async () => {
+    const receivedAt = '2026-09-21T13:33:20Z'
+    const { client } = clientOf(() => Response.json({ receivedAt, more: { of: ['it'] } }))
+    assert.deepEqual(await client.call('sendHeartbeat', heartbeat), {
+      receivedAt: Date.parse(receivedAt) / 1000,
+    })
+  })
+
   test('error: every way in which an oracle fails has a stable code', async () => {
     const cases: [() => Response | Promise<Response>, string, boolean][] = [
       [() => problem(404, 'unknown_agent'), 'unknown_agent', false],
@@ -119,11 +127,6 @@ describe('createOracleClient', () => {
       [() => new Response('no', { status: 400 }), 'invalid_oracle_answer', false],
       [() => new Response('{', { status: 200 }), 'invalid_oracle_answer', false],
       [() => Response.json({ receivedAt: 'soon' }), 'invalid_oracle_answer', false],
-      [
-        () => Response.json({ receivedAt: '2026-09-21T13:33:20Z', more: 1 }),
-        'invalid_oracle_answer',
-        false,
-      ],
       [() => new Response('x'.repeat(9 * 1024 * 1024)), 'body_too_large', false],
       [
         () => {
