@@ -10,8 +10,12 @@ const START = 1_700_000_000
 const USDC = 1_000_000
 /** Trades that are timed at the end of a decade: ten refreshes in an old market. */
 const TIMED = 2_500
-/** Graph weights between the timed trades are refreshed this much more seldom: they only have to be there. */
+/**
+ * Trades between the timed ones only have to be there: graph weights are refreshed this much more seldom,
+ * and the search for money that comes back looks at so many edges.
+ */
 const SELDOM = 100
+const FEW_VISITS = 400
 
 /** What a market of so many trades costs: each figure at the end of its decade. */
 export type Growth = {
@@ -33,8 +37,8 @@ export type Growth = {
 export function measureGrowth(decades: readonly number[] = [1e3, 1e4, 1e5, 1e6]): Growth[] {
   const seeds = Array.from({ length: SEEDS }, (_, seed) => `a${seed}`)
   const model = createTrustModel({ seeds })
-  const { refreshEvery } = TRUST_PARAMETERS
-  const parameters = { ...TRUST_PARAMETERS, refreshEvery: refreshEvery * SELDOM }
+  const refreshEvery = TRUST_PARAMETERS.refreshEvery * SELDOM
+  const parameters = { ...TRUST_PARAMETERS, refreshEvery, mostVisits: FEW_VISITS }
   const filling = createTrustModel({ seeds, parameters, state: model.state })
   const random = mulberry(3)
   const rows: Growth[] = []

@@ -1,7 +1,7 @@
 import { setExcluded } from './exclude.ts'
 import { findPair } from './pairtable.ts'
 import type { TrustParameters } from './parameters.ts'
-import { openReview } from './review.ts'
+import { closeReviews, openReview } from './review.ts'
 import { ANOMALY_PARAMETERS, signalsOf, suffices, tradesOf } from './signal.ts'
 import type { Flag, TrustState } from './state.ts'
 
@@ -183,7 +183,7 @@ export function liftFlag(state: TrustState, flagId: string, parameters: TrustPar
   if (!flag || flag.status === 'lifted') return
   flag.status = 'lifted'
   setExcluded(state, flag.rows, false, parameters)
-  for (const review of state.reviews) if (review.reason === flagId) review.status = 'closed'
+  closeReviews(state, flagId)
 }
 
 /**

@@ -1,6 +1,8 @@
+import { grown } from './column.ts'
 import { edgeWeight } from './flow.ts'
 import type { TrustParameters } from './parameters.ts'
 import type { TrustState } from './state.ts'
+import { gatherAbove } from './upstream.ts'
 
 /**
  * Share (0..1) of the trust of `target` that came out of the `sources`, however many hands it went
@@ -12,93 +14,123 @@ import type { TrustState } from './state.ts'
  * source, at a seed, or at somebody trusted so much more than all sources together that little of it can
  * be theirs. What is still under way when the work is spent, as in a ring that money circles in, is taken
  * to be theirs in the proportion of what has ended.
+ *
+ * This is most of what a trade costs, so it is one flat loop over columns. Whose trust is zero, or below by
+ * rounding, passes nothing on.
  */
 export function backflow(
   state: TrustState,
   { sources, target }: { sources: readonly number[]; target: number },
-  { payeeEdge }: Pick<TrustParameters, 'payeeEdge'>,
+  { payeeEdge, mostVisits }: Pick<TrustParameters, 'payeeEdge' | 'mostVisits'>,
 ): number {
-  const { flow, history, lastOfSeller, lastOfBuyer, seeds } = state
-  const { trust, total, parcel, start, length, target: targets, weight: weights } = flow
+  const { flow, seeds } = state
+  const { trust, total, start, length } = flow
+  // Edges that weigh the same both ways, but for a seed's: who stands above a node stands in its own row.
+  const isMirrored = payeeEdge === 1
+  let { target: nodes, weight: weights } = flow
   let far = 0
   for (const source of sources) far += FAR * (trust[source] as number)
-  const touched = [target]
-  let waiting = [target]
+  marks = grown(marks, flow.nodes)
+  parcels = grown(parcels, flow.nodes)
+  line = grown(line, mostVisits + 1)
+  const [mark, parcel, waiting] = [marks, parcels, line]
+  waiting[0] = target
+  mark[target] = WAITING
   parcel[target] = 1
-  // A source ends whatever comes to it.
-  for (const source of sources) parcel[source] = -1
-  let [theirs, others, visits] = [0, 0, 0]
-  const pass = (from: number, weight: number, rate: number): void => {
-    if (weight === 0) return
-    const part = (rate * weight * (trust[from] as number)) / (total[from] as number)
-    const before = parcel[from] as number
-    if (before < 0) {
-      theirs += part
-      return
-    }
-    if (before === 0) {
-      touched.push(from)
-      waiting.push(from)
-    }
-    parcel[from] = before + part
-  }
-  const climb = (node: number, amount: number): void => {
-    const rate = (amount * (1 - flow.alpha)) / (trust[node] as number)
-    if (payeeEdge === 1) {
-      // Edges weigh the same both ways, but for a seed's: who stands above a node stands in its own row.
-      const from = start[node] as number
-      const end = Math.min(from + (length[node] as number), from + MOST_VISITS - visits)
-      visits += end - from
-      for (let at = from; at < end; at++) {
-        const above = targets[at] as number
-        pass(above, above < seeds ? edgeWeight(flow, above, node) : (weights[at] as number), rate)
-      }
-      return
-    }
-    const seen = new Set<number>()
-    const visit = (from: number): void => {
-      visits++
-      if (from < 0 || seen.has(from)) return
-      seen.add(from)
-      pass(from, edgeWeight(flow, from, node), rate)
-    }
-    for (let row = lastOfSeller[node] as number; row >= 0 && visits < MOST_VISITS; ) {
-      visit(history.buyer[row] as number)
-      row = history.earlierOfSeller[row] as number
-    }
-    if (payeeEdge === 0) return
-    for (let row = lastOfBuyer[node] as number; row >= 0 && visits < MOST_VISITS; ) {
-      visit(history.seller[row] as number)
-      row = history.earlierOfBuyer[row] as number
-    }
-  }
-  for (let least = 1 / 4; waiting.length > 0 && visits < MOST_VISITS; least /= 4) {
-    const later: number[] = []
-    for (let at = 0; at < waiting.length && visits < MOST_VISITS; at++) {
+  for (const source of sources) mark[source] = SOURCE
+  let [theirs, others, visits, end] = [0, 0, 0, 1]
+  // Once those who wait use up all the work, nobody who comes behind them is ever looked at.
+  let isClosed = false
+  for (let least = 1 / 4; end > 0 && visits < mostVisits; least /= 4) {
+    // Edges of those who wait and are followed for sure: parts only grow.
+    let sure = 0
+    for (let at = 0; at < end; at++) {
       const node = waiting[at] as number
+      mark[node] = WAITING
+      const isFollowed = (parcel[node] as number) > least && (trust[node] as number) <= far
+      if (isFollowed && node >= seeds) sure += length[node] as number
+    }
+    let kept = 0
+    for (let turn = 0; turn < end && visits < mostVisits; turn++) {
+      const node = waiting[turn] as number
       const amount = parcel[node] as number
       if (amount <= least) {
-        later.push(node)
+        mark[node] = PUT_OFF
+        waiting[kept++] = node
         continue
       }
+      mark[node] = NOBODY
       parcel[node] = 0
-      if (node < seeds || (trust[node] as number) > far) others += amount
-      else climb(node, amount)
+      if (node < seeds || (trust[node] as number) > far) {
+        others += amount
+        continue
+      }
+      let from = start[node] as number
+      let to = from + Math.min(length[node] as number, mostVisits - visits)
+      if (isMirrored) {
+        sure -= length[node] as number
+        visits += to - from
+      } else {
+        const above = gatherAbove(state, node, payeeEdge, mostVisits - visits)
+        ;[nodes, weights, from, to] = [above.nodes, above.weights, 0, above.count]
+        visits += above.visits
+      }
+      isClosed ||= isMirrored && visits + sure >= mostVisits
+      const rate = (amount * (1 - flow.alpha)) / (trust[node] as number)
+      for (let at = from; at < to; at++) {
+        const above = nodes[at] as number
+        const known = mark[above] as number
+        if (isClosed && (known === NOBODY || known === PUT_OFF)) continue
+        const weight =
+          isMirrored && above < seeds ? edgeWeight(flow, above, node) : (weights[at] as number)
+        const own = trust[above] as number
+        if (weight === 0 || own <= 0) continue
+        const part = (rate * weight * own) / (total[above] as number)
+        if (known === SOURCE) {
+          theirs += part
+          continue
+        }
+        const before = parcel[above] as number
+        const after = before + part
+        parcel[above] = after
+        if (known === NOBODY) {
+          mark[above] = WAITING
+          waiting[end++] = above
+        }
+        // Who crosses the line before its turn is followed.
+        if (before > least || after <= least || known === PUT_OFF) continue
+        if (!isMirrored || above < seeds || own > far) continue
+        sure += length[above] as number
+        isClosed ||= visits + sure >= mostVisits
+      }
     }
+    if (visits < mostVisits) end = kept
     if (least < LEAST) break
-    waiting = later
   }
-  for (const node of touched) parcel[node] = 0
-  for (const source of sources) parcel[source] = 0
+  for (let at = 0; at < end; at++) {
+    const node = waiting[at] as number
+    mark[node] = NOBODY
+    parcel[node] = 0
+  }
+  for (const source of sources) mark[source] = NOBODY
   const ended = theirs + others
   return ended < FEWEST_ENDED ? 1 : theirs / ended
 }
 
 /** Trust beside that of all sources together at which nobody's is looked into. */
 const FAR = 8
-/** Edges that are looked at, in a market of any size. */
-const MOST_VISITS = 8_000
 /** Part of the target's trust that has to be traced, or nothing is known of where it is from. */
 const FEWEST_ENDED = 0.01
 /** Parts of the target's trust below which none is followed. */
 const LEAST = 1e-4
+
+/** What a node is to a search. */
+const NOBODY = 0
+const WAITING = 1
+const PUT_OFF = 2
+const SOURCE = 3
+
+// Scratch of a search, all zero between two: a mark and a part for every node, and who waits in line.
+let marks = new Uint8Array(0)
+let parcels = new Float64Array(0)
+let line = new Int32Array(0)

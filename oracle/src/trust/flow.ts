@@ -28,8 +28,6 @@ export type TrustFlow = {
   trust: Float64Array
   /** What every node is still owed: the fixed point is where nothing is. */
   residual: Float64Array
-  /** Scratch of `backflow`, all zero between calls. */
-  parcel: Float64Array
 }
 
 /** A flow over the nodes 0 .. seeds - 1, all of them seeds. */
@@ -51,7 +49,6 @@ export function createTrustFlow({ alpha, seeds }: { alpha: number; seeds: number
     arriving: new Float64Array(0),
     trust: new Float64Array(0),
     residual: new Float64Array(0),
-    parcel: new Float64Array(0),
   }
   growFlow(flow, seeds)
   toSeeds(flow, alpha)
@@ -69,7 +66,6 @@ export function growFlow(flow: TrustFlow, nodes: number): void {
   flow.arriving = grown(flow.arriving, nodes)
   flow.trust = grown(flow.trust, nodes)
   flow.residual = grown(flow.residual, nodes)
-  flow.parcel = grown(flow.parcel, nodes)
   flow.nodes = nodes
 }
 

@@ -39,6 +39,8 @@ export const TRUST_PARAMETERS = {
   feeToBeHeard: 1_500_000,
   /** A share of a voucher below this is no path of trust. */
   parcelShare: 1e-3,
+  /** Edges that the search for money that comes back looks at, in a market of any size. */
+  mostVisits: 8_000,
   /** Edge weight from payee to payer, as a multiple of the edge from payer to payee. */
   payeeEdge: 1,
   /** Whether a seed's own purchases carry trust: only in rating files, which know no fees. */

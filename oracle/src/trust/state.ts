@@ -103,6 +103,7 @@ export type TrustState = {
   /** Ids of the flags that name an agent. */
   flagsOf: Map<number, Set<string>>
   reviews: Review[]
+  openReviews: Set<string>
   incidents: Map<string, { row: number } & Pick<Incident, 'class' | 'severity' | 'reason'>>
   /** What the latest full pass found; null before the first. */
   audit: Audit | null
@@ -166,6 +167,7 @@ export function createTrustState(
     flags: new Map(),
     flagsOf: new Map(),
     reviews: [],
+    openReviews: new Set(),
     incidents: new Map(),
     audit: null,
     log: createEventLog(),
