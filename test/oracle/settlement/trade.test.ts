@@ -11,7 +11,11 @@ import {
   verifyBody,
 } from '@earnest/sdk/protocol'
 import { recomputeReport } from '../../../oracle/src/settlement/verify/recompute.ts'
-import { usdcAbi } from '../../../scripts/local/usdc.ts'
+import { fundGas } from '../../../scripts/local/chain.ts'
+import { mintUsdc, usdcAbi } from '../../../scripts/local/usdc.ts'
+import { escrowOfPact } from '../../../sdk/src/escrow/client.ts'
+import { dispute } from '../../../sdk/src/escrow/dispute.ts'
+import { walletOf } from '../../sdk/support/market.ts'
 import {
   agree,
   call,
@@ -19,9 +23,12 @@ import {
   confirm,
   createWorld,
   fund,
+  fundingOf,
   type Ground,
   pactOf,
+  problemOf,
   register,
+  send,
   startGround,
   type World,
 } from '../support/world.ts'
@@ -187,5 +194,92 @@ test('[ESC-09] [REP-01] [REP-02] nothing delivered: the keeper gives everything 
   assert.deepEqual(
     answer.penalties.map(({ code, points }) => ({ code, points })),
     [{ code: 'deadline_missed', points: { reliability: 8, latency: 5 } }],
+  )
+})
+
+test('[ATK-01] a buyer that never pays gets no work, and one that pays late keeps its money', async () => {
+  const pact = pactOf(world)
+  const escrowId = await agree(world, pact)
+  const path = `/api/v1/escrows/${escrowId}/artifacts/result.json`
+  const bytes = new TextEncoder().encode(work)
+  const handIn = () => send(world, { by: world.seller, method: 'PUT', path, body: bytes })
+  // Nothing that the seller could be talked into handing over reaches the buyer by way of the oracle.
+  assert.deepEqual(await problemOf(await handIn()), [409, 'not_funded'])
+
+  const { token, escrow } = ground.deployment
+  const { wallet } = world.buyer
+  await fundGas(ground.client, wallet.address)
+  await mintUsdc(ground.client, { token, to: wallet.address, amount: pact.paymentUsdc })
+  const before = await balanceOf(wallet.address)
+  const data = await fundingOf(world, pact)
+  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.timing.fundBy) })
+  await ground.client.mine({ blocks: 1 })
+  await world.settle()
+  const { chain } = ground.client
+  await assert.rejects(ground.client.sendTransaction({ to: escrow, data, account: wallet, chain }))
+  const body = { data }
+  const relayed = { by: world.buyer, method: 'POST', path: '/api/v1/relay', body } as const
+  assert.equal((await problemOf(await send(world, relayed)))[0], 422)
+  assert.equal(await balanceOf(wallet.address), before)
+  const { status } = await get<{ status: string }>(`/api/v1/pacts/${hashPact(pact)}`)
+  assert.equal(status, 'expired')
+  assert.deepEqual(await problemOf(await handIn()), [409, 'not_funded'])
+})
+
+test('[ATK-01] a buyer that disputes good work for nothing waits longer, and pays for it', async () => {
+  const pact = pactOf(world)
+  const escrowId = await agree(world, pact)
+  await fund(world, pact)
+  await confirm(world)
+  const body = await completionOf(world, pact, { files: { 'result.json': work } })
+  await call(world, { by: world.seller, method: 'POST', path: '/api/v1/completions', body })
+  await world.settle()
+
+  const { token } = ground.deployment
+  const [buyer, seller] = [world.buyer.wallet, world.seller.wallet]
+  const stake = 500_000n
+  await fundGas(ground.client, buyer.address)
+  await mintUsdc(ground.client, { token, to: buyer.address, amount: stake })
+  const before = [await balanceOf(buyer.address), await balanceOf(seller.address)] as const
+  const wallet = walletOf(ground.url, buyer)
+  await dispute(wallet, { escrow: escrowOfPact({ pact }), token, claimHash: 'cc'.repeat(32) })
+  await world.settle()
+  const stateOf = async () => (await get<{ state: string }>(`/api/v1/escrows/${escrowId}`)).state
+  assert.equal(await stateOf(), 'Disputed')
+  // The seller says nothing, no judge rules: time alone ends it, by the evidence.
+  const { response, arbitration } = pact.timing.windows
+  for (const seconds of [response, arbitration]) {
+    await ground.client.increaseTime({ seconds })
+    await ground.client.mine({ blocks: 1 })
+    await world.settle()
+  }
+  await confirm(world)
+  assert.equal(await stateOf(), 'Resolved')
+  // All of 50 but one percent for the arbiter and half a percent of fee, and the stake of the other side.
+  assert.equal((await balanceOf(seller.address)) - before[1], 49_250_000n + stake)
+  assert.equal((await balanceOf(buyer.address)) - before[0], -stake)
+})
+
+test('[DIS-12] the DID leads to all that its agent was party to and that ended, page by page', async () => {
+  const { did } = world.seller.identity
+  const ended = await world.oracle.db
+    .selectFrom('settlement')
+    .select('escrow_id')
+    .orderBy('escrow_id')
+    .execute()
+  const found: string[] = []
+  let cursor: string | null = null
+  do {
+    const from: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    const page: { attestations: { settlement: { escrowId: string } }[]; cursor: string | null } =
+      await get(`/api/v1/trust/${encodeURIComponent(did)}/attestations?limit=1${from}`)
+    assert.ok(page.attestations.length <= 1)
+    found.push(...page.attestations.map(({ settlement }) => settlement.escrowId))
+    cursor = page.cursor
+  } while (cursor !== null)
+  assert.ok(ended.length >= 4)
+  assert.deepEqual(
+    found.toSorted(),
+    ended.map(({ escrow_id }) => escrow_id),
   )
 })

@@ -232,6 +232,22 @@ describe('negotiate', () => {
     const fourth = await propose()
     assert.ok(fourth?.status === 'rejected' && fourth.reasonCode === 'rounds_exhausted')
 
+    // How many, each side says for itself.
+    for (const [own, theirs] of [
+      [5, 5],
+      [5, 2],
+      [2, 5],
+    ] as const) {
+      const { bargain: again } = marketOf({ rounds: theirs })
+      let made = 0
+      const options = { policy: stubborn, counter, rounds: own, onRound: () => void made++ }
+      await assert.rejects(again(options), (error) => {
+        const told = error as { code?: string; details?: { reasonCode?: string } }
+        return [told.code, told.details?.reasonCode].includes('rounds_exhausted')
+      })
+      assert.equal(made, own > theirs ? theirs + 1 : own)
+    }
+
     const { bargain: haggle, channel: slow, clock } = marketOf()
     const late = {
       ...slow,
