@@ -304,6 +304,37 @@ describe('model', () => {
     assert.deepEqual(lower, ['accuracy', 'reliability'])
   })
 
+  test('what the explanation says of an event is what a world without it shows', () => {
+    const seller = 'told'
+    const trades = Array.from({ length: 12 }, (_, i) =>
+      settled({ buyer: `p${i}`, seller, at: START + i * DAY }),
+    )
+    const failed = { ending: 'expired', sellerBps: 0, protocolFee: 0n } as const
+    trades.push(settled({ buyer: 'p30', seller, at: START + 5 * DAY + 1, ...failed }))
+    trades.sort((left, right) => left.at - right.at)
+    const now = START + 15 * DAY
+    const of = (events: readonly TrustEvent[]) => {
+      const model = livelyMarket(60)
+      for (const event of events) model.apply(event)
+      const { upper } = model.forecast({ seller, at: now })
+      return { upper, told: model.explain({ agent: seller, now, limit: 20 }) }
+    }
+    const { upper, told } = of(trades)
+    assert.equal(told.length, trades.length)
+    const size = told.map(({ moves }) => Math.abs(moves))
+    assert.deepEqual(
+      size,
+      size.toSorted((left, right) => right - left),
+    )
+    for (const { eventId, moves } of told) {
+      const without = of(trades.filter(({ escrowId }) => escrowId !== eventId))
+      // The market's own rate of failure moves with every trade, by a hair.
+      const really = upper - without.upper
+      assert.ok(Math.abs(moves - really) < 0.006, `${eventId}: ${moves}, really ${really}`)
+      assert.equal(Math.sign(moves), Math.sign(really))
+    }
+  })
+
   test('the explanation leads with the event that moves the bound most', () => {
     const model = livelyMarket(40)
     for (let i = 0; i < 10; i++) {
