@@ -204,6 +204,7 @@ describe('restart', () => {
       },
     }
     let finished = false
+    let delivered = 0
     for (let killAt = 1; !finished; killAt += STEP) {
       const store = createFileStore({ folder: await folder() })
       const upright = await openSeller(market, { store, skills: [counting] })
@@ -232,9 +233,12 @@ describe('restart', () => {
       await upright.start()
       const status = await outcome
       assert.ok(['released', 'not agreed'].includes(status), `${status} at act ${killAt}`)
+      if (status === 'released') delivered++
       await upright.stop()
     }
-    assert.ok(runs.length > 0)
+    // Some died before they agreed; most of them afterwards, with the work in hand.
+    assert.ok(delivered >= 5, `${delivered} delivered`)
+    assert.ok(runs.length >= delivered)
   })
 
   test('the file store keeps the old value or the new one, never half of one', async () => {

@@ -6,15 +6,18 @@ import { createGuardedFetch } from '../../oracle/src/settlement/verify/guardedFe
 import { unpack } from '../../oracle/src/store/json.ts'
 import type { TrustEvent } from '../../oracle/src/trust/event.ts'
 import type { Progress } from '../../sdk/src/buyer.ts'
+import { discover } from '../../sdk/src/discovery/discover.ts'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
 import { fund } from '../../sdk/src/escrow/fund.ts'
 import { fundByPermit } from '../../sdk/src/escrow/fundByPermit.ts'
 import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
 import { readBalance } from '../../sdk/src/escrow/token.ts'
+import type { OracleEvent } from '../../sdk/src/protocol/event.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import { encodePact, hashPact, signPact, verifyPactSignature } from '../../sdk/src/protocol/pact.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
 import { createSplits } from '../../sdk/src/splits.ts'
+import { listen } from '../../sdk/src/trust/listen.ts'
 import { verifyReceipts } from '../../sdk/src/verifyReceipts.ts'
 import { agree, pactOf, party, register } from '../oracle/support/world.ts'
 import { livelyMarket, START, settled } from '../oracle/trust/market.ts'
@@ -23,10 +26,12 @@ import {
   greeter,
   lenient,
   type Market,
+  ORACLE_URL,
   openBuyer,
   openMarket,
   openSeller,
   SELLER_URL,
+  sellerOptionsOf,
   sellerParty,
   taskOf,
   until,
@@ -292,6 +297,70 @@ describe('trade', () => {
       assert.doesNotMatch(JSON.stringify(answer), /secret|10\.0\.0\.7/)
       const record = await market.oracleFor().call('getEscrow', { params: { escrowId } })
       assert.equal(record.artifactHash, null)
+      // It is on record at the oracle, by its code alone, and the buyer was told.
+      const oracle = market.oracleFor()
+      let told: OracleEvent | undefined
+      for await (const event of listen(oracle, { query: { escrowId } })) {
+        if (event.type !== 'execution_failed') continue
+        told = event
+        break
+      }
+      assert.deepEqual(told?.agents, [buyerParty.identity.did, sellerParty.identity.did])
+      const failures = await market.world.oracle.db
+        .selectFrom('failure')
+        .select(['did', 'reason'])
+        .where('escrow_id', '=', escrowId)
+        .execute()
+      assert.deepEqual(
+        failures.map(({ did }) => did),
+        [sellerParty.identity.did],
+      )
+      assert.doesNotMatch(JSON.stringify([told, failures]), /secret|10\.0\.0\.7/)
+    })
+  })
+
+  test('[DIS-15] all that is said goes to the endpoint of the signed card, wherever the card was found', async () => {
+    const endpoint = 'http://work.test/a2a'
+    const { card } = await sellerOptionsOf(market)
+    await withSeller({ card: { ...card, endpoint } }, async () => {
+      market.hosts.set('work.test', seller.fetch)
+      // Where the card lies, nothing else is served.
+      market.hosts.set('seller.test', (request) =>
+        request.method === 'GET' ? seller.fetch(request) : new Response('no', { status: 500 }),
+      )
+      const posted: string[] = []
+      const fetch = (async (input, init) => {
+        const { method, url } = new Request(input, init)
+        if (method !== 'GET' && !url.startsWith(ORACLE_URL)) posted.push(url)
+        return await market.fetch(input, init)
+      }) as typeof globalThis.fetch
+      const options = { task: taskOf(market), paymentUsdc: parseUsdc('1') }
+      const buyer = openBuyer(market, { fetch, trustPolicy: lenient })
+      assert.equal((await buyer.hire(SELLER_URL, options)).settlementStatus, 'released')
+      // The proposal and the word to begin, at least.
+      assert.ok(posted.length >= 2)
+      assert.deepEqual([...new Set(posted)], [endpoint])
+    })
+    market.hosts.delete('work.test')
+  })
+
+  test('[DIS-10] less than the list price draws a counter-offer at it, never a silent yes', async () => {
+    await withSeller({}, async () => {
+      const { clock, fetch } = market
+      const { pricing } = await discover(SELLER_URL, { clock, fetch })
+      const answers: string[] = []
+      const buyer = openBuyer(market, {
+        trustPolicy: lenient,
+        negotiationPolicy: { maxPaymentUsdc: parseUsdc('2') },
+        onProgress: (progress) => {
+          if (progress.step === 'countered') answers.push(progress.reasonCode)
+        },
+      })
+      const options = { task: taskOf(market), paymentUsdc: pricing.perTask - 1n }
+      const { receipts } = await buyer.hire(SELLER_URL, options)
+      assert.equal(receipts.signed.pact.paymentUsdc, pricing.perTask)
+      assert.equal(encodePact(receipts.signed.pact).proposedBy, sellerParty.identity.did)
+      assert.equal(answers.length, 1)
     })
   })
 
