@@ -4,7 +4,7 @@ import { refund } from './escrow/refund.ts'
 import { type Admission, createGate } from './gate.ts'
 import { handIn } from './handIn.ts'
 import { createHints, type Hints } from './hints.ts'
-import { createJobBook, type Draft, draftOf, type JobRecord } from './job.ts'
+import { createJobBook, type Draft, draftOf, type JobBook, type JobRecord } from './job.ts'
 import type { Negotiator } from './negotiation/respond.ts'
 import type { OwnerNote } from './owner/note.ts'
 import { pause } from './pause.ts'
@@ -94,7 +94,8 @@ export function createWork(options: WorkOptions): Work {
   const running = new Map<string, Promise<ResponseMessage>>()
   const stopped = new AbortController()
   const admit = createGate({ client, witnesses, oracle, negotiator, store })
-  const jobs = createJobBook(store)
+  const book = createJobBook(store)
+  const jobs: JobBook = { ...book, advance: note }
   const hints = options.hints ?? createHints({ oracle, agent: identity.did })
 
   async function begin(message: WorkMessage): Promise<ResponseMessage> {
@@ -150,6 +151,7 @@ export function createWork(options: WorkOptions): Work {
     const skill = skills.get(pact.capability)
     const escrowId = job.escrowId as `0x${string}`
     onEvent({ type: 'started', escrowId })
+    let response: ResponseMessage
     try {
       if (skill === undefined) throw new EarnestError('unknown_capability', 'No such skill')
       if (job.state === 'accepted') {
@@ -157,13 +159,14 @@ export function createWork(options: WorkOptions): Work {
         job = await jobs.advance(job, { ...job, state: 'drafted', draft })
       }
       if (job.response !== null) return job.response
-      const response = await deliver(job, pact)
+      response = await deliver(job, pact)
       onEvent({ type: 'delivered', escrowId })
-      return await jobs.end(escrowId, response)
     } catch (error) {
       if (stopped.signal.aborted) throw error
-      return await jobs.end(escrowId, await fail(job, pact, error))
+      response = await fail(job, pact, error)
     }
+    // Where this cannot be written down the job stays open; what was delivered is no failure for that.
+    return await jobs.end(escrowId, response)
   }
 
   /** The oracle's events wake it, so that it looks when there is something to see. */
@@ -194,6 +197,21 @@ export function createWork(options: WorkOptions): Work {
       })
     } finally {
       follower.leave()
+    }
+  }
+
+  /** What was made for a job is not given up because it could not be written down: it is written until it stands. */
+  async function note(before: JobRecord | undefined, next: JobRecord): Promise<JobRecord> {
+    for (let wait = 500; ; wait = Math.min(wait * 2, 30_000)) {
+      try {
+        return await book.advance(before, next)
+      } catch (error) {
+        // What was never begun is begun by the next look.
+        if (isEarnestError(error) || before === undefined) throw error
+        const escrowId = next.escrowId as `0x${string}`
+        onEvent({ type: 'retrying', escrowId, detail: 'store_failed' })
+      }
+      await pause(wait, stopped.signal)
     }
   }
 

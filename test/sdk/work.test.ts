@@ -407,6 +407,35 @@ describe('work', () => {
     assert.equal(jobs.length, 0)
   })
 
+  test('a store that fails for a moment ends no job: what was made is written down later, and handed in', async () => {
+    const store = createMemoryStore()
+    const events: string[] = []
+    /** States that the next write of a job is to fail in. */
+    const failing = new Set(['drafted', 'ended'])
+    const seller = await open({
+      store: {
+        ...store,
+        async swap(key, expected, value) {
+          const { state = '' } = (value ?? {}) as { state?: string }
+          if (key.startsWith('job/') && failing.delete(state)) throw new Error('No space left')
+          return await store.swap(key, expected, value)
+        },
+      },
+      onEvent: ({ type }) => events.push(type),
+    })
+    const both = await agree(seller)
+    await lock(both)
+    // The delivery is on chain; that it was answered could not be written down.
+    await assert.rejects(seller.work.begin(workOf(both)), { message: 'No space left' })
+    assert.equal(await stateOf(both), 'Delivered')
+    assert.ok(!events.includes('failed'))
+
+    const answer = await seller.work.begin(workOf(both))
+    assert.equal(answer.status, 'completed')
+    assert.equal(jobs.length, 1)
+    assert.equal(failing.size, 0)
+  })
+
   test('a job that ends while the open ones are listed is not begun again and not called failed', async () => {
     const store = createMemoryStore()
     const events: string[] = []
