@@ -49,9 +49,8 @@ export async function watchBonds({
       .select(['escrow_id', 'seller', 'body'])
       .where('updated_block', '>=', from)
       .where('updated_block', '<=', to)
-      .where('state', '=', 'Completed')
-      // Most that was released has no bond behind it, and reading it costs more than this.
-      .where('body', 'like', '%"bonded":true%')
+      // In the words of their index: most that was released has no bond behind it.
+      .where(sql<boolean>`state = 'Completed' and body like '%"bonded":true%'`)
       .execute(),
   ])
   const wallets = new Set<Address>()

@@ -780,6 +780,13 @@ create table anchor (
 );
 `
 
+/** What is asked at every look at the chain is found without reading every escrow that ever was. */
+const looks = `
+create index escrow_bonded on escrow (updated_block)
+  where state = 'Completed' and body like '%"bonded":true%';
+create index recourse_state on recourse (state);
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -803,6 +810,7 @@ export const migrations: Record<string, Migration> = {
   '0020_replies': { up: (db) => run(db as Kysely<unknown>, replies) },
   '0021_ends': { up: (db) => run(db as Kysely<unknown>, ends) },
   '0022_portables': { up: (db) => run(db as Kysely<unknown>, portables) },
+  '0023_looks': { up: (db) => run(db as Kysely<unknown>, looks) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */
