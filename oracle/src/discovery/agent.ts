@@ -20,6 +20,12 @@ export async function getAgent(db: Db | Tx, did: string): Promise<AgentRecord> {
   return recordOf(row)
 }
 
+/** @throws agent_unknown */
+export async function assertAgent(db: Db, did: string): Promise<void> {
+  const row = await db.selectFrom('agent').select('did').where('did', '=', did).executeTakeFirst()
+  if (!row) throw new EarnestError('agent_unknown', 'No such agent')
+}
+
 /** Active agents with a capability (or all) and what a task costs there; without a price, the most. */
 export async function findAgents(
   db: Db,

@@ -65,13 +65,15 @@ export async function announce({
       tx,
       ready.map(({ id }) => id),
     )
+    const fundings = ready.filter(
+      (state) => links.has(state.id) && isSure(state.funding.block, state, heads),
+    )
+    const announced = await announceFundings(tx, fundings)
     for (const state of ready) {
       const link = links.get(state.id)
       const settled = state.ending !== null && isSure(state.ending.place.block, state, heads)
       if (link) {
-        const times = isSure(state.funding.block, state, heads)
-          ? await announceFunding(tx, state)
-          : undefined
+        const times = announced.get(state.id)
         if (times !== undefined) entries.push(fundedEntry(state, link, times))
         if (settled) await onSettled(tx, { state, link }, entries)
       }
@@ -94,26 +96,26 @@ function isSure(block: number, state: EscrowState, heads: Heads): boolean {
   return isFinal({ amount: state.terms.amount, block, heads })
 }
 
-/** How often a funding was announced with this time; undefined where it was before: a rebuilt index finds that. */
-async function announceFunding(tx: Tx, state: EscrowState): Promise<number | undefined> {
-  const before = await tx
-    .selectFrom('announcement')
-    .selectAll()
-    .where('escrow_id', '=', state.id)
-    .executeTakeFirst()
-  if (before && !before.reverted) return undefined
-  const row = {
-    escrow_id: state.id,
-    block_hash: state.funding.blockHash,
-    times: (before?.times ?? 0) + 1,
-    reverted: false,
-  }
-  await tx
-    .insertInto('announcement')
-    .values(row)
-    .onConflict((conflict) => conflict.column('escrow_id').doUpdateSet(row))
-    .execute()
-  return row.times
+/**
+ * Notes which of these fundings are announced now, and how often each was with this time; one that was
+ * announced before, as a rebuilt index finds it, is left out.
+ */
+async function announceFundings(
+  tx: Tx,
+  states: readonly EscrowState[],
+): Promise<Map<string, number>> {
+  if (states.length === 0) return new Map()
+  const ids = states.map(({ id }) => id)
+  const hashes = states.map(({ funding }) => funding.blockHash)
+  const { rows } = await sql<{ escrow_id: string; times: number }>`
+    insert into announcement (escrow_id, block_hash, times, reverted)
+    select escrow_id, block_hash, 1, false
+    from unnest(${ids}::text[], ${hashes}::text[]) as funding (escrow_id, block_hash)
+    on conflict (escrow_id) do update set
+      block_hash = excluded.block_hash, times = announcement.times + 1, reverted = false
+    where announcement.reverted
+    returning escrow_id, times`.execute(tx)
+  return new Map(rows.map(({ escrow_id, times }) => [escrow_id, times]))
 }
 
 function fundedEntry(state: EscrowState, link: Link, times: number): Entry {

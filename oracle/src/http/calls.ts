@@ -1,5 +1,5 @@
 import { EarnestError, type OracleInfo, type WalletVerifier } from '@earnest/sdk/protocol'
-import { findAgents, getAgent, recordOf } from '../discovery/agent.ts'
+import { assertAgent, findAgents, getAgent, recordOf } from '../discovery/agent.ts'
 import { takeHeartbeat } from '../discovery/heartbeat.ts'
 import { registerAgent, rotateKey } from '../discovery/register.ts'
 import { catchUp } from '../escrow/fold.ts'
@@ -13,7 +13,7 @@ import { findLock, registerPact } from '../negotiation/pact.ts'
 import type { Oracle } from '../oracle.ts'
 import { processCompletion } from '../settlement/attest.ts'
 import { fileClaim } from '../settlement/claim.ts'
-import { readCompletion, submissionKey, takeCompletion } from '../settlement/completion.ts'
+import { submissionKey, takeCompletion } from '../settlement/completion.ts'
 import { fileDefence } from '../settlement/defence.ts'
 import { createStoreDeposit } from '../settlement/deposit.ts'
 import { disputeRecord, verdictRecord } from '../settlement/dispute.ts'
@@ -144,7 +144,8 @@ export function createCalls(
     getScoreboard: () => trust.scoreboard(),
 
     listAttestations: async ({ params, query }) => {
-      const { did } = await getAgent(db, didOf(params.id))
+      const did = didOf(params.id)
+      await assertAgent(db, did)
       const after = Number(query.cursor ?? 0)
       if (!Number.isSafeInteger(after)) throw new EarnestError('invalid_request', 'cursor')
       const { escrowId, limit = 50 } = query
@@ -188,8 +189,8 @@ export function createCalls(
         catchUp,
         limitOf: trust.limitOf,
       }
-      await rung(registerPact(context, { signed, deposits, by }))
-      return pactRecord(oracle, pactHash)
+      const registered = await rung(registerPact(context, { signed, deposits, by }))
+      return pactRecord(oracle, pactHash, registered)
     },
 
     getPact: ({ params }) => pactRecord(oracle, params.pactId),
@@ -216,9 +217,8 @@ export function createCalls(
       const { escrowId, round } = body
       const waiting = { escrowId, milliseconds: patienceMs }
       await whenFunded(oracle.news, waiting, () => takeCompletion(oracle, { proof: body, by }))
-      await rung(processCompletion(oracle, { escrowId, round }))
-      const row = await readCompletion(db, escrowId, round)
-      if (!row?.report_hash || !row.result) {
+      const row = await rung(processCompletion(oracle, { escrowId, round }))
+      if (!row.report_hash || !row.result) {
         throw new EarnestError('verification_pending', 'Ask again', { retryable: true })
       }
       const submission = await db

@@ -22,6 +22,7 @@ import {
   type Verifier,
   verifySignedPact,
 } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { touchAgents } from '../discovery/agent.ts'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Context } from '../store/context.ts'
@@ -264,23 +265,22 @@ function signedOf(text: string): SignedPact {
   return signed
 }
 
+/** The escrows of a pact's milestones, in their order. */
+const idsOf = sql<`0x${string}`[]>`array(
+  select escrow_id from lock where lock.pact_id = pact.pact_id order by milestone
+)`
+
 /** A registered pact; undefined where nobody registered it. */
 export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredPact | undefined> {
   const row = await db
     .selectFrom('pact')
-    .select(['signed_pact', 'registered_at', 'cancelled_at'])
+    .select(['signed_pact', 'registered_at', 'cancelled_at', idsOf.as('escrow_ids')])
     .where('pact_id', '=', pactId)
     .executeTakeFirst()
   if (!row) return undefined
-  const locks = await db
-    .selectFrom('lock')
-    .select('escrow_id')
-    .where('pact_id', '=', pactId)
-    .orderBy('milestone')
-    .execute()
   return {
     signed: signedOf(row.signed_pact),
-    escrowIds: locks.map((lock) => lock.escrow_id as `0x${string}`),
+    escrowIds: row.escrow_ids,
     registeredAt: row.registered_at,
     cancelledAt: row.cancelled_at,
   }

@@ -10,8 +10,9 @@ import {
 import type { Call } from '../escrow/chain.ts'
 import { readEscrow } from '../escrow/fold.ts'
 import { submit } from '../escrow/submit.ts'
-import { findLock } from '../negotiation/pact.ts'
+import { findLock, type Lock } from '../negotiation/pact.ts'
 import { drop } from '../store/queue.ts'
+import type { Row } from '../store/tables.ts'
 import type { Attestors } from './attestor.ts'
 import { inCheckTurn } from './checkTurn.ts'
 import {
@@ -37,27 +38,51 @@ type Attesting = Completing & { attestors: Attestors; check: Check }
 /**
  * Brings one completion from "received" to a call on chain: verify, log, sign, submit. Each step is
  * done once and found done after a crash; what is signed is what the log says, whoever checked.
+ * @returns the completion with its report.
  * @throws completion_unknown, too_few_attestors, verification_pending, what the check throws
  */
 export async function processCompletion(
   context: Attesting,
   { escrowId, round }: { escrowId: `0x${string}`; round: number },
-): Promise<void> {
-  const { db, clock, chain, attestors, check } = context
+): Promise<Row<'completion'>> {
+  const { db } = context
   const row = await readCompletion(db, escrowId, round)
   const lock = await findLock(db, escrowId)
   if (!row || !lock) throw new EarnestError('completion_unknown', 'No such completion')
-  if (row.status !== 'received' && row.status !== 'verified') return
-  if (row.report_hash === null) {
-    const deliveredAt = row.received_at
-    await inCheckTurn(db, { escrowId, round }, async () =>
-      logReport(context, { report: await check({ escrowId, round, deliveredAt }) }),
-    ).catch(async (error) => {
-      // Somebody else's turn may have ended between the two looks.
-      if ((await readCompletion(db, escrowId, round))?.report_hash == null) throw error
-    })
-    return processCompletion(context, { escrowId, round })
-  }
+  if (!goesOn(row)) return row
+  const checked = row.report_hash === null ? await checkDelivery(context, row) : row
+  if (goesOn(checked)) await submitResult(context, { row: checked, lock })
+  return checked
+}
+
+function goesOn({ status }: Row<'completion'>): boolean {
+  return status === 'received' || status === 'verified'
+}
+
+async function checkDelivery(
+  context: Attesting,
+  { escrow_id, round, received_at: deliveredAt }: Row<'completion'>,
+): Promise<Row<'completion'>> {
+  const { db, check } = context
+  const escrowId = escrow_id as `0x${string}`
+  return inCheckTurn(db, { escrowId, round }, async () =>
+    logReport(context, { report: await check({ escrowId, round, deliveredAt }) }),
+  ).catch(async (error) => {
+    // Somebody else's turn may have ended between the two looks.
+    const row = await readCompletion(db, escrowId, round)
+    if (row?.report_hash == null) throw error
+    return row
+  })
+}
+
+/** Signs what the log says and writes the call down, unless the delivery goes no further. */
+async function submitResult(
+  { db, clock, chain, attestors }: Attesting,
+  { row, lock }: { row: Row<'completion'>; lock: Lock },
+): Promise<void> {
+  const { round, report_hash } = row
+  const escrowId = row.escrow_id as `0x${string}`
+  if (report_hash === null) throw new EarnestError('completion_unknown', 'Nothing was checked')
   if (isLate(lock, row.received_at)) {
     // The chain takes no delivery after deliverBy; the timer gives the money back.
     return closeCompletion(db, { escrowId, round, status: 'refused', error: 'after_deliver_by' })
@@ -72,7 +97,7 @@ export async function processCompletion(
   const round_ = BigInt(round)
   const ref = { chainId: chain.chainId, contract: chain.escrow, escrowId, round: round_ }
   const artifactHash = toBytes32(row.artifact_hash)
-  const reportHash = toBytes32(row.report_hash)
+  const reportHash = toBytes32(report_hash)
   const { authorization, reserve } = proof.sellerAuthorization
   let call: Call
   if (row.result === 'PASS') {

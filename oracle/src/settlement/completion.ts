@@ -19,11 +19,11 @@ import {
 import { type Hex, hexToNumber, size, slice, type TypedDataDefinition, verifyTypedData } from 'viem'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Chain } from '../escrow/chain.ts'
-import { readEscrow } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findLock, findPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
+import { unpack } from '../store/json.ts'
 import { enqueue } from '../store/queue.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
@@ -184,25 +184,25 @@ export function proofOf(row: Row<'completion'>): CompletionProof {
 /**
  * Writes a report down before any attestor signs: one result for an escrow and round, for ever. Where
  * one was written before, that one stands.
- * @returns the hash of the report that stands.
+ * @returns the completion with the report that stands.
  */
 export async function logReport(
   { db, signer, clock }: Context,
   { report }: { report: VerificationReport },
-): Promise<string> {
+): Promise<Row<'completion'>> {
   const reportHash = hashReport(report)
   const { escrowId, round, result } = report
   const now = clock.now()
   return db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom('completion')
-      .select('report_hash')
+      .selectAll()
       .where('escrow_id', '=', escrowId)
       .where('round', '=', round)
       .forUpdate()
       .executeTakeFirstOrThrow()
-    if (before.report_hash !== null) return before.report_hash
-    await tx
+    if (before.report_hash !== null) return before
+    const logged = await tx
       .updateTable('completion')
       .set({
         status: 'verified',
@@ -212,7 +212,8 @@ export async function logReport(
       })
       .where('escrow_id', '=', escrowId)
       .where('round', '=', round)
-      .execute()
+      .returningAll()
+      .executeTakeFirstOrThrow()
     if (result !== 'UNDECIDED') {
       await tx
         .insertInto('attestation')
@@ -235,7 +236,7 @@ export async function logReport(
         data: { round, result, reportHash, artifactHash: report.artifactHash },
       },
     ])
-    return reportHash
+    return logged
   })
 }
 
@@ -272,20 +273,22 @@ export function isLate(
 
 /** No receipt is signed before the funding is confirmed. */
 async function assertFunded(db: Db, escrowId: string): Promise<EscrowState> {
-  const state = await readEscrow(db, escrowId)
-  if (!state) throw new EarnestError('not_funded', 'No funds are locked', { retryable: true })
+  const found = await db
+    .selectFrom('escrow')
+    .leftJoin('announcement', 'announcement.escrow_id', 'escrow.escrow_id')
+    .select(['escrow.body', 'announcement.reverted'])
+    .where('escrow.escrow_id', '=', escrowId)
+    .executeTakeFirst()
+  if (!found) throw new EarnestError('not_funded', 'No funds are locked', { retryable: true })
+  const state = unpack<EscrowState>(found.body)
   // While the parties negotiate, a redelivery is checked before the buyer signs for it.
   if (state.state !== 'Funded' && state.state !== 'Negotiating') {
     throw new EarnestError('wrong_state', `The escrow is ${state.state}`, {
       details: { state: state.state },
     })
   }
-  const announced = await db
-    .selectFrom('announcement')
-    .select('reverted')
-    .where('escrow_id', '=', escrowId)
-    .executeTakeFirst()
-  if (!announced || announced.reverted) {
+  // Announced, and not taken back since.
+  if (found.reverted !== false) {
     throw new EarnestError('funding_not_final', 'The chain may still take the funding back', {
       retryable: true,
     })

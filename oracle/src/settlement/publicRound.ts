@@ -7,7 +7,8 @@ import {
   reportSchema,
   type VerificationReport,
 } from '@earnest/sdk/protocol'
-import { deliveriesOf } from '../escrow/fold.ts'
+import type { Hex } from 'viem'
+import { deliveriesOf, readEscrow } from '../escrow/fold.ts'
 import type { Db } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import { readCompletion } from './completion.ts'
@@ -36,12 +37,23 @@ export async function publicReport(db: Db, round: Round): Promise<VerificationRe
 
 /** The delivery that the chain has for a round, where it came through this oracle. */
 async function standing(db: Db, { escrowId, round }: Round): Promise<Row<'completion'>> {
-  const deliveries = await deliveriesOf(db, escrowId)
-  const delivery =
-    round === undefined ? deliveries.at(-1) : deliveries.find((each) => each.round === round)
+  const delivery = await deliveryOf(db, { escrowId, round })
   const row = delivery && (await readCompletion(db, escrowId, delivery.round))
   if (!delivery || row?.artifact_hash !== fromBytes32(delivery.artifactHash)) {
     throw new EarnestError('not_delivered', 'No such delivery stands on chain')
   }
   return row
+}
+
+/** The last round stands in the escrow's state; those before it only in its logs. */
+async function deliveryOf(
+  db: Db,
+  { escrowId, round }: Round,
+): Promise<{ round: number; artifactHash: Hex } | undefined> {
+  const state = await readEscrow(db, escrowId)
+  if (!state || state.artifactHash === null) return undefined
+  if (round === undefined || round === state.round) {
+    return { round: state.round, artifactHash: state.artifactHash }
+  }
+  return (await deliveriesOf(db, escrowId)).find((each) => each.round === round)
 }

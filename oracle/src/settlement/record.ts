@@ -12,18 +12,23 @@ import {
   parseHash,
   type Settlement,
 } from '@earnest/sdk/protocol'
-import { linkOf, readEscrow } from '../escrow/fold.ts'
+import { readEscrow } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
-import { findPact } from '../negotiation/pact.ts'
+import { findLock, findPact, type RegisteredPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import type { Db } from '../store/store.ts'
 
 /**
  * A pact as the API shows it; its status is where its milestones stand (docs/names.md).
+ * @param known What was just read of it.
  * @throws pact_unknown
  */
-export async function pactRecord({ db, clock }: Context, pactId: string): Promise<PactRecord> {
-  const found = await findPact(db, pactId)
+export async function pactRecord(
+  { db, clock }: Context,
+  pactId: string,
+  known?: RegisteredPact,
+): Promise<PactRecord> {
+  const found = known ?? (await findPact(db, pactId))
   if (!found) throw new EarnestError('pact_unknown', 'No such pact')
   const { pact, buyerSignature, sellerSignature } = found.signed
   const states = await Promise.all(found.escrowIds.map((id) => readEscrow(db, id)))
@@ -93,25 +98,24 @@ export async function escrowRecord(
   db: Db,
   { escrowId, chainId }: { escrowId: `0x${string}`; chainId: number },
 ): Promise<EscrowRecord> {
-  const link = await linkOf(db, escrowId)
-  const found = link && (await findPact(db, link.pactId))
-  if (!link || !found) throw new EarnestError('escrow_unknown', 'No registered pact derives it')
+  const lock = await findLock(db, escrowId)
+  if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives it')
   const state = await readEscrow(db, escrowId)
   const announced = await db
     .selectFrom('announcement')
     .select('reverted')
     .where('escrow_id', '=', escrowId)
     .executeTakeFirst()
-  const { pact } = found.signed
+  const { pact, pactId, milestone } = lock
   const verification = await verificationOf(db, escrowId)
   return {
     escrowId,
     ...(verification && { verification }),
-    pactId: parseHash(link.pactId),
-    milestone: link.milestone,
+    pactId: parseHash(pactId),
+    milestone,
     state: state?.state ?? 'None',
     final: announced?.reverted === false,
-    amountUsdc: pact.milestones?.[link.milestone]?.paymentUsdc ?? pact.paymentUsdc,
+    amountUsdc: pact.milestones?.[milestone]?.paymentUsdc ?? pact.paymentUsdc,
     seq: state?.seq ?? 0,
     round: state?.round ?? 0,
     result: state?.result ?? null,

@@ -233,7 +233,7 @@ test('two checks of one round that find different things: one is logged, and tha
   // Whoever comes later with another result is told what stands.
   const row = await readCompletion(oracle.db, id, 1)
   const other = { ...(await oracle.check({ ...round, deliveredAt: 1 })), result: 'FAIL' as const }
-  assert.equal(await logReport(oracle, { report: other }), row?.report_hash)
+  assert.equal((await logReport(oracle, { report: other })).report_hash, row?.report_hash)
   await world.settle()
   const record = (await (await world.app.request(`/api/v1/escrows/${id}`)).json()) as {
     result: string
