@@ -27,8 +27,6 @@ export type DeliveryFacts = {
   /** Execution failures and redeliveries on the way. */
   executionFailures?: number
   redeliveries?: number
-  /** The work stands outside the capability that the card states. */
-  outsideScope?: boolean
   /** The verification ended PARTIAL. */
   partial?: boolean
   /** The seller fell silent: `mended` within its grace and then delivered, or `lasting` beyond it. */
@@ -60,10 +58,6 @@ export type SettledEscrow = {
   sellerBps: number
   /** `awardedBps` is null where nobody ruled. */
   dispute?: { by: 'buyer' | 'seller' | 'arbiter'; awardedBps: number | null }
-  /** A starter task paid by a seed: it teaches the score but opens no path of trust. */
-  starter?: boolean
-  /** The pact is marked as an operator's own test: it counts for nobody and accuses nobody. */
-  test?: boolean
   facts?: DeliveryFacts
 }
 

@@ -47,7 +47,6 @@ function scopeOf(
   sellerBps: number,
   facts: Facts,
 ): number | undefined {
-  if (facts.outsideScope) return 0
   if (facts.partial) return facts.passed ?? sellerBps / 10_000
   if (ending === 'refunded' && facts.deliveredAt === undefined) return 1
   return facts.passed

@@ -34,7 +34,7 @@ export function applySettled(
   const seller = agentIndex(state, event.seller)
   state.lastActive[buyer] = Math.max(state.lastActive[buyer] as number, event.at)
   // A release without a delivery is a payment, never a fulfilment.
-  if (event.ending === 'paid' || event.test) return -1
+  if (event.ending === 'paid') return -1
 
   // Before: forecast, voucher, habit.
   const capability = capabilityIndex(state, event.capability)
@@ -107,8 +107,7 @@ export function applySettled(
     { capability, amount, seller: clusterOf(state.clusters, seller), severity },
     1,
   )
-  if (!event.starter) state.pending.push({ row, sign: 1 })
-  else history.edge[row] = 0
+  state.pending.push({ row, sign: 1 })
   learn(state.recalibration, { raw: failure, outcome: severity }, parameters.recalibration)
   learn(state.pairRecalibration, { raw: pair, outcome: severity }, parameters.recalibration)
   // A trade with somebody whom nobody trusts does not stop idle decay, or sybils would.

@@ -202,19 +202,6 @@ describe('self-dealing', () => {
     assert.deepEqual(beta(model).flags, [])
     assert.ok(model.reviews().every(({ status }) => status === 'closed'))
   })
-
-  test('an operator’s own tests count for nobody and accuse nobody', () => {
-    const model = withRecord()
-    const { evidence } = beta(model)
-    for (const agent of ['alpha', 'beta']) {
-      model.apply({ kind: 'agent', agent, at: START, organization: 'acme' })
-    }
-    for (let i = 0; i < 47; i++) {
-      model.apply(settled({ buyer: 'alpha', seller: 'beta', at: START + i * 3_600, test: true }))
-    }
-    assert.equal(model.state.flags.size, 0)
-    assert.equal(beta(model).evidence, evidence)
-  })
 })
 
 describe('rings', () => {

@@ -61,7 +61,7 @@ describe('forgiveness', () => {
     assert.ok(Math.abs(harmedBy(model, 'seller') - before) < 1e-9)
   })
 
-  test('a failed starter task of a seed can be repaired like any other: its trust is given, not earned', () => {
+  test('a failed trade of a seed can be repaired like any other: its trust is given, not earned', () => {
     const model = market()
     fail(model, SEEDS[0]!, 'seller', START + DAY)
     assert.ok(harmedBy(model, 'seller') <= 1)
