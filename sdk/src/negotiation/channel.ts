@@ -1,4 +1,4 @@
-import { AgentCard, type Message, Role, type Task, TaskState } from '@a2a-js/sdk'
+import { type AgentCard, type Message, Role, type Task, TaskState } from '@a2a-js/sdk'
 import { JsonRpcTransportFactory } from '@a2a-js/sdk/client'
 import { A2AError } from '@a2a-js/sdk/errors'
 import type { Clock } from '../protocol/clock.ts'
@@ -10,6 +10,22 @@ import { readBounded } from '../protocol/readBounded.ts'
 import { issueBearer } from './bearer.ts'
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
+/** The way was chosen by a card that was proven; the transport reads none. */
+const NO_CARD: AgentCard = {
+  name: '',
+  description: '',
+  version: '',
+  supportedInterfaces: [],
+  provider: undefined,
+  capabilities: undefined,
+  securitySchemes: {},
+  securityRequirements: [],
+  defaultInputModes: [],
+  defaultOutputModes: [],
+  skills: [],
+  signatures: [],
+}
 
 /** What the other agent answered, and where the A2A task stands. */
 export interface Reply {
@@ -65,7 +81,7 @@ export function createChannel({
     },
   })
 
-  const opened = factory.create(endpoint, AgentCard.fromJSON({}))
+  const opened = factory.create(endpoint, NO_CARD)
 
   return {
     async send(payload, options = {}) {
