@@ -5,7 +5,7 @@ import type { EscrowState } from '../protocol/status.ts'
 import { agreedBy } from './agreement.ts'
 import { type EscrowRef, escrowOfPact, type ReadClient } from './client.ts'
 import { finalAt } from './finality.ts'
-import { type EscrowStatus, readEscrow } from './readEscrow.ts'
+import { type At, readEscrow } from './readEscrow.ts'
 
 /** Where a lock stands, in the words of the source document and exactly as the chain has it (ESC-12). */
 export interface Lock {
@@ -54,8 +54,12 @@ export async function verifyLock(
   { pact, milestone = 0 }: { pact: Pact; milestone?: number },
 ): Promise<Lock> {
   const escrow = escrowOfPact({ pact, milestone })
+  // Asked together: mostly it is funded, and the second question has to name a block.
+  const asking = finalAt(client, escrow.terms.amount)
+  asking.catch(() => {})
   const latest = await readEscrow(client, escrow)
-  const status = await settledStatus(client, escrow, latest)
+  const status =
+    latest.state === 'Funded' ? await settledStatus(client, escrow, asking) : WORDS[latest.state]
   return {
     escrow,
     escrowId: escrow.escrowId,
@@ -81,9 +85,8 @@ export async function verifyLockOnAll(
 async function settledStatus(
   client: ReadClient,
   escrow: EscrowRef,
-  latest: EscrowStatus,
+  at: Promise<At>,
 ): Promise<Lock['status']> {
-  if (latest.state !== 'Funded') return WORDS[latest.state]
-  const settled = await readEscrow(client, escrow, await finalAt(client, escrow.terms.amount))
+  const settled = await readEscrow(client, escrow, await at)
   return settled.state === 'Funded' ? 'locked' : 'pending'
 }
