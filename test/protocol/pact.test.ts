@@ -7,15 +7,18 @@ import {
   criteriaOf,
   decodePact,
   encodePact,
+  hashBody,
   hashPact,
   isSubjective,
   milestoneOf,
+  type Pact,
   type PactWire,
   signPact,
   verifyPactSignature,
   verifySignedPact,
 } from '@earnest/sdk/protocol'
 import fc from 'fast-check'
+import { isSame } from '../../sdk/src/protocol/same.ts'
 import { buyer, samplePact, samplePactWire, seller } from '../support/pact.ts'
 import { assertCode } from './code.ts'
 import { readVector } from './vector.ts'
@@ -260,3 +263,67 @@ function shuffled(value: unknown, roll: () => number): unknown {
     .sort((a, b) => a.key - b.key)
   return Object.fromEntries(members.map(({ name, item }) => [name, item]))
 }
+
+describe('one pact written many times', () => {
+  const copy = () => decodePact(structuredClone(samplePactWire))
+  const changes: [string, (pact: Pact) => void][] = [
+    ['its price', (pact) => Object.assign(pact, { paymentUsdc: pact.paymentUsdc + 1n })],
+    ['a member of a member', (pact) => Object.assign(pact.escrow.fees, { protocolBps: 1 })],
+    ['a criterion', (pact) => Object.assign(pact.acceptance[0] ?? {}, { description: 'Another' })],
+    ['what is in its input', (pact) => Object.assign(pact.input ?? {}, { ticker: 'OTHER' })],
+    ['a longer input', (pact) => Object.assign(pact.input ?? {}, { more: null })],
+    ['a shorter list', (pact) => void pact.disclosure.judges.splice(0, 1, 'other')],
+  ]
+  for (const [name, change] of changes) {
+    test(`${name}, changed after it was hashed, signed and checked, is another pact at once`, () => {
+      const pact = copy()
+      const before = hashPact(pact)
+      const signature = signPact({ pact, identity: buyer })
+      const check = () => verifyPactSignature({ pact, did: buyer.did, signature })
+      assert.deepEqual([check(), check()], [true, true])
+      change(pact)
+      const wire = encodePact(pact)
+      assert.equal(hashPact(pact), hashBody(wire))
+      assert.notEqual(hashPact(pact), before)
+      assert.equal(check(), false)
+      assert.equal(hashPact(decodePact(structuredClone(samplePactWire))), before)
+    })
+  }
+
+  test('a fault that comes after it was written is refused', () => {
+    const pact = copy()
+    hashPact(pact)
+    for (const fault of [
+      { paymentUsdc: 1n },
+      { paymentUsdc: '500' },
+      { accuracyMethod: undefined },
+    ]) {
+      const bent = Object.assign(copy(), {})
+      hashPact(bent)
+      Object.assign(bent, fault)
+      assert.throws(() => hashPact(bent))
+      assert.throws(() => signPact({ pact: bent, identity: buyer }))
+      assert.throws(() => hashPact(bent))
+    }
+    assert.equal(hashPact(pact), hashBody(encodePact(pact)))
+  })
+
+  test('the very same data only is the same', () => {
+    const pairs: [unknown, unknown, boolean][] = [
+      [{ a: [1n, { b: null }] }, { a: [1n, { b: null }] }, true],
+      [{ a: 1, b: 2 }, { b: 2, a: 1 }, true],
+      [1n, 1, false],
+      [0, -0, false],
+      [null, {}, false],
+      [{ a: undefined }, {}, false],
+      [{ a: undefined }, { b: undefined }, false],
+      [[1], { 0: 1 }, false],
+      [[1, 2], [2, 1], false],
+      [{ a: 1 }, Object.create({ a: 1 }), false],
+    ]
+    for (const [a, b, want] of pairs) {
+      assert.equal(isSame(a, b), want)
+      assert.equal(isSame(b, a), want)
+    }
+  })
+})

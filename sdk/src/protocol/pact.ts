@@ -10,6 +10,7 @@ import { json } from './json.ts'
 import { type KeyResolver, ownKey } from './key.ts'
 import { checkLadder } from './ladder.ts'
 import { usdc } from './money.ts'
+import { isSame } from './same.ts'
 import { type Signature, signature, verifyBody } from './signature.ts'
 import { utc } from './time.ts'
 import { areWindowsLegal, profileSchema, windowsSchema } from './timing.ts'
@@ -263,9 +264,31 @@ export function encodePact(pact: Pact): PactWire {
   return encode(pactSchema, pact, 'invalid_pact')
 }
 
+/** A pact as it was written before. */
+interface Written {
+  /** The pact as it was then. */
+  pact: Pact
+  body: PactWire
+  pactHash: string
+}
+
+/** One pact is hashed, signed and checked a dozen times in a trade, and writing it is what that costs. */
+const written = new WeakMap<Pact, Written>()
+
+/** Writes a pact, once for as long as it stays what it is. */
+function write(pact: Pact): Written {
+  const before = written.get(pact)
+  // Its owner may have changed it since.
+  if (before !== undefined && isSame(before.pact, pact)) return before
+  const body = encodePact(pact)
+  const now = { pact: structuredClone(pact), body, pactHash: hashBody(body) }
+  written.set(pact, now)
+  return now
+}
+
 /** The pact's id and the chain's `pactHash`: SHA-256 of the canonical wire form (PCT-13). */
 export function hashPact(pact: Pact): string {
-  return hashBody(encodePact(pact))
+  return write(pact).pactHash
 }
 
 /** Signs the whole pact as one of its parties; the hash is recomputed (W-10). Throws `signer_not_party`. */
@@ -273,7 +296,7 @@ export function signPact({ pact, identity }: { pact: Pact; identity: Identity })
   if (identity.did !== pact.buyer.did && identity.did !== pact.seller.did) {
     throw new EarnestError('signer_not_party', 'Only the buyer or the seller signs a pact')
   }
-  return identity.sign({ type: 'pact', body: encodePact(pact) })
+  return identity.sign({ type: 'pact', body: write(pact).body })
 }
 
 /** True when this party signed this pact; `keyOf` resolves rotated keys (default: the DID's own key). */
@@ -284,7 +307,7 @@ export function verifyPactSignature(options: {
   keyOf?: KeyResolver
 }): boolean {
   const { pact, keyOf = ownKey } = options
-  return isSignedBy(options.did, { ...options, body: encodePact(pact), keyOf })
+  return isSignedBy(options.did, { ...options, body: write(pact).body, keyOf })
 }
 
 function isSignedBy(did: string, { pact, body, signature, keyOf }: Signing): boolean {
@@ -306,8 +329,7 @@ interface Signing {
  */
 export function verifySignedPact(signed: SignedPact, keyOf: KeyResolver = ownKey): string {
   const { pact } = signed
-  const body = encodePact(pact)
-  const pactHash = hashBody(body)
+  const { body, pactHash } = write(pact)
   if (parseHash(signed.pactHash) !== pactHash) {
     throw new EarnestError('pact_hash_mismatch', 'The hash is not the hash of these terms', {
       details: { got: signed.pactHash, want: pactHash },
