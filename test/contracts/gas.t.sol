@@ -12,27 +12,27 @@ import {vm} from "./support/Vm.sol";
 contract GasTest is Verbs {
     uint256 private constant STEP = 500;
 
-    function test_noTransferStarvesInRelease() external {
+    function test_noTransferStarvesInRelease_TRZ_11() external {
         _starve(Stage.Delivered, Verb.Release);
     }
 
-    function test_noTransferStarvesInTheRefundOfADispute() external {
+    function test_noTransferStarvesInTheRefundOfADispute_TRZ_11() external {
         _starve(Stage.ArbitrationByBoth, Verb.Refund);
     }
 
-    function test_noTransferStarvesInExpire() external {
+    function test_noTransferStarvesInExpire_TRZ_11() external {
         _starve(Stage.Funded, Verb.Expire);
     }
 
-    function test_noTransferStarvesInSettle() external {
+    function test_noTransferStarvesInSettle_TRZ_11() external {
         _starve(Stage.ArbitrationByBoth, Verb.SettleBySeller);
     }
 
-    function test_noTransferStarvesInRule() external {
+    function test_noTransferStarvesInRule_TRZ_11() external {
         _starve(Stage.ArbitrationByBoth, Verb.Rule);
     }
 
-    function test_noTransferStarvesInConclude() external {
+    function test_noTransferStarvesInConclude_TRZ_11() external {
         _starve(Stage.ArbitrationByBoth, Verb.Conclude);
     }
 
@@ -115,6 +115,7 @@ contract GasTest is Verbs {
         vm.assertTrue(done > 0, "the range is wide enough");
     }
 
+    /// @dev Broken off at any point, an end has moved all the money and stands, or none and does not.
     function _starve(Stage stage, Verb verb) private {
         Terms memory t = _reach(stage);
         if (verb == Verb.Conclude || verb == Verb.Expire) vm.warp(_of(t).timerEnd);
@@ -123,6 +124,8 @@ contract GasTest is Verbs {
         if (verb == Verb.Rule) proof = _proofOf(verb, t, 2);
         bytes memory call_ = _callOf(verb, t, proof);
 
+        bytes32 state = keccak256(abi.encode(_of(t)));
+        uint256 held = usdc.balanceOf(address(escrow));
         uint256 done;
         uint256 starved;
         for (uint256 gas_ = 3_000; gas_ < 400_000; gas_ += STEP) {
@@ -130,6 +133,11 @@ contract GasTest is Verbs {
             (bool ok, ) = address(escrow).call{gas: gas_}(call_);
             if (ok) {
                 ++done;
+                bool ended = _of(t).state > State.Arbitration || verb == Verb.Redeliver;
+                vm.assertTrue(ended, "an end");
+                uint256 left = escrow.creditOf(fees) + escrow.creditOf(address(arbiter));
+                uint256 open = verb == Verb.Redeliver ? t.amount : 0;
+                vm.assertEq(usdc.balanceOf(address(escrow)), left + open, "all of it went");
                 vm.assertEq(
                     escrow.creditOf(seller),
                     0,
@@ -142,6 +150,8 @@ contract GasTest is Verbs {
                 );
             } else {
                 ++starved;
+                vm.assertEq(keccak256(abi.encode(_of(t))), state, "as it stood");
+                vm.assertEq(usdc.balanceOf(address(escrow)), held, "nothing went");
             }
             vm.revertToState(snapshot);
         }

@@ -48,7 +48,8 @@ contract RuleTest is VerdictTest(Kind.Ruling) {
         _arbitration(Stage.Proposed, 9500, 5 * USDC);
     }
 
-    function test_paysTheStakesByTheOutcome() external {
+    /// @dev A frivolous dispute costs its stake, one that is at most 90 % wrong does not.
+    function test_paysTheStakesByTheOutcome_W_38() external {
         _stakes(Stage.ArbitrationByBoth, 9001, 0, 2);
         _stakes(Stage.ArbitrationByBoth, 9000, 1, 1);
         _stakes(Stage.ArbitrationByBoth, 1000, 1, 1);

@@ -158,6 +158,36 @@ abstract contract EscrowTest is Assert, Signatures, Usdc {
         return (t.amount * unpack(t.clauses).arbitrationFeeBps) / 1e4;
     }
 
+    /// @dev How many fields the terms have, clauses unpacked.
+    uint256 internal constant FIELDS = 19;
+
+    /// @dev The usual terms, but for one field.
+    function _changed(uint256 field) internal view returns (Terms memory t) {
+        t = _terms();
+        if (field == 0) t.buyer = stranger;
+        if (field == 1) t.seller = stranger;
+        if (field == 2) t.arbiter = address(vault);
+        if (field == 3) t.vault = address(vault);
+        if (field == 4) t.feeRecipient = stranger;
+        if (field == 5) t.amount -= 1;
+        if (field == 6) t.pactHash = sha256("another pact");
+        if (field == 7) t.ladder = 0;
+        if (field == 8) t.salt = 0;
+        if (field < 9) return t;
+        Numbers memory n = _numbers();
+        if (field == 9) n.milestone = 1;
+        if (field == 10) n.fundBy += 1;
+        if (field == 11) n.deliverBy += 1;
+        if (field == 12) n.reviewWindow += 1;
+        if (field == 13) n.responseWindow += 1;
+        if (field == 14) n.negotiationWindow += 1;
+        if (field == 15) n.arbitrationWindow += 1;
+        if (field == 16) n.protocolFeeBps += 1;
+        if (field == 17) n.arbitrationFeeBps += 1;
+        if (field == 18) n.fallbackSellerBps += 1;
+        t.clauses = pack(n);
+    }
+
     // ------------------------------------------------------------------ signatures
 
     function _authorization(
