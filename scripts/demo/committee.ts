@@ -29,6 +29,8 @@ const amount = parseUsdc('500')
 const bond = parseUsdc('5')
 /** Blocks between the appeal and the block whose hash draws the panel, and some on top. */
 const DRAW_BLOCKS = 66
+/** How many are drawn, and how many of them sit. */
+const [DRAWN, SEATS] = [14, 7]
 /** Draw, strike, commit, reveal and execute share the committee's time. */
 const PHASES = 5
 /** Seconds after which the oracle looks whether a pool is due. */
@@ -96,17 +98,22 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
     `the judged file lies at ${grants[0]?.url.slice(0, 60)}…, logged with each reader`,
   )
 
+  if (grants.length === 0) faults.push('the judged file lies nowhere')
+
   await appeal(party.wallet, { escrow, token: deployment.token })
   line('appeal', `the buyer appeals with a bond of ${usdc(bond)}`)
   await chain.client.mine({ blocks: DRAW_BLOCKS })
   await until(async () => (await panel())?.phase === 'strike')
   const drawn = await panel()
+  if (drawn?.drawn.length !== DRAWN) faults.push(`${drawn?.drawn.length} are drawn`)
   line('draw', `fourteen drawn by the hash of block ${drawn?.seedBlock}; either side may strike`)
   const { committeeLimit = 0 } = unpackLadder(fromBytes32(escrow.terms.ladder)) ?? {}
   for (const act of ['committed', 'revealed'] as const) {
     await clock.pass(committeeLimit / PHASES)
     const done = await Promise.all(seated(await panel()).map((each) => peer(each.member).work()))
-    line('', `${done.flat().filter((each) => each.act === act).length} ${act} their votes`)
+    const acted = done.flat().filter((each) => each.act === act).length
+    line('', `${acted} ${act} their votes`)
+    if (acted !== SEATS) faults.push(`only ${acted} ${act} their votes`)
   }
   await clock.pass(committeeLimit / PHASES)
   await stands(stage, escrow, 'Resolved')
@@ -121,7 +128,9 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const before = disputed.receipts.trust[0]?.compositeScore ?? null
   const score = async () => (await party.oracle.call('getTrust', seller)).compositeScore
   await until(async () => (await score()) !== before)
-  line('record', `the seller’s score goes from ${before} to ${await score()}`)
+  const after = await score()
+  line('record', `the seller’s score goes from ${before} to ${after}`)
+  if ((after ?? 0) >= (before ?? 0)) faults.push('half of a work does not lower the score')
   await withdrawAppealBond(party.wallet, { escrow, to: party.account.address })
 
   const arbitration = amount / 100n

@@ -34,6 +34,8 @@ async function play(stage: Stage): Promise<string[]> {
   if (contract === undefined || contract === 'accepted') faults.push('the contract let it pass')
   if (oracle === undefined || oracle === 'accepted') faults.push('the oracle let it pass')
   if (result.settlementStatus !== 'refunded') faults.push(`ended ${result.settlementStatus}`)
+  const outcome = result.receipts.settlement?.outcome
+  if (outcome !== 'expired') faults.push(`it was not the deadline that refunded: ${outcome}`)
   if (result.deliverable !== undefined) faults.push('something was delivered')
   return faults
 }

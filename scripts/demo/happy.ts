@@ -31,6 +31,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   for (const { type, detail } of work) line('seller', detail ? `${type}: ${detail}` : type)
   const faults = await closeTrade(stage, result)
   if (result.settlementStatus !== 'released') faults.push(`ended ${result.settlementStatus}`)
+  if (result.receipts.report?.result !== 'PASS') faults.push('no report says that it passed')
   if (result.receipts.signed.pact.paymentUsdc !== amount) faults.push('the price is another')
   if (!work.some(({ type }) => type === 'revised')) faults.push('the first draft was not revised')
   const bytes = result.deliverable?.files[0]?.bytes

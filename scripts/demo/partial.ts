@@ -32,6 +32,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const isNamed = report?.findings.some(({ missing }) =>
     missing.join().includes('sensitivityTable'),
   )
+  if (report?.passedBps !== met) faults.push(`the report says ${report?.passedBps}, not ${met}`)
   if (!isNamed) faults.push('the report does not name the missing element')
 
   line(
@@ -55,6 +56,7 @@ async function play(stage: Stage, book: Book): Promise<string[]> {
   const { trust } = disputed.receipts
   const whole = { ...result, receipts: { ...result.receipts, trust } }
   faults.push(...(await closeTrade(stage, whole)))
+  if (result.receipts.settlement?.outcome !== 'settled') faults.push('not by two signatures')
   if (result.settlementStatus !== 'resolved') faults.push(`ended ${result.settlementStatus}`)
   return faults
 }
