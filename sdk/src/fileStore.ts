@@ -24,6 +24,8 @@ const LOOKS = 200
  */
 export function createFileStore({ folder }: { folder: string }): Store {
   const ready = mkdir(folder, { recursive: true, mode: 0o700 })
+  // Whoever uses the store is told; nobody else's process ends of it.
+  ready.catch(() => {})
   const flush = createFlush(folder)
   const pathOf = (key: string, ending: string) =>
     join(folder, `${encodeURIComponent(key)}.${ending}`)

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { callSeller, openControl } from '../../sdk/src/cli/control.ts'
 import { readSeller } from '../../sdk/src/cli/seller.ts'
-import type { Agent } from '../../sdk/src/cli/settings.ts'
+import { type Agent, readAgent } from '../../sdk/src/cli/settings.ts'
+import { createFileStore } from '../../sdk/src/fileStore.ts'
+import { createManualClock } from '../../sdk/src/protocol/clock.ts'
+import { createIdentity } from '../../sdk/src/protocol/identity.ts'
 import type { Tool } from '../../sdk/src/tools/index.ts'
+import { trustPolicySchema } from '../../sdk/src/trust/policy.ts'
 
 describe('command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'earnest-cli-'))
@@ -46,6 +53,63 @@ describe('command line', () => {
       assert.equal(JSON.parse(said).code, 'invalid_input')
     })
   }
+
+  test('[POL-09] the command line’s trust policy is the buyer’s own file, every threshold of it, and a broken one is refused', async () => {
+    const chain = createServer((_, answer) =>
+      answer.end('{"jsonrpc":"2.0","id":1,"result":"0x7a69"}'),
+    )
+    chain.listen(0, '127.0.0.1')
+    await once(chain, 'listening')
+    const file = join(folder, 'policy.json')
+    const did = createIdentity({ secretKey: new Uint8Array(32).fill(6) }).did
+    const read = () =>
+      readAgent(
+        {
+          AGENT_PRIVATE_KEY: '06'.repeat(32),
+          EARNEST_WALLET_KEY: `0x${'07'.repeat(32)}`,
+          EARNEST_RPC_URL: `http://127.0.0.1:${(chain.address() as AddressInfo).port}`,
+          EARNEST_ORACLE_URL: 'http://oracle.test',
+          EARNEST_ORACLE_DID: did,
+          EARNEST_FOLDER: join(folder, 'agent'),
+          EARNEST_TRUST_POLICY: file,
+        },
+        createManualClock(1_800_000_000),
+      )
+    const limits = {
+      minCompositeScore: 123,
+      minTaskCount: 4,
+      minBondTier: 3,
+      minFulfillmentRate90d: 0.56,
+      maxInactiveDays: 78,
+    }
+    const wire = {
+      default: limits,
+      highValue: { aboveUsdc: '90', ...limits, minCompositeScore: 456 },
+      newcomer: { maxUsdc: '1.5' },
+    }
+    try {
+      writeFileSync(file, JSON.stringify(wire))
+      const { trustPolicy, store } = await read()
+      assert.deepEqual(await store.keys(''), [])
+      assert.ok(trustPolicy)
+      assert.deepEqual(trustPolicySchema.encode(trustPolicy), wire)
+      for (const broken of ['{', '[]', JSON.stringify({ ...wire, default: { minTaskCount: 1 } })]) {
+        writeFileSync(file, broken)
+        await assert.rejects(read(), { code: 'invalid_policy' })
+      }
+    } finally {
+      chain.close()
+    }
+  })
+
+  test('error: a folder that cannot be made is told to who uses the store, and ends no process', async () => {
+    const file = join(folder, 'no-folder')
+    writeFileSync(file, '')
+    const store = createFileStore({ folder: join(file, 'agent') })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await assert.rejects(store.set('a', 1), { code: 'ENOTDIR' })
+    await assert.rejects(store.keys(''), { code: 'ENOTDIR' })
+  })
 
   test('error: a file that is not there is the user’s fault, too', async () => {
     const reading = readSeller({} as Agent, { file: join(folder, 'none'), onMessage: () => {} })
