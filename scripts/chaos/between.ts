@@ -15,6 +15,8 @@ export async function openBetween({
   nameOf: (did: string) => string | undefined
 }): Promise<Between & { close(): Promise<void> }> {
   const closing: (() => Promise<void>)[] = []
+  /** Who was the first to say something about a pact. */
+  const proposers = new Map<string, string>()
   let telling: Promise<void> | undefined
 
   // What a process writes into its own folder passes here; a held answer never comes.
@@ -25,6 +27,8 @@ export async function openBetween({
     if (await gate.pass(actor, step, phase)) response.end()
     else response.destroy()
   })
+  // A connection that is closed for its idleness as its author asks would fail a step that nobody holds.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
 
@@ -40,7 +44,12 @@ export async function openBetween({
           const signer = headers['earnest-signer']
           const text = typeof signer === 'string' ? signer : decodeURIComponent(url) + body
           const dids = text.match(/did:key:\w+/g) ?? []
-          return dids.map(nameOf).find((name) => name !== undefined && name !== callee)
+          const name = dids.map(nameOf).find((each) => each !== undefined && each !== callee)
+          // The message that has the work begin names its pact alone, which its buyer proposed before.
+          const pact = /"pact(?:Hash|Id)":"(\w{64})"/.exec(body)?.[1]
+          if (pact === undefined) return name
+          if (name !== undefined && !proposers.has(pact)) proposers.set(pact, name)
+          return name ?? proposers.get(pact)
         },
       })
       closing.push(gateway.close)

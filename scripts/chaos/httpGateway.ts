@@ -67,6 +67,8 @@ export async function openHttpGateway({
     // Either side may be killed at any moment; the other sees its connection break.
     relay(incoming, response).catch(() => response.destroy())
   })
+  // No call fails but by a kill: a connection that is closed for its idleness fails the next one.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {

@@ -16,17 +16,26 @@ export function emptyToll(): Toll {
   return { kills: 0, byProcess: {}, byStep: Object.fromEntries(all.map((words) => [words, 0])) }
 }
 
-/** Milliseconds after which places are taken that have had their turn, where the others do not come. */
-const PATIENCE = 60_000
+/** The places where nobody was killed. */
+export function missedOf({ byStep }: Toll): string[] {
+  return Object.keys(byStep).filter((words) => byStep[words] === 0)
+}
+
+/** Milliseconds after which a place is taken that was taken once more than the least. */
+const PATIENCE = 10_000
 /** Milliseconds between two looks at what is wanted. */
-const LOOK = 2_000
+const LOOK = 1_000
 /** Milliseconds in which a process that came back is left alone, at least and at most. */
 const [LEAST_PEACE, MOST_PEACE] = [300, 1_500]
+/** Milliseconds for which a process stays away, at most. */
+const MOST_AWAY = 1_000
 
 /**
- * Kills one process again and again until it is over, each time where its kind was killed least: it is
- * held there, so that the place is exact, killed, and its call ends as its death ends it. Then it stays
- * away for a while and comes back.
+ * Kills one process again and again until it is over. It is held at a place, so that the place is exact,
+ * killed, and its call ends as its death ends it. Then it stays away for a while and comes back. Where its
+ * kind was never killed it is killed at once. A place that had its turn is taken again, the least killed
+ * first, only while `mayRepeat` allows it: who dies seldom gets on with its trades, and these bring the
+ * places that nobody came to yet.
  */
 export async function torment(
   actor: Actor,
@@ -34,23 +43,27 @@ export async function torment(
     gate,
     toll,
     isOver,
+    mayRepeat,
     random,
     onKill = () => {},
   }: {
     gate: Gate
     toll: Toll
     isOver: () => boolean
+    mayRepeat: () => boolean
     random: () => number
     onKill?: (words: string) => void
   },
 ): Promise<void> {
   const { role, name } = actor
   const points = pointsOf(role)
-  const times = (point: Point) => toll.byStep[wordsOf(role, point)] ?? 0
-  const least = () => Math.min(...points.map(times))
-  /** Its kind has died everywhere as often as all others at least: it is their turn. */
-  const isAhead = () => least() > Math.min(...Object.values(toll.byStep))
   const any: Point = { step: ANY, phase: 'at' }
+  const times = (point: Point) => toll.byStep[wordsOf(role, point)] ?? 0
+  const isReached = (point: Point) => times(point) > 0
+  const least = () => Math.min(...points.filter(isReached).map(times))
+  /** Its turn, or its next one after so many milliseconds in which no better one came. */
+  const isDue = (point: Point, waited: number) =>
+    !isReached(point) || (mayRepeat() && times(point) <= least() + Math.floor(waited / PATIENCE))
 
   const kill = async (point: Point) => {
     const words = wordsOf(role, point)
@@ -64,22 +77,20 @@ export async function torment(
   while (!isOver()) {
     await setTimeout(LEAST_PEACE + random() * (MOST_PEACE - LEAST_PEACE))
     if (isOver()) return
-    if (isAhead()) continue
-    if (times(any) <= least()) {
+    if (isDue(any, 0)) {
       await kill(any)
     } else {
       let held: Held | undefined
       for (let waited = 0; held === undefined && !isOver(); waited += LOOK) {
-        const level = least() + 1 + Math.floor(waited / PATIENCE)
         const isWanted = (step: string, phase: Point['phase']) =>
-          points.some((p) => p.step === step && p.phase === phase && times(p) < level)
+          points.some((p) => p.step === step && p.phase === phase && isDue(p, waited))
         held = await gate.trap(name, isWanted, LOOK)
       }
       if (held === undefined) return
       await kill(held)
       held.drop()
     }
-    await setTimeout(random() * 1_000)
+    await setTimeout(random() * MOST_AWAY)
     await actor.up()
   }
 }

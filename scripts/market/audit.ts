@@ -16,6 +16,8 @@ export interface Audit {
   refunded: number
   /** Ended in a split that both parties signed. */
   split: number
+  /** Ended by the arbiter, or by the last timer where it was silent. */
+  decided: number
   stuck: number
   paidTwice: number
   lost: number
@@ -79,8 +81,8 @@ export async function audit({
     payments.set(errand, (payments.get(errand) ?? 0) + 1)
     if (!trade.isEnded) lose(escrowId, 'the buyer does not know that it ended')
     if (ending === 'Released' && !isDelivered) lose(escrowId, 'paid without a delivery')
-    const isPaid = ending === 'Released' || ending === 'Settled'
-    if (!isPaid && isDelivered) lose(escrowId, 'delivered and not paid')
+    const isUnpaid = ending === 'Refunded' || ending === 'Expired'
+    if (isUnpaid && isDelivered) lose(escrowId, 'delivered and not paid')
     if (ending === 'Released') {
       const { artifactHash } = await oracle.call('getEscrow', { params: { escrowId } })
       const deliveredAt = pact.deadlineUtc - 1
@@ -120,6 +122,7 @@ export async function audit({
     settled: ledger.filter(({ ending }) => ending === 'Released').length,
     refunded: ledger.filter(({ ending }) => ending === 'Expired' || ending === 'Refunded').length,
     split: ledger.filter(({ ending }) => ending === 'Settled').length,
+    decided: ledger.filter(({ ending }) => ending === 'Ruled' || ending === 'Concluded').length,
     stuck: stuck.length,
     paidTwice: doubled.length,
     lost: lost.size,

@@ -11,6 +11,7 @@ import {
   createBuyer,
   createFileStore,
   decodeTrustPolicy,
+  defaultSettlePolicy,
   type HireResult,
 } from '@earnest/sdk/buyer'
 import { isEarnestError } from '@earnest/sdk/protocol'
@@ -21,7 +22,8 @@ import { told } from './told.ts'
 
 const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { SELLERS = '[]', STORE = '', AT_ONCE = '1', LIMIT = 'Infinity' } = process.env
-const { PATIENCE = '3600', IS_RELAYED = '', POLL_MS = '1000' } = process.env
+const { PATIENCE = '3600', WINDOW, IS_RELAYED = '', POLL_MS = '1000' } = process.env
+const { IS_PATIENT = '', IS_FIRM = '', IS_FICKLE = '' } = process.env
 const sellers: string[] = JSON.parse(SELLERS)
 const party = localParty({
   name: NAME,
@@ -76,11 +78,15 @@ const news = {
   isEnded: 'end',
 } as const
 
+/** Two readings of one value are two objects. */
+const wireOf = (value: unknown) => JSON.stringify(value)
+
 /** What is written down of a trade. */
-function nameOf(_: string, was: unknown, will: unknown): string {
+function nameOf(key: string, was: unknown, will: unknown): string {
+  if (key.startsWith('stopped/')) return 'its withdrawal'
   if (was === undefined) return 'draft'
   const [before, after] = [was, will] as Record<string, unknown>[]
-  const member = Object.keys(news).find((key) => before?.[key] !== after?.[key])
+  const member = Object.keys(news).find((key) => wireOf(before?.[key]) !== wireOf(after?.[key]))
   return member === undefined ? 'another look' : news[member as keyof typeof news]
 }
 
@@ -98,14 +104,23 @@ const buyer = createBuyer({
   trustPolicy,
   journal: told(createFileStore({ folder: STORE }), nameOf),
   useRelay: IS_RELAYED !== '',
+  settlePolicy: { ...defaultSettlePolicy, releaseOnPass: IS_PATIENT === '' },
   pollIntervalMs: Number(POLL_MS),
   onProgress: (progress) => {
     const errand = errands.getStore()
     if (errand !== undefined && progress.step === 'drafted') errand.tradeId = progress.tradeId
+    if (progress.step === 'agreed' && isTakenBack(progress.amountUsdc)) {
+      buyer.cancel(progress.tradeId).catch((error) => say({ step: 'not cancelled', error }))
+    }
     const reason = progress.step === 'waiting' ? { reason: progress.reason } : {}
     say({ step: progress.step, errand: errand?.name, at: performance.now(), ...reason })
   },
 })
+
+/** The amount, which is written down with the trade, tells its number. */
+const numberOf = (paymentUsdc: bigint) => Number(paymentUsdc - LEAST)
+const isTakenBack = (amount: bigint) => IS_FICKLE !== '' && numberOf(amount) % 3 === 0
+const isLeftToTime = (amount: bigint) => IS_FIRM !== '' && numberOf(amount) % 2 === 0
 
 /** What it offers for a part of the work, and how far it goes; basis points. */
 const SPLIT = { sellerBps: 5_000, maxSellerBps: 7_000 }
@@ -118,11 +133,12 @@ async function carry(of: Errand, begin: () => Promise<HireResult>): Promise<void
     try {
       const result = await errands.run(of, attempt)
       const { settlementStatus: status, escrowId, tradeId } = result
-      if (status === 'disputed') {
+      const { paymentUsdc } = result.receipts.signed.pact
+      if (status === 'disputed' && !isLeftToTime(paymentUsdc)) {
         attempt = () => buyer.settleDispute(tradeId, SPLIT)
         continue
       }
-      if (status !== 'pending') {
+      if (status !== 'pending' && status !== 'disputed') {
         const isComplete = result.deliverable !== undefined
         say({ step: 'done', errand, at: performance.now(), status, escrowId, isComplete })
         return
@@ -145,13 +161,26 @@ async function carry(of: Errand, begin: () => Promise<HireResult>): Promise<void
 }
 
 /** No deal was made, and no later attempt can make one. */
-const FINAL = new Set(['negotiation_failed', 'fund_by_passed', 'deadline_passed'])
+const FINAL = new Set([
+  'negotiation_failed',
+  'trade_cancelled',
+  'fund_by_passed',
+  'deadline_passed',
+])
 
+async function resume(tradeId: string): Promise<void> {
+  await carry({ name: tradeId, tradeId }, () => buyer.resume(tradeId))
+}
+
+/** Goes on with what is open, then begins one errand after the other. */
 async function trade(index: number): Promise<void> {
+  for (let id = left.shift(); id !== undefined; id = left.shift()) await resume(id)
   for (let errand = nextErrand(); errand !== undefined; errand = nextErrand()) {
     const { to, number } = errand
     const seller = sellers[(index + number) % sellers.length] ?? ''
-    const task = greetingTask({ to, deadline: wallClock.now() + Number(PATIENCE) })
+    const deadline = wallClock.now() + Number(PATIENCE)
+    const window = WINDOW === undefined ? {} : { window: Number(WINDOW) }
+    const task = greetingTask({ to, deadline, ...window })
     const paymentUsdc = LEAST + BigInt(number)
     say({ step: 'begun', errand: to, at: performance.now() })
     const one = { name: to, tradeId: undefined }
@@ -161,8 +190,5 @@ async function trade(index: number): Promise<void> {
 
 const left = await buyer.open()
 say({ ready: { open: left.length } })
-const resumed = left.map((tradeId) =>
-  carry({ name: tradeId, tradeId }, () => buyer.resume(tradeId)),
-)
-await Promise.all([...resumed, ...Array.from({ length: Number(AT_ONCE) }, (_, n) => trade(n))])
+await Promise.all(Array.from({ length: Number(AT_ONCE) }, (_, index) => trade(index)))
 process.exit(0)

@@ -14,13 +14,31 @@ export interface Entry {
   amount: bigint
   isDelivered: boolean
   /** Undefined: the money is still locked. */
-  ending: 'Released' | 'Refunded' | 'Expired' | 'Settled' | 'other' | undefined
+  ending:
+    | 'Released'
+    | 'Refunded'
+    | 'Expired'
+    | 'Settled'
+    | 'Ruled'
+    | 'Concluded'
+    | 'Amended'
+    | undefined
   /** The seller's share at its end, basis points. */
   sellerBps: number
+  /** The arbiter has its fee. */
+  isArbitrated: boolean
 }
 
 const SPAN = 2_000n
-const endings: readonly string[] = ['Released', 'Refunded', 'Expired', 'Settled']
+const endings: readonly string[] = [
+  'Released',
+  'Refunded',
+  'Expired',
+  'Settled',
+  'Ruled',
+  'Concluded',
+  'Amended',
+]
 
 /** Every escrow of the contract, out of all its events. */
 export async function readLedger(client: LocalClient, deployment: Deployment): Promise<Entry[]> {
@@ -34,7 +52,8 @@ export async function readLedger(client: LocalClient, deployment: Deployment): P
         const { id, buyer, seller, terms } = args
         const pactId = terms.pactHash.slice(2)
         const entry = { escrowId: id, pactId, buyer, seller, amount: terms.amount }
-        ledger.set(id, { ...entry, isDelivered: false, ending: undefined, sellerBps: 0 })
+        const begun = { isDelivered: false, ending: undefined, sellerBps: 0, isArbitrated: false }
+        ledger.set(id, { ...entry, ...begun })
         continue
       }
       const entry = 'id' in args ? ledger.get(args.id) : undefined
@@ -42,8 +61,10 @@ export async function readLedger(client: LocalClient, deployment: Deployment): P
       if (eventName === 'Delivered') entry.isDelivered = true
       if (endings.includes(eventName)) entry.ending = eventName as 'Released'
       if (eventName === 'Released') entry.sellerBps = 10_000
-      if (eventName === 'Settled') entry.sellerBps = Number(args.sellerBps)
-      if (['Ruled', 'Concluded', 'Amended'].includes(eventName)) entry.ending = 'other'
+      if (eventName === 'Settled' || eventName === 'Ruled' || eventName === 'Concluded') {
+        entry.sellerBps = Number(args.sellerBps)
+        entry.isArbitrated = args.arbitrationFee > 0n
+      }
     }
   }
   return [...ledger.values()]
@@ -65,23 +86,24 @@ export async function checkBalances(
     minted,
   }: { deployment: Deployment; ledger: readonly Entry[]; minted: ReadonlyMap<Address, bigint> },
 ): Promise<{ mismatchedBaseUnits: bigint; faults: string[] }> {
-  const { token, escrow, feeRecipient } = deployment
+  const { token, escrow, arbiter, feeRecipient } = deployment
   const should = new Map<Address, bigint>()
   const add = (owner: Address, amount: bigint) => {
     const key = getAddress(owner)
     should.set(key, (should.get(key) ?? 0n) + amount)
   }
   for (const [owner, amount] of minted) add(owner, amount)
-  let credit = 0n
-  for (const { buyer, seller, amount, ending, sellerBps } of ledger) {
+  let [protocolFees, arbitrationFees] = [0n, 0n]
+  for (const { buyer, seller, amount, ending, sellerBps, isArbitrated } of ledger) {
     add(buyer, -amount)
     add(escrow, amount)
-    if (ending === undefined || ending === 'other') continue
-    const split = splitOf({ amount, sellerBps, ...fees, arbitrated: false })
+    if (ending === undefined || ending === 'Amended') continue
+    const split = splitOf({ amount, sellerBps, ...fees, arbitrated: isArbitrated })
     add(escrow, -split.seller - split.buyer)
     add(seller, split.seller)
     add(buyer, split.buyer)
-    credit += split.protocol
+    protocolFees += split.protocol
+    arbitrationFees += split.arbitration
   }
   let mismatchedBaseUnits = 0n
   const faults: string[] = []
@@ -93,12 +115,14 @@ export async function checkBalances(
   for (const [owner, want] of should) {
     compare(owner, await readBalance(client, { token, owner }), want)
   }
-  const credited = await client.readContract({
-    abi: pactEscrowAbi,
-    address: escrow,
-    functionName: 'creditOf',
-    args: [feeRecipient],
-  })
-  compare('fees', credited, credit)
+  const creditOf = async (owner: Address) =>
+    await client.readContract({
+      abi: pactEscrowAbi,
+      address: escrow,
+      functionName: 'creditOf',
+      args: [owner],
+    })
+  compare('fees', await creditOf(feeRecipient), protocolFees)
+  compare('fees of the arbiter', await creditOf(arbiter), arbitrationFees)
   return { mismatchedBaseUnits, faults }
 }

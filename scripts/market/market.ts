@@ -26,6 +26,14 @@ export type BuyerPlan = {
   limit?: number
   /** Seconds until the deadline of each errand. */
   patience?: number
+  /** Seconds of every window of its pacts; default: what two agents have. */
+  window?: number
+  /** Pays nothing early: what passed is paid when its review is over. */
+  isPatient?: boolean
+  /** Offers no split of every second delivery that falls short: its arbiter, or the end of all windows, decides. */
+  isFirm?: boolean
+  /** Takes back every third errand once it is agreed on. */
+  isFickle?: boolean
 }
 
 /** What a seller of the market is like. */
@@ -34,6 +42,8 @@ export type SellerPlan = {
   workMs?: number
   /** Delivers a part, so that its trades are disputed and end in a split. */
   isHasty?: boolean
+  /** Fails at every job and gives the money back. */
+  isUnable?: boolean
 }
 
 /** What stands between the processes of a market: it gives the address under which one reaches another. */
@@ -179,7 +189,7 @@ async function open(
     const target = addressOf(oracleCount + index)
     sellerUrls.set(callee, await between.http({ target, callee }))
   }
-  const sellers = sellerPlans.map(({ name, workMs = 0, isHasty }, index) => {
+  const sellers = sellerPlans.map(({ name, workMs = 0, isHasty, isUnable }, index) => {
     return createActor({
       name,
       role: 'seller',
@@ -192,6 +202,7 @@ async function open(
         DEPLOYMENT: JSON.stringify(deployment),
         WORK_MS: String(workMs),
         ...(isHasty && { IS_HASTY: '1' }),
+        ...(isUnable && { IS_UNABLE: '1' }),
         ...(starts > 0 && { IS_KNOWN: '1' }),
       }),
       onLine: (said) => onLine(name, said),
@@ -210,6 +221,10 @@ async function open(
         ...(plan.isRelayed && { IS_RELAYED: '1' }),
         ...(plan.limit !== undefined && { LIMIT: String(plan.limit) }),
         ...(plan.patience !== undefined && { PATIENCE: String(plan.patience) }),
+        ...(plan.window !== undefined && { WINDOW: String(plan.window) }),
+        ...(plan.isPatient && { IS_PATIENT: '1' }),
+        ...(plan.isFirm && { IS_FIRM: '1' }),
+        ...(plan.isFickle && { IS_FICKLE: '1' }),
       }),
       onLine: (said) => onLine(plan.name, said),
     }),

@@ -11,7 +11,7 @@ import { pass, told } from './told.ts'
 
 const { NAME = 'seller', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { STORE = '', PORT = '0', PUBLIC_URL = '', DEPLOYMENT = '{}' } = process.env
-const { WORK_MS = '0', IS_HASTY = '', IS_KNOWN = '' } = process.env
+const { WORK_MS = '0', IS_HASTY = '', IS_UNABLE = '', IS_KNOWN = '' } = process.env
 const deployment: Deployment = JSON.parse(DEPLOYMENT)
 const party = localParty({
   name: NAME,
@@ -33,6 +33,7 @@ function nameOf(key: string, _: unknown, will: unknown): string | undefined {
 const skill = greeter({
   milliseconds: Number(WORK_MS),
   isHasty: IS_HASTY !== '',
+  isUnable: IS_UNABLE !== '',
   onWork: () => pass('works', 'before'),
 })
 const seller = createSeller({
@@ -60,7 +61,8 @@ const seller = createSeller({
   store: told(createFileStore({ folder: STORE }), nameOf),
   heartbeatSeconds: 30,
   sweepSeconds: 2,
-  refundOnFailure: false,
+  // Else what was not done is left to the deadline.
+  refundOnFailure: IS_UNABLE !== '',
   card: {
     name: NAME,
     description: 'Says hello for money',

@@ -5,7 +5,16 @@ import type { Skill } from '@earnest/sdk/seller'
 export const LEAST = 1_000_000n
 
 /** Work that is quickly done and checked by code: a greeting for whom the buyer names. */
-export function greetingTask({ to, deadline }: { to: string; deadline: number }): Task {
+export function greetingTask({
+  to,
+  deadline,
+  window,
+}: {
+  to: string
+  deadline: number
+  /** Seconds of every window; default: what two agents have. */
+  window?: number
+}): Task {
   const file = 'deliverable.json'
   return {
     capability: 'greeting',
@@ -31,6 +40,9 @@ export function greetingTask({ to, deadline }: { to: string; deadline: number })
       },
     ],
     deadline,
+    ...(window !== undefined && {
+      windows: { review: window, response: window, negotiation: window, arbitration: window },
+    }),
   }
 }
 
@@ -38,11 +50,14 @@ export function greetingTask({ to, deadline }: { to: string; deadline: number })
 export function greeter({
   milliseconds,
   isHasty = false,
+  isUnable = false,
   onWork = async () => {},
 }: {
   milliseconds: number
   /** Leaves out for whom it is. */
   isHasty?: boolean
+  /** Cannot do it. */
+  isUnable?: boolean
   onWork?: () => Promise<void>
 }): Skill {
   return {
@@ -54,6 +69,7 @@ export function greeter({
     run: async ({ input }) => {
       await onWork()
       if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds))
+      if (isUnable) throw new Error('No word comes to mind')
       const greeting = 'hello'
       return { json: isHasty ? { greeting } : { greeting, to: (input as { to: string }).to } }
     },
