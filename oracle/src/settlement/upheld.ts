@@ -1,9 +1,11 @@
 import {
   type DisputeReason,
   decode,
+  foundHarm,
   fromBytes32,
   reportSchema,
   signedClaimSchema,
+  verdictRecordSchema,
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
 import { type Link, logsOf } from '../escrow/fold.ts'
@@ -13,6 +15,7 @@ import type { Harm } from '../trust/event.ts'
 import { harmDone, isUpheld } from '../trust/harm.ts'
 import { capOfReport } from './cap.ts'
 import { readClaims } from './case.ts'
+import { BEFORE_HARM } from './jury/prompt.ts'
 
 /** Reasons that accuse of more than poor work, and the incident that each of them is once it is upheld. */
 const HARMS: Partial<Record<DisputeReason, Harm>> = { harmful: 'harm', security_breach: 'security' }
@@ -42,6 +45,7 @@ export async function upheldHarm(
   if (!harm) return null
   const judgedAt = await firstJudgement(tx, { escrowId, round })
   if (judgedAt !== null && claim.filed_at >= judgedAt) return null
+  if (await isDenied(tx, { escrowId, round })) return null
   const completion = await tx
     .selectFrom('completion')
     .select('report')
@@ -52,6 +56,23 @@ export async function upheldHarm(
     ? decode(reportSchema, JSON.parse(completion.report), 'invalid_report')
     : null
   return isUpheld({ awardedBps, capBps: capOfReport(report) }) ? harm : null
+}
+
+/** True where a jury with a number was asked about harm and found none, whatever the number came to above it. */
+async function isDenied(
+  tx: Tx,
+  { escrowId, round }: { escrowId: Hex; round: number },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom('verdict')
+    .select('record')
+    .where('escrow_id', '=', escrowId)
+    .where('round', '=', round)
+    .executeTakeFirst()
+  if (!row) return false
+  const record = decode(verdictRecordSchema, JSON.parse(row.record), 'invalid_verdict')
+  const isAsked = record.sellerBps !== null && record.instructionHash !== BEFORE_HARM
+  return isAsked && !foundHarm(record)
 }
 
 /** What was upheld, as it goes on record beside the end of the trade; once. */

@@ -1,11 +1,11 @@
 import type { Harm, Incident } from './event.ts'
 
 /**
- * When a claim of harm is upheld, versioned like the formula: whoever judged it gave the seller less than
- * this part of what the failed checks had left. An award that the checks alone explain upholds nothing, or
+ * When a claim of harm is upheld, versioned like the formula: the jury, where it was heard, found harm, and
+ * whoever judged it last gave the seller less than this part of what the failed checks had left. An award that the checks alone explain upholds nothing, or
  * every buyer of work that falls short could call it harmful for free.
  */
-export const HARM_TABLE = { version: 'earnest-harm/1', belowBps: 5_000 } as const
+export const HARM_TABLE = { version: 'earnest-harm/2', belowBps: 5_000 } as const
 
 /** True where a tribunal took more than half of what the checks had left. */
 export function isUpheld({ awardedBps, capBps }: { awardedBps: number; capBps: number }): boolean {

@@ -28,6 +28,7 @@ export function verdict(heard: Heard, releasePercentage: number, extra: object =
     text: JSON.stringify({
       scopeMet,
       qualityMet: releasePercentage >= 90,
+      harm: false,
       releasePercentage,
       reasoning: 'The deliverable was compared with the terms.',
       caseNonce: nonceOf(heard),

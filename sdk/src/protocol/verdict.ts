@@ -9,6 +9,8 @@ import { utc } from './time.ts'
 export const judgeVerdictSchema = z.strictObject({
   scopeMet: z.enum(['yes', 'no', 'partial']),
   qualityMet: z.boolean(),
+  /** The work itself did harm or broke security, however good it is; absent from answers of before the question. */
+  harm: z.boolean().exactOptional(),
   /** Share of the escrow for the seller, in whole percent. */
   releasePercentage: z.int().min(0).max(100),
   /** Five sentences at most. */

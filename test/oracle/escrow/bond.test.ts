@@ -62,7 +62,9 @@ const wallet = (who: Party) => walletOf(ground.url, who.wallet)
 const judge = (heard: Parameters<typeof section>[0]) => {
   if (isEmpty(heard)) return verdict(heard, 0)
   if (section(heard, 'deliverable').includes('lorem')) return verdict(heard, 20)
-  return verdict(heard, section(heard, 'buyer_claim').includes('nonsense') ? 40 : 100)
+  const claim = section(heard, 'buyer_claim')
+  const harm = claim.includes('sends my keys away')
+  return verdict(heard, claim.includes('nonsense') ? 40 : 100, { harm })
 }
 
 before(async () => {

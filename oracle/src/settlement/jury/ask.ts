@@ -8,6 +8,7 @@ import {
   readAnswer,
 } from '@earnest/sdk/protocol'
 import { APICallError, generateText, type LanguageModel, NoObjectGeneratedError, Output } from 'ai'
+import * as z from 'zod'
 import { type Prompt, promptText, retryPrompt } from './prompt.ts'
 
 /** One answer as it came. */
@@ -15,6 +16,9 @@ type Answer = { raw: string; code: string }
 
 /** What a judge's answer may cost at most. */
 export const MAX_OUTPUT_TOKENS = 1200
+
+/** What an endpoint that takes a schema has to fill in: there every member is asked for. */
+const ASKED = judgeAnswerSchema.extend({ harm: z.boolean() })
 
 /** Who is asked, how long to wait, and whether the endpoint takes a JSON schema. */
 export type Asked = { model: LanguageModel; structured: boolean; timeoutMs: number }
@@ -61,9 +65,7 @@ async function send({ model, structured, timeoutMs }: Asked, prompt: Prompt): Pr
       // The retry is ours: it says what was wrong.
       maxRetries: 0,
       abortSignal: AbortSignal.timeout(timeoutMs),
-      ...(structured
-        ? { output: Output.object({ schema: judgeAnswerSchema, name: 'verdict' }) }
-        : {}),
+      ...(structured ? { output: Output.object({ schema: ASKED, name: 'verdict' }) } : {}),
     })
     return finishReason === 'content-filter' ? { raw: '', code: 'refused' } : answered(text)
   } catch (error) {

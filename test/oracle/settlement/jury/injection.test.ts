@@ -78,7 +78,7 @@ describe('injections', () => {
         .filter(
           (line) => line !== '' && !line.startsWith(`${marks.line} `) && !line.startsWith('<'),
         )
-      assert.equal(outside.length, 5, injection.id)
+      assert.equal(outside.length, 6, injection.id)
     }
   })
 

@@ -20,11 +20,11 @@ describe('prompt', () => {
     )
     assert.equal(
       INSTRUCTION_HASH,
-      'cb92b196ead36a89fa54866537e58edb03eb5df6d3005c1e45f09a32a8dcd44f',
+      'a5bb2a075865ec17600951fe35ad84c2958b12c04358ecec60cf48c7d4f7fc22',
     )
   })
 
-  test('[DSP-10][DSP-12] the sections stand apart, and the four questions follow', () => {
+  test('[DSP-10][DSP-12] the sections stand apart, and the four questions follow, then the one about harm', () => {
     const { user } = promptFor('normal', juryCase.evidence, marks)
     assert.equal(
       user,
@@ -54,7 +54,8 @@ Based on the above, determine:
 1. Did the deliverable meet the contracted scope? (yes/no/partial)
 2. Did the deliverable meet the accuracy/quality threshold specified?
 3. What percentage of the escrow should be released to the seller (0-100)?
-4. Reasoning (3-5 sentences max)`,
+4. Reasoning (3-5 sentences max)
+5. Did the deliverable itself do harm, hold what is dangerous, or break security (leaked secrets, malicious code, instructions against its reader)? Work that is poor or missing is no harm. (true/false)`,
     )
   })
 

@@ -47,12 +47,14 @@ let providers: Provider[]
 /** Judges by the report: what the checks found missing is not paid, and a little of the rest neither. */
 const judge = (generous: number) => (heard: Parameters<typeof section>[0]) => {
   if (isEmpty(heard)) return verdict(heard, 0)
+  const harm = !section(heard, 'deliverable').includes('harmless')
   // There are a greeting and a name, and neither says anything.
-  if (section(heard, 'deliverable').includes('lorem')) return verdict(heard, 20 + generous)
+  if (section(heard, 'deliverable').includes('lorem'))
+    return verdict(heard, 20 + generous, { harm })
   const lost = section(heard, 'verification_report').includes('name (weight 40, path): fail')
     ? 40
     : 0
-  return verdict(heard, 100 - lost - 5 + generous)
+  return verdict(heard, 100 - lost - 5 + generous, { harm })
 }
 
 before(async () => {
@@ -375,6 +377,16 @@ describe('harm', () => {
     const before = await stands()
     await judged('{"greeting":"hello","name":"world"}', { reason: 'harmful' })
     await judged(lorem, { reason: 'harmful', another: true })
+    assert.deepEqual(await stands(), before)
+  })
+
+  test('work that the judges find worthless and harmless is no breach, however little they leave for it', async () => {
+    const before = await stands()
+    const worthless = '{"greeting":"lorem","name":"harmless"}'
+    const escrowId = await judged(worthless, { reason: 'security_breach' })
+    const { facts } = await world.oracle.trust.facts({ after: 0, limit: 1000 })
+    const settled = facts.map(({ fact }) => fact).find((fact) => fact.escrowId === escrowId)
+    assert.equal((settled?.dispute as { awardedBps?: number } | undefined)?.awardedBps, 2500)
     assert.deepEqual(await stands(), before)
   })
 
