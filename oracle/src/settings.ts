@@ -76,6 +76,10 @@ const environment = z.object({
   /** Oracles whose credentials count here and how much, as DID=weight with weights of 0 to 1. */
   EARNEST_ISSUERS: z
     .union([z.literal('').transform(() => []), separated(issuer)])
+    .refine(
+      (pairs) => new Set(pairs.map(([did]) => did)).size === pairs.length,
+      'want every issuer once',
+    )
     .transform((pairs) => new Map(pairs))
     .default(() => new Map()),
   /** Hours between two anchors of the event root in a transaction to the first sender; 0: none. */

@@ -42,6 +42,53 @@ test('an oracle without seeds says that it can rate nobody', async () => {
   }
 })
 
+/** What an oracle cannot start without. */
+const somebody = `0x${'11'.repeat(20)}`
+const secret = `0x${'21'.repeat(32)}`
+const needed = {
+  EARNEST_RPC_URL: 'http://127.0.0.1:9',
+  EARNEST_ESCROW: somebody,
+  EARNEST_TOKEN: somebody,
+  EARNEST_ARBITERS: somebody,
+  EARNEST_FEE_RECIPIENTS: somebody,
+  EARNEST_ORACLE_KEY: secret,
+  EARNEST_SENDER_KEY: secret,
+  EARNEST_ATTESTOR_KEYS: secret,
+  EARNEST_ARTIFACT_KEY: secret,
+}
+
+test('issuers and their weights are read whole or refused at the start', () => {
+  const [one, other] = [party(51).identity.did, party(52).identity.did]
+  const faultsOf = (issuers: string): string[] => {
+    try {
+      readSettings({ EARNEST_ISSUERS: issuers })
+    } catch (error) {
+      const { faults } = (error as { details: { faults: string[] } }).details
+      return faults.filter((fault) => fault.startsWith('EARNEST_ISSUERS'))
+    }
+    return []
+  }
+  for (const good of ['', `${one}=1`, `${one}=0`, `${one}=.5`, `${one}=0.5, ${other}=1`]) {
+    assert.deepEqual(faultsOf(good), [], good)
+  }
+  const bad = [one, `${one}=`, `${one}=2`, `${one}=-1`, `${one}=1e0`, `${one}=50%`, `${one}=0.5=1`]
+  for (const each of [...bad, 'mallory=1', `${one}=1,`, `=1`, `${one}=1;${other}=1`]) {
+    assert.notDeepEqual(faultsOf(each), [], each)
+    // What is wrong is said, never what stands there.
+    assert.ok(!faultsOf(each).join().includes(one), each)
+  }
+  const twice = faultsOf(`${one}=1,${other}=0.5,${one}=0`)
+  assert.equal(twice.length, 1)
+  const read = readSettings({ ...needed, EARNEST_ISSUERS: `${one}=0.5, ${other}=1` })
+  assert.deepEqual(
+    [...read.EARNEST_ISSUERS],
+    [
+      [one, 0.5],
+      [other, 1],
+    ],
+  )
+})
+
 test('a seed that is no DID is refused at the start', () => {
   const read = (seeds: string) => {
     try {
