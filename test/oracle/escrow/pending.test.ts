@@ -8,8 +8,10 @@ import {
   confirm,
   createWorld,
   fund,
+  fundingOf,
   type Ground,
   pactOf,
+  party,
   problemOf,
   register,
   send,
@@ -63,7 +65,11 @@ test('[TRZ-01] a pending offer is left by the buyer’s funding or the seller’
   const offer = pactOf(world)
   await agree(world, offer)
   assert.equal(await statusOf(offer), 'registered')
-  assert.deepEqual(await problemOf(await cancel(offer, world.buyer)), [403, 'signer_not_party'])
+  const stranger = party(99)
+  await register(world, stranger)
+  for (const by of [world.buyer, stranger]) {
+    assert.deepEqual(await problemOf(await cancel(offer, by)), [403, 'signer_not_party'])
+  }
   assert.equal(await statusOf(offer), 'registered')
   assert.equal((await cancel(offer, world.seller)).status, 200)
   assert.equal(await statusOf(offer), 'cancelled')
@@ -75,6 +81,17 @@ test('[TRZ-01] a pending offer is left by the buyer’s funding or the seller’
   assert.equal(await statusOf(accepted), 'funded')
   assert.deepEqual(await problemOf(await cancel(accepted, world.seller)), [409, 'already_funded'])
   assert.equal(await statusOf(accepted), 'funded')
+})
+
+test('[TRZ-02] an offer that is accepted without the money stays pending', async () => {
+  const offer = pactOf(world, { paymentUsdc: '900000' })
+  await agree(world, offer)
+  const body = { data: await fundingOf(world, offer) }
+  const relay = { by: world.buyer, method: 'POST', path: '/api/v1/relay', body } as const
+  assert.equal((await send(world, relay)).status, 422)
+  await confirm(world)
+  assert.equal(await statusOf(offer), 'registered')
+  assert.equal((await cancel(offer, world.seller)).status, 200)
 })
 
 test('[W-4b] [REP-08] a seller that falls silent is flagged at once, and the deadline refunds without any grace', async () => {
