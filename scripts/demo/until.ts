@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isEarnestError } from '@earnest/sdk/protocol'
 
-/** Looks again until a condition holds. Throws once a minute is over. */
+/** Looks again until a condition holds. Throws once three minutes are over. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 60_000; !(await condition()); ) {
+  for (const end = performance.now() + 180_000; !(await condition()); ) {
     if (performance.now() > end) throw new Error(`waited in vain for ${condition}`)
     await sleep(100)
   }
