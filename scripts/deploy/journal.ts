@@ -7,6 +7,7 @@ import type { Target } from './network.ts'
 export type Entry = {
   type: string
   futureId?: string
+  from?: string
   networkInteractionId?: number
   nonce?: number
   networkInteraction?: { data: string }
@@ -28,14 +29,19 @@ export function readJournal(target: Target): Entry[] {
   const lines = readFileSync(file, 'utf8').split('\n')
   return lines.flatMap((line, index): Entry[] => {
     if (line.trim() === '') return []
-    if (index === lines.length - 1 && !line.endsWith('}')) return []
-    return [JSON.parse(line)]
+    try {
+      return [JSON.parse(line)]
+    } catch (error) {
+      if (index === lines.length - 1) return []
+      throw error
+    }
   })
 }
 
-/** Replaces the journal, whole or not at all. */
+/** Replaces the journal, whole or not at all; where there is none, none is made. */
 export function writeJournal(target: Target, entries: readonly Entry[]): void {
   const file = fileOf(target)
+  if (!existsSync(file)) return
   writeFileSync(`${file}.new`, entries.map((entry) => `\n${JSON.stringify(entry)}`).join(''))
   renameSync(`${file}.new`, file)
 }

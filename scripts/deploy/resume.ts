@@ -2,14 +2,14 @@ import type { ReadClient } from '@earnest/sdk/escrow'
 import { EarnestError } from '@earnest/sdk/protocol'
 import type { Address } from 'viem'
 import { getBlock, getBlockNumber, getTransactionCount } from 'viem/actions'
-import { type Entry, readJournal, writeJournal } from './journal.ts'
+import { type Entry, folderOf, readJournal, writeJournal } from './journal.ts'
 import type { Target } from './network.ts'
 
 /**
  * Mends a journal that broke off between the sending of a transaction and the answer: Ignition would ask
  * its user for a hash that may not exist. What reached the chain is entered with its hash, what did not is
- * sent again.
- * @throws deployment_interrupted
+ * sent again; a last line that was written half is cut off, which Ignition could not read.
+ * @throws deployment_conflict, deployment_interrupted
  */
 export async function resume(
   client: ReadClient,
@@ -20,7 +20,14 @@ export async function resume(
   const unanswered = entries.filter(
     (entry) => entry.type === 'TRANSACTION_PREPARE_SEND' && !sent.has(keyOf(entry)),
   )
-  if (unanswered.length === 0) return
+  // Only its sender's own count tells whether a transaction was sent.
+  const other = entries.find(({ from }) => from && from.toLowerCase() !== deployer.toLowerCase())
+  if (other !== undefined) {
+    throw new EarnestError(
+      'deployment_conflict',
+      `${folderOf(target)} holds a deployment by ${other.from}, not by ${deployer}; go on with its key, or move it away to deploy anew`,
+    )
+  }
 
   const mended = [...entries]
   for (const entry of unanswered) {
@@ -84,8 +91,15 @@ async function findTransaction(
     else before = middle
   }
   const { transactions } = await getBlock(client, { blockNumber: after, includeTransactions: true })
-  return transactions.find(
+  const found = transactions.find(
     (transaction) =>
       transaction.nonce === nonce && transaction.from.toLowerCase() === deployer.toLowerCase(),
+  )
+  if (found !== undefined) return found
+  // Taken for never sent, it would be sent once more.
+  throw new EarnestError(
+    'deployment_interrupted',
+    `Transaction ${nonce} of ${deployer} was mined, and the RPC does not say where; the same command looks again`,
+    { retryable: true },
   )
 }

@@ -19,6 +19,9 @@ const roles = {
   treasury: key('6'),
 }
 
+/** The compiler may have warned before, where nothing was built yet. */
+const codeIn = (said: string) => /^([a-z]+(?:_[a-z]+)+): /m.exec(said)?.[1]
+
 function deploy(options: Record<string, string | true>, env: Record<string, string> = {}) {
   const words = Object.entries(options).map(([name, value]) =>
     value === true ? `--${name}` : `--${name}=${value}`,
@@ -27,7 +30,7 @@ function deploy(options: Record<string, string | true>, env: Record<string, stri
     encoding: 'utf8',
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
   })
-  return { status, stdout, code: stderr.split(':')[0] }
+  return { status, stdout, code: codeIn(stderr) }
 }
 
 /** The error code, while a server of this process may answer. */
@@ -36,7 +39,7 @@ async function deployBeside(options: { network: string }, env: Record<string, st
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
   })
-  return (await text(child.stderr)).split(':')[0]
+  return codeIn(await text(child.stderr))
 }
 
 describe('deploy', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,6 +15,7 @@ import { inspect } from '../../scripts/deploy/inspect.ts'
 import { targetOf } from '../../scripts/deploy/network.ts'
 import { checkChain, checkUsdc } from '../../scripts/deploy/preflight.ts'
 import { type Deployment, readDeployment, recordIn } from '../../scripts/deploy/record.ts'
+import { resume } from '../../scripts/deploy/resume.ts'
 import { type LocalClient, localClient } from '../../scripts/local/chain.ts'
 import { startChain } from '../../scripts/local/startChain.ts'
 import { deployUsdc } from '../../scripts/local/usdc.ts'
@@ -76,7 +77,8 @@ describe('deployment', () => {
     const ended = once(child, 'close')
     const [said, err] = await Promise.all([text(stdout), text(stderr)])
     const [status] = await ended
-    return { status, said, err, code: err.split(':')[0] }
+    // The compiler may have warned before, where nothing was built yet.
+    return { status, said, err, code: /^([a-z]+(?:_[a-z]+)+): /m.exec(err)?.[1] }
   }
   const sent = () => client.getTransactionCount({ address: deployer })
   const deployment = (): Deployment => readDeployment(recordIn(folder), target)
@@ -159,12 +161,35 @@ describe('deployment', () => {
     assert.equal((await run('deploy')).status, null)
     assert.equal(await sent(), 1)
 
+    // Neither another's key nor an RPC that knows no such transaction has the one that was sent forgotten.
+    recordIn(folder)
+    const file = join(folder, 'deployments', target.name, 'journal.jsonl')
+    const written = readFileSync(file, 'utf8')
+    await assert.rejects(resume(client, { target, deployer: stranger }), {
+      code: 'deployment_conflict',
+    })
+    const blind = createPublicClient({
+      transport: custom({
+        request: async (question) => {
+          const answer = await client.request(question)
+          return question.method === 'eth_getBlockByNumber'
+            ? { ...(answer as object), transactions: [] }
+            : answer
+        },
+      }),
+    })
+    await assert.rejects(resume(blind, { target, deployer }), { code: 'deployment_interrupted' })
+    assert.equal(readFileSync(file, 'utf8'), written)
+
     onSend = async () =>
       JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: -32_000, message: 'over capacity' } })
     const broken = await run('deploy')
     assert.deepEqual([broken.status, broken.code, await sent()], [1, 'deployment_interrupted', 1])
     assert.throws(deployment, { code: 'not_deployed' })
 
+    // Half of a line, as a machine without power leaves it, though it ends as a whole one does.
+    await resume(client, { target, deployer })
+    appendFileSync(file, '\n{"type":"TRANSACTION_CONFIRM","receipt":{"logs":[]}')
     onSend = (pass) => pass()
     const { status, said, err } = await run('deploy')
     assert.equal(status, 0, err)
