@@ -91,8 +91,10 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
   let told: string | undefined
   let reminder = 8
   const interval = Math.max(1, options.pollIntervalMs)
+  /** Of the stream that would tell what comes next; 0 where it is for us to try again. */
+  let stream = 0
   for (let [waited, timer] = [0, SELDOM]; ; ) {
-    const stream = follower.stream()
+    stream = follower.stream()
     try {
       const status = await agreedBy(clients, (client) => readEscrow(client, escrow))
       const { state, round, result } = status
@@ -147,6 +149,7 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
     } catch (error) {
       // Somebody else was faster, or the chain is away for a moment: look again.
       if (!isEarnestError(error)) throw error
+      stream = 0
       onProgress({ step: 'waiting', escrowId, state: 'unknown', reason: error.code })
     }
     if (waited >= options.timeoutMs) {
@@ -177,6 +180,7 @@ async function toTheEnd(options: FollowOptions, follower: Follower): Promise<Fol
       onProgress({ step: 'verified', escrowId, verification, decision: decided })
     } catch (error) {
       if (!isEarnestError(error)) throw error
+      if (error.retryable) stream = 0
       onProgress({ step: 'waiting', escrowId, state, reason: error.code })
       if (!CONTRADICTIONS.has(error.code) || !policy.disputeContradictions) return
       decided = 'dispute'

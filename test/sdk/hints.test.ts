@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { pactEscrowAbi } from '@earnest/contracts'
+import { createWalletClient, custom, encodeFunctionResult, numberToHex } from 'viem'
 import { doze } from '../../sdk/src/doze.ts'
+import { type EscrowClient, escrowOfPact } from '../../sdk/src/escrow/client.ts'
+import { type FollowOptions, follow } from '../../sdk/src/follow.ts'
 import { createHints, type Follower } from '../../sdk/src/hints.ts'
 import { createIdentity } from '../../sdk/src/protocol/identity.ts'
+import { decodePact } from '../../sdk/src/protocol/pact.ts'
+import { ESCROW_STATES, type EscrowState } from '../../sdk/src/protocol/status.ts'
 import { formatUtc } from '../../sdk/src/protocol/time.ts'
 import { createOracleClient } from '../../sdk/src/trust/oracle.ts'
+import { samplePactWire } from '../support/pact.ts'
 
 const signer = createIdentity({ secretKey: new Uint8Array(32).fill(5) })
 const agent = createIdentity({ secretKey: new Uint8Array(32).fill(6) }).did
@@ -218,4 +225,73 @@ describe('doze', () => {
     assert.equal(await dozing({ streams: [1, 2] }).doze(), 1_000)
     assert.equal(await dozing({ streams: [2, 2] }).doze({ stream: 1 }), 1_000)
   })
+})
+
+describe('follow', () => {
+  const pact = decodePact(samplePactWire)
+  const escrow = escrowOfPact({ pact })
+  const standing = (state: EscrowState) =>
+    encodeFunctionResult({
+      abi: pactEscrowAbi,
+      functionName: 'escrowOf',
+      result: {
+        state: ESCROW_STATES.indexOf(state),
+        timerEnd: 4_000_000_000,
+        fundedAt: 1,
+        seq: 2,
+        round: state === 'Funded' ? 0 : 1,
+        result: 0,
+        noticed: false,
+        buyerDisputed: false,
+        sellerDisputed: false,
+        bonded: false,
+        proposed: false,
+        proposedBps: 0,
+        arbitrated: false,
+      },
+    })
+
+  /** How often the chain is looked at in five intervals while a stream is open that tells nothing. */
+  async function looksIn(state: EscrowState | undefined) {
+    let looks = 0
+    const wallet = createWalletClient({
+      account: '0x00000000000000000000000000000000000b0b01',
+      transport: custom(
+        {
+          async request({ method }: { method: string }) {
+            if (method === 'eth_chainId') return numberToHex(escrow.chainId)
+            if (method === 'eth_call') looks++
+            if (method !== 'eth_call' || state === undefined) throw new Error('away')
+            return standing(state)
+          },
+        },
+        { retryCount: 0 },
+      ),
+    }) as unknown as EscrowClient
+    const wait = async (milliseconds: number) => milliseconds
+    const follower = { wait, wasWoken: () => false, stream: () => 1, leave() {} }
+    const end = await follow({
+      wallet,
+      witnesses: [],
+      pact,
+      escrow,
+      hints: { follow: () => follower },
+      clock: { now: () => 1 },
+      timeoutMs: 5_000,
+      pollIntervalMs: 1_000,
+      onProgress() {},
+    } as unknown as FollowOptions)
+    assert.equal(end.status, 'pending')
+    return looks
+  }
+
+  for (const [name, state, looks] of [
+    ['what happens the stream tells', 'Funded', 2],
+    ['that the history of a delivery can be read again nobody tells', 'Delivered', 6],
+    ['that the chain is there again nobody tells', undefined, 6],
+  ] as const) {
+    test(`${name}: ${looks} looks in five intervals`, async () => {
+      assert.equal(await looksIn(state), looks)
+    })
+  }
 })
