@@ -144,4 +144,14 @@ contract RedeliverTest is EscrowTest {
         vm.prank(seller);
         escrow.redeliver(t, BETTER, receipt, "");
     }
+
+    /// @dev Redelivering is no defeat of the buyer: the event names it as the one that its stake went to.
+    function test_emitsStakePaidToTheBuyer() external {
+        Terms memory t = _reach(Stage.Negotiating);
+        bytes memory receipt = _buyerReceipt(t, BETTER).proof;
+        vm.expectEmit(true, true, true, true, address(escrow));
+        emit IPactEscrow.StakePaid(_id(t), buyer, buyer, _stake(t));
+        vm.prank(seller);
+        escrow.redeliver(t, BETTER, receipt, "");
+    }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPactEscrow, Terms} from "../../contracts/src/interfaces/IPactEscrow.sol";
 import {EscrowTest, Stage} from "./support/EscrowTest.sol";
+import {Numbers, pack} from "./support/Signatures.sol";
 import {vm} from "./support/Vm.sol";
 
 contract SweepTest is EscrowTest {
@@ -37,6 +38,18 @@ contract SweepTest is EscrowTest {
         escrow.sweep(fees);
         vm.assertEq(usdc.balanceOf(fees), 2_499_999, "pushed");
         vm.assertEq(usdc.balanceOf(address(escrow)), 1, "left");
+    }
+
+    function test_pushesOneOfTwo() external {
+        Terms memory t = _terms();
+        Numbers memory n = _numbers();
+        n.protocolFeeBps = 1;
+        (t.amount, t.clauses) = (20_000, pack(n));
+        _reach(t, Stage.Completed);
+        vm.assertEq(escrow.creditOf(fees), 2, "the least that can be swept");
+        escrow.sweep(fees);
+        vm.assertEq(usdc.balanceOf(fees), 1, "pushed");
+        vm.assertEq(escrow.creditOf(fees), 1, "left");
     }
 
     function test_pushesTheArbitersFees() external {

@@ -77,7 +77,7 @@ contract LadderTest is ArbiterTest {
         rungs.appealWindow = 60;
         _refused(rungs, "appeal to nobody");
         rungs = _micro();
-        rungs.appealBond = 1;
+        rungs.appealBond = PANEL_COST;
         _refused(rungs, "bond for nothing");
         rungs = _micro();
         rungs.pool = 1;

@@ -116,4 +116,12 @@ contract ProposeTest is ArbiterTest {
         _same(_of(t).state, State.Resolved, "concluded");
         vm.assertEq(usdc.balanceOf(buyer) - before, 198e6, "by the proposal");
     }
+
+    function test_emitsUntilWhenItMayBeAppealed() public {
+        Terms memory t = _court(_human());
+        bytes32 id = _arbitrate(t);
+        vm.expectEmit(true, true, true, true, address(court));
+        emit IPactArbiter.ProposalMade(id, false, 6000, RECORD, block.timestamp + 12 hours);
+        _propose(t, 6000);
+    }
 }

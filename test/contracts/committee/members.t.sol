@@ -58,6 +58,9 @@ contract MembersTest is CommitteeTest {
         vm.prank(members[0]);
         committee.withdrawStake();
         vm.assertEq(committee.memberOf(members[0]).since, 0, "no member");
+        vm.prank(members[0]);
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.NotMember.selector, members[0]));
+        committee.withdrawStake();
         vm.expectEmit(true, true, true, true, address(committee));
         emit ICommittee.Paid(members[0], stranger, MEMBER_STAKE);
         vm.prank(members[0]);
