@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IAttestors} from "../../../contracts/src/interfaces/IAttestors.sol";
 import {IPactArbiter, Setup} from "../../../contracts/src/interfaces/IPactArbiter.sol";
 import {IPactEscrow, Kind, State, Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
-import {vm} from "../support/Vm.sol";
+import {Vm, vm} from "../support/Vm.sol";
 import {ArbiterTest} from "./ArbiterTest.sol";
 
 contract IsAuthorizedTest is ArbiterTest {
@@ -182,6 +182,20 @@ contract IsAuthorizedTest is ArbiterTest {
         IPactArbiter whole = _deployCourt(setup);
         vm.assertEq(whole.attestors().length, 4, "seats");
         vm.assertEq(whole.standbys().length, 0, "standbys");
+    }
+
+    function test_constructor_emitsWhoHasASeatAndWhoStandsBy() public {
+        vm.recordLogs();
+        address deployed = address(_deployCourt(_setup()));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 added;
+        for (uint256 i; i < logs.length; i++) {
+            if (logs[i].emitter != deployed) continue;
+            if (logs[i].topics[0] != IAttestors.AttestorAdded.selector) continue;
+            bool standby = abi.decode(logs[i].data, (bool));
+            vm.assertTrue(standby == (added++ == 3), "the fourth of three seats");
+        }
+        vm.assertEq(added, 4, "every key");
     }
 
     function test_constructor_reverts_withATwiceOrMissingKey() public {

@@ -128,6 +128,38 @@ contract DrawTest is CommitteeTest {
         committee.draw(t, 0, drawing.leaves, order, _none());
     }
 
+    /// @dev 256 leaves are told apart by one byte; the next one makes it two for each attempt.
+    function test_anAttemptTakesASecondByteFromThe257thLeafOn() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        uint256 snapshot = vm.snapshotState();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        committee.draw(t, 0, _padded(drawing.leaves, 256), drawing.order, _none());
+
+        vm.assertTrue(vm.revertToState(snapshot), "snapshot");
+        _seedBlock(id, 0, hash);
+        // The first leaf moves to the last place, whose number has two bytes.
+        Leaf[] memory leaves = _padded(drawing.leaves, 257);
+        (leaves[0], leaves[256]) = (leaves[256], leaves[0]);
+        bytes memory order;
+        for (uint256 i; i < drawing.order.length; i++) {
+            uint16 place = uint8(drawing.order[i]);
+            order = abi.encodePacked(order, place == 0 ? 256 : place);
+        }
+        committee.draw(t, 0, leaves, order, _none());
+    }
+
+    function _padded(
+        Leaf[] memory leaves,
+        uint256 length
+    ) private pure returns (Leaf[] memory padded) {
+        padded = new Leaf[](length);
+        for (uint256 i; i < length; i++) {
+            padded[i] = leaves[i < leaves.length ? i : leaves.length - 1];
+        }
+    }
+
     /// @dev Each leaf holds its first number and not its last plus one: a target on the border belongs to
     /// the leaf behind it, and the one before it is refused.
     function test_aTargetOnTheBorderBelongsToTheLeafBehindIt() public {
@@ -378,10 +410,15 @@ contract DrawTest is CommitteeTest {
         uint256 seedBlock = committee.panelOf(id, 0).openBlock + 64;
         vm.etch(HISTORY, HISTORY_CODE);
         bytes32 hash = keccak256("history");
-        cheats.roll(seedBlock + 8191);
         vm.store(HISTORY, bytes32(seedBlock % 8191), hash);
         Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
-        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+        uint256 snapshot = vm.snapshotState();
+        uint256[2] memory ages = [uint256(257), 8191];
+        for (uint256 i; i < 2; i++) {
+            cheats.roll(seedBlock + ages[i]);
+            committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+            vm.assertTrue(vm.revertToState(snapshot), "snapshot");
+        }
     }
 
     /// @dev One block later it is lost, and the next fixed block, 8,191 later, is the only one that counts.

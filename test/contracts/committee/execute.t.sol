@@ -319,6 +319,7 @@ contract ExecuteTest is CommitteeTest {
         _vote(id, 0, drawn, _all(2500, 7));
         court.execute(t, drawn, _none());
         vm.assertEq(_ruled(t), 2500, "ruled");
+        _inStage(t, DocketStage.Closed);
         vm.assertEq(_credit(drawn[0]), FEE / 7, "the fee pays the panel");
         _solventCommittee(7);
     }

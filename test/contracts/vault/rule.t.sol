@@ -117,6 +117,18 @@ contract RuleTest is VaultTest {
         );
     }
 
+    /// @dev Who is owed nothing is sent nothing, and no credit of nothing is written.
+    function test_sendsNothingToWhoIsOwedNothing() public {
+        (Terms memory t, ) = _claimed();
+        bytes memory proof = _claimProof(t, 10_000, 2);
+        vm.expectCall(
+            address(usdc),
+            abi.encodeWithSignature("transfer(address,uint256)", buyer, 0),
+            0
+        );
+        bonds.rule(t, 10_000, RECORD, proof);
+    }
+
     /// @dev A blacklisted buyer blocks nobody, and takes the money elsewhere later.
     function test_aBlacklistedBuyerIsCredited() public {
         (Terms memory t, ) = _claimed();
