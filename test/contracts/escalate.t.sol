@@ -134,4 +134,49 @@ contract EscalateTest is EscrowTest {
         emit IPactEscrow.Escalated(_id(t));
         escrow.escalate(t, stranger, "");
     }
+
+    /// @dev The arbiter is told with exactly the gas that this takes, and not with one unit less.
+    function test_reverts_withOneUnitLessGasThanTheArbiterIsOwed() external {
+        Terms memory t = _reach(Stage.Delivered);
+        vm.warp(_of(t).timerEnd);
+        uint256 needed = (uint256(100_000) * 64) / 63 + 5_000;
+        uint256 provided = 50_000;
+        uint256 available;
+        // Calls that ran out of gas before they came to the check have no reason.
+        while (available == 0) {
+            provided += needed / 2;
+            available = _gasLeftAtTheNotice(t, provided, needed);
+        }
+        uint256 enough = provided + needed - available;
+        vm.assertEq(_gasLeftAtTheNotice(t, enough - 1, needed), needed - 1, "one too little");
+        (bool ok, ) = _escalateWith(t, enough);
+        vm.assertTrue(ok, "enough");
+        vm.assertEq(arbiter.disputes(), 1, "told");
+    }
+
+    function _escalateWith(
+        Terms memory t,
+        uint256 provided
+    ) private returns (bool ok, bytes memory answer) {
+        bytes memory data = abi.encodeCall(IPactEscrow.escalate, (t, stranger, ""));
+        return address(escrow).call{gas: provided}(data);
+    }
+
+    function _gasLeftAtTheNotice(
+        Terms memory t,
+        uint256 provided,
+        uint256 needed
+    ) private returns (uint256) {
+        (bool ok, bytes memory answer) = _escalateWith(t, provided);
+        vm.assertTrue(!ok, "too little");
+        if (answer.length == 0) return 0;
+        (uint256 available, uint256 wanted) = this.decode(answer);
+        vm.assertEq(wanted, needed, "needed");
+        return available;
+    }
+
+    function decode(bytes calldata answer) external pure returns (uint256, uint256) {
+        require(bytes4(answer) == IPactEscrow.InsufficientGas.selector);
+        return abi.decode(answer[4:], (uint256, uint256));
+    }
 }

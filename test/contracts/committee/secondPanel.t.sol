@@ -101,15 +101,22 @@ contract SecondPanelTest is CommitteeTest {
         court.execute(t, first, _none());
         _appeal(t, seller);
 
-        // Seeds until one hits the first of the struck.
+        // Seeds until one hits the first and the last of the struck, and the wrong seven take more or fewer.
         Drawing memory drawing;
+        Drawing memory wrong;
         bytes32 hash;
-        for (uint256 nonce; !_isIn(drawing.drawn, first[0]); nonce++) {
+        for (
+            uint256 nonce;
+            !_isIn(drawing.drawn, first[0]) ||
+            !_isIn(drawing.drawn, first[2]) ||
+            wrong.order.length == drawing.order.length;
+            nonce++
+        ) {
             hash = keccak256(abi.encode(nonce));
             drawing = _drawing(_seedOf(id, 1, hash), sat);
+            wrong = _drawing(_seedOf(id, 1, hash), _seven(first));
         }
         _seedBlock(id, 1, hash);
-        Drawing memory wrong = _drawing(_seedOf(id, 1, hash), _seven(first));
         vm.expectRevert();
         committee.draw(t, 1, wrong.leaves, wrong.order, first);
         committee.draw(t, 1, drawing.leaves, drawing.order, first);
