@@ -10,6 +10,7 @@ import {
   fund,
   fundingOf,
   type Ground,
+  moveTo,
   pactOf,
   party,
   problemOf,
@@ -50,13 +51,6 @@ const told = async (type: string, subject: string) =>
 
 async function pass(seconds: number): Promise<void> {
   await ground.client.increaseTime({ seconds })
-  await ground.client.mine({ blocks: 1 })
-  await world.settle()
-}
-
-/** To this very time, however long the machine took until here. */
-async function passTo(timestamp: number): Promise<void> {
-  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
   await ground.client.mine({ blocks: 1 })
   await world.settle()
 }
@@ -115,9 +109,9 @@ test('[W-4b] [REP-08] a seller that falls silent is flagged at once, and the dea
   assert.equal(await statusOf(pact), 'funded')
 
   // The oracle goes by the next block's time, and the chain's clock runs while it looks.
-  await passTo(now + 7180)
+  await moveTo(world, now + 7180)
   assert.equal(await statusOf(pact), 'funded')
-  await passTo(now + 7200)
+  await moveTo(world, now + 7200)
   await confirm(world)
   await world.settle()
   assert.equal(await statusOf(pact), 'failed')

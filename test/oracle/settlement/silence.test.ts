@@ -30,6 +30,7 @@ import {
   createWorld,
   fund,
   type Ground,
+  moveTo,
   type Party,
   pactOf,
   party,
@@ -78,13 +79,6 @@ describe('silence', () => {
       functionName: 'balanceOf',
       args: [owner],
     })
-
-  /** The chain, and the oracle with it, at a second. */
-  async function moveTo(timestamp: number): Promise<void> {
-    await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
-    await ground.client.mine({ blocks: 1 })
-    await world.settle()
-  }
 
   const piece = (content: string) => ({ type: 'specific_claim', content }) as const
   const submit = ({ id }: Trade, by: Party, text: string) => {
@@ -168,9 +162,9 @@ describe('silence', () => {
         timerEnd - Number(timestamp) <= seconds && timerEnd - Number(timestamp) > seconds - 60,
       )
       // The block after this one is of the window's last second.
-      await moveTo(timerEnd - 2)
+      await moveTo(world, timerEnd - 2)
       assert.equal(await stateOf(id), 'Disputed', profile)
-      await moveTo(timerEnd)
+      await moveTo(world, timerEnd)
       assert.equal(await stateOf(id), 'Arbitration', profile)
       const events = await world.oracle.db
         .selectFrom('event')
@@ -201,7 +195,7 @@ describe('silence', () => {
     const { paymentUsdc } = pactOf(world)
     const checked = await started(complete)
     const seller = await balanceOf(world.seller.wallet.address)
-    await moveTo((await escrowOf(world, checked.id)).timerEnd)
+    await moveTo(world, (await escrowOf(world, checked.id)).timerEnd)
     assert.ok((await balanceOf(world.seller.wallet.address)) > seller)
     // What did not pass is disputed by itself: no buyer had to look at either.
     const failed = await started(partial)
@@ -231,7 +225,7 @@ describe('silence', () => {
       await balanceOf(ground.deployment.escrow),
       await balanceOf(world.seller.wallet.address),
     ]
-    await moveTo((await escrowOf(world, id)).timerEnd)
+    await moveTo(world, (await escrowOf(world, id)).timerEnd)
     assert.equal(await stateOf(id), 'Arbitration')
     assert.deepEqual(
       [await balanceOf(ground.deployment.escrow), await balanceOf(world.seller.wallet.address)],
@@ -271,7 +265,7 @@ describe('silence', () => {
     // The same again is the same piece.
     await submit(trade, buyer, 'It was promised by mail')
 
-    await moveTo(timerEnd)
+    await moveTo(world, timerEnd)
     assert.equal(await stateOf(id), 'Arbitration')
     assert.equal((await submit(trade, seller, 'It was not')).status, 201)
     assert.equal((await file(buyer, 'The name is missing')).status, 201)
@@ -282,9 +276,9 @@ describe('silence', () => {
     const answered = await Promise.all(answers.map((words) => defend(trade, words)))
     assert.deepEqual(answered.map(({ status }) => status).sort(), [201, 409])
     const end = (await escrowOf(world, id)).timerEnd
-    await moveTo(end - 2)
+    await moveTo(world, end - 2)
     assert.equal((await submit(trade, buyer, 'In the last second')).status, 201)
-    await moveTo(end)
+    await moveTo(world, end)
     await confirm(world)
     assert.equal(await stateOf(id), 'ended')
     assert.deepEqual(await problemOf(await submit(trade, buyer, 'Too late')), [409, 'dispute_over'])

@@ -25,6 +25,7 @@ import {
   fund,
   fundingOf,
   type Ground,
+  moveTo,
   pactOf,
   problemOf,
   register,
@@ -146,15 +147,11 @@ test('[ATK-05] a buyer that is silent for 72 hours after a PASS has paid: nobody
 
   const before = await balanceOf(world.seller.wallet.address)
   const { timerEnd } = await get<{ timerEnd: string }>(`/api/v1/escrows/${escrowId}`)
-  const end = BigInt(Date.parse(timerEnd) / 1000)
+  const end = Date.parse(timerEnd) / 1000
   // A second before the end of the window it is still the buyer's to object.
-  await ground.client.setNextBlockTimestamp({ timestamp: end - 2n })
-  await ground.client.mine({ blocks: 1 })
-  await world.settle()
+  await moveTo(world, end - 2)
   assert.equal(await stateOf(), 'Delivered')
-  await ground.client.setNextBlockTimestamp({ timestamp: end })
-  await ground.client.mine({ blocks: 1 })
-  await world.settle()
+  await moveTo(world, end)
   await confirm(world)
   assert.equal(await stateOf(), 'Completed')
   assert.equal((await balanceOf(world.seller.wallet.address)) - before, 49_750_000n)
@@ -167,15 +164,11 @@ test('[ESC-09] [REP-01] [REP-02] nothing delivered: the keeper gives everything 
   await confirm(world)
   const before = await balanceOf(world.buyer.wallet.address)
 
-  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.deadlineUtc - 2) })
-  await ground.client.mine({ blocks: 1 })
-  await world.settle()
+  await moveTo(world, pact.deadlineUtc - 2)
   const waiting = await get<{ state: string }>(`/api/v1/escrows/${escrowId}`)
   assert.equal(waiting.state, 'Funded')
 
-  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.deadlineUtc) })
-  await ground.client.mine({ blocks: 1 })
-  await world.settle()
+  await moveTo(world, pact.deadlineUtc)
   const record = await get<{ status: string; reason: string }>(`/api/v1/pacts/${hashPact(pact)}`)
   assert.deepEqual([record.status, record.reason], ['failed', 'deadline_exceeded'])
   assert.equal((await balanceOf(world.buyer.wallet.address)) - before, pact.paymentUsdc)
@@ -212,9 +205,7 @@ test('[ATK-01] a buyer that never pays gets no work, and one that pays late keep
   await mintUsdc(ground.client, { token, to: wallet.address, amount: pact.paymentUsdc })
   const before = await balanceOf(wallet.address)
   const data = await fundingOf(world, pact)
-  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(pact.timing.fundBy) })
-  await ground.client.mine({ blocks: 1 })
-  await world.settle()
+  await moveTo(world, pact.timing.fundBy)
   const { chain } = ground.client
   await assert.rejects(ground.client.sendTransaction({ to: escrow, data, account: wallet, chain }))
   const body = { data }

@@ -346,6 +346,17 @@ function wire({
   }
 }
 
+/**
+ * Brings chain and oracle to a second. The oracle's time then stands at the next one until something is mined,
+ * however long the machine takes.
+ */
+export async function moveTo({ ground, settle }: World, timestamp: number): Promise<void> {
+  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
+  await ground.client.mine({ blocks: 1 })
+  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp + 1) })
+  await settle()
+}
+
 /** Two blocks on top, as a small funding wants them. */
 export async function confirm({ ground, settle }: World): Promise<void> {
   await ground.client.mine({ blocks: 2 })
