@@ -9,10 +9,11 @@ import {
   type Hex,
   parseEventLogs,
 } from 'viem'
-import { getTransaction, getTransactionReceipt, waitForTransactionReceipt } from 'viem/actions'
+import { getTransaction, getTransactionReceipt } from 'viem/actions'
 import { isSameAddress } from '../protocol/address.ts'
 import type { ContractRef } from '../protocol/terms.ts'
 import type { EscrowClient, ReadClient, Relay, Sent } from './client.ts'
+import { awaitReceipt } from './receipt.ts'
 import { type Call, send } from './send.ts'
 
 /** Milliseconds for which a relay's transaction is waited for: ten blocks of Base. */
@@ -97,9 +98,7 @@ async function findRelayed(
     const named = getTransaction(client, ask)
     named.catch(() => {})
     // What is there already is found however short the patience is.
-    const receipt = await getTransactionReceipt(client, ask).catch(() =>
-      waitForTransactionReceipt(client, ask),
-    )
+    const receipt = await getTransactionReceipt(client, ask).catch(() => awaitReceipt(client, ask))
     // A relay that pays more for the same place in its queue has another hash than it said.
     const { transactionHash: txHash, blockNumber, logs } = receipt
     const again = () => getTransaction(client, { hash: txHash })

@@ -7,15 +7,11 @@ import {
   encodeFunctionData,
   type Hash,
 } from 'viem'
-import {
-  getChainId,
-  sendTransaction,
-  simulateContract,
-  waitForTransactionReceipt,
-} from 'viem/actions'
+import { getChainId, sendTransaction, simulateContract } from 'viem/actions'
 import { EarnestError } from '../protocol/error.ts'
 import type { ContractRef } from '../protocol/terms.ts'
 import type { EscrowClient, ReadClient, Sent } from './client.ts'
+import { awaitReceipt } from './receipt.ts'
 
 type WriteName = ContractFunctionName<typeof pactEscrowAbi, 'nonpayable'>
 
@@ -50,7 +46,7 @@ export async function send(
 
 /** Waits for a receipt. Throws `transaction_reverted`. */
 export async function confirm(client: ReadClient, txHash: Hash): Promise<Sent> {
-  const { status, blockNumber } = await waitForTransactionReceipt(client, { hash: txHash })
+  const { status, blockNumber } = await awaitReceipt(client, { hash: txHash })
   if (status !== 'success') {
     throw new EarnestError('transaction_reverted', `${txHash} reverted`, { details: { txHash } })
   }
