@@ -170,6 +170,14 @@ contract FundTest is EscrowTest {
         _refused(t, abi.encodeWithSelector(IPactEscrow.InvalidParty.selector, address(usdc)));
     }
 
+    function test_reverts_whenTheVaultIsTheEscrowOrTheToken() external {
+        Terms memory t = _terms();
+        t.vault = address(escrow);
+        _refused(t, abi.encodeWithSelector(IPactEscrow.InvalidParty.selector, address(escrow)));
+        t.vault = address(usdc);
+        _refused(t, abi.encodeWithSelector(IPactEscrow.InvalidParty.selector, address(usdc)));
+    }
+
     function test_reverts_whenTheFeeWouldGoNowhere() external {
         address[3] memory wrong = [address(0), address(escrow), address(usdc)];
         for (uint256 i = 0; i < 3; ++i) {
