@@ -5,32 +5,37 @@
  * step in it, and with 0 only if no process ended by itself, no trade is stuck, paid twice or lost, and
  * every balance is right to the base unit.
  *
- *   npm run chaos -- [--kills 200] [--seed 1] [--minutes 15]
+ *   npm run chaos -- [--kills 200] [--seed 1] [--minutes 15] [--at 'oracle: after sends fund']
  *
  * Goes on until there were that many kills and every place had one, or for that many minutes; then
  * whatever is open is given its time to end, and the verdict comes. `missed` names the places without a
- * kill.
+ * kill. `--at`, as often as wanted, names the only places where anybody is killed, as `missed` does.
  */
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import type { Pact } from '@earnest/sdk/protocol'
 import { mulberry } from './bench/forecast-bootstrap.ts'
 import { openBetween } from './chaos/between.ts'
 import { createGate } from './chaos/gate.ts'
+import { placesOf } from './chaos/points.ts'
 import { emptyToll, missedOf, torment } from './chaos/torment.ts'
 import { localParty } from './local/party.ts'
-import { audit } from './market/audit.ts'
+import { audit, type Prospect } from './market/audit.ts'
 import { checkBalances, readLedger } from './market/ledger.ts'
-import { openMarket } from './market/market.ts'
+import { type BuyerPlan, openMarket, type SellerPlan } from './market/market.ts'
+import { numberOf } from './market/task.ts'
 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '15' },
+    at: { type: 'string', multiple: true },
     /** Prints what happens, to stderr. */
     verbose: { type: 'boolean', default: false },
   },
 })
+const places = placesOf(values.at)
 const [want, seed] = [Number(values.kills), Number(values.seed)]
 const limit = Number(values.minutes) * 60_000
 const random = mulberry(seed)
@@ -44,21 +49,22 @@ const GRACE = 480_000
 /** Kills at places that had theirs, for each trade that came to its end meanwhile. */
 const REPEATS = 3
 
-const sellerPlans = [
+const IDLE = 'seller who idles'
+const sellerPlans: readonly SellerPlan[] = [
   { name: 'seller 1' },
   { name: 'seller 2' },
   { name: 'seller in haste', isHasty: true },
   { name: 'seller who cannot', isUnable: true },
   // Takes every job and finishes none: its trades end by the timer.
-  { name: 'seller who idles', workMs: 3_600_000 },
+  { name: IDLE, workMs: 3_600_000 },
 ]
-const buyerPlans = [
+const buyerPlans: readonly BuyerPlan[] = [
   { name: 'buyer 1', sellers: ['seller 1', 'seller 2'], atOnce: 3, isRelayed: true },
   { name: 'buyer 2', sellers: ['seller 2', 'seller 1'], atOnce: 2 },
   { name: 'buyer 3', sellers: ['seller in haste'], atOnce: 3, window: 60, isFirm: true },
   {
     name: 'buyer 4',
-    sellers: ['seller who idles', 'seller who cannot'],
+    sellers: [IDLE, 'seller who cannot'],
     atOnce: 3,
     patience: 25,
     isRelayed: true,
@@ -85,9 +91,10 @@ const blame = (fault: string) => {
   faults.push(fault)
   say(fault)
 }
-const toll = emptyToll()
-/** Trades that came to their end so far, as their buyers say. */
+const toll = emptyToll(places)
+/** Trades that came to their end so far, as their buyers say; what they say of each. */
 let endings = 0
+const told = new Map<string, string>()
 const gate = createGate({ onPass: (...passed) => tell(passed.join(' | ')) })
 const between = await openBetween({ gate, nameOf: (did) => names.get(did) })
 let market: Awaited<ReturnType<typeof openMarket>> | undefined
@@ -100,7 +107,10 @@ try {
     blockSeconds: 0.2,
     between,
     onLine: (name, said) => {
-      if (said.step === 'done') endings++
+      if (said.step === 'done') {
+        endings++
+        told.set(String(said.escrowId), String(said.status))
+      }
       tell(`${name} ${JSON.stringify(said)}`)
     },
     onCrash: (name, why) => blame(`${name} ${why}`),
@@ -117,6 +127,22 @@ process.stdout.write(
 )
 process.exit(faults.length === 0 ? 0 : 1)
 
+/** Whom nobody disturbs gets its work or its money back; whoever is killed must come to the same. */
+function prospectOf({ buyer, seller, paymentUsdc }: Pact): Prospect | undefined {
+  const plan = buyerPlans.find(({ name }) => name === names.get(buyer.did))
+  const its = sellerPlans.find(({ name }) => name === names.get(seller.did))
+  if (plan === undefined || its === undefined) return undefined
+  const number = numberOf(paymentUsdc)
+  // Who has seconds only may come too late to pay.
+  const isTakenBack = plan.isFickle && number % 3 === 0
+  const mayLapse = plan.patience !== undefined || isTakenBack === true
+  if (its.workMs !== undefined) return { mayLapse, endings: ['Expired'] }
+  if (its.isUnable) return { mayLapse, endings: ['Refunded', 'Expired'] }
+  if (!its.isHasty) return { mayLapse, endings: ['Released'] }
+  const isLeftToTime = plan.isFirm && number % 2 === 0
+  return { mayLapse, endings: isLeftToTime ? ['Concluded'] : ['Settled', 'Concluded'] }
+}
+
 async function run({
   client,
   deployment,
@@ -124,6 +150,7 @@ async function run({
   sellers,
   buyers,
   books,
+  shelves,
   databaseUrl,
   minted,
 }: Awaited<ReturnType<typeof openMarket>>): Promise<Record<string, unknown>> {
@@ -136,7 +163,7 @@ async function run({
     (toll.kills >= want && missed() === 0) || performance.now() > end || faults.length > 0
   const mayRepeat = () => toll.kills < want && (missed() === 0 || repeats() < REPEATS * endings)
   tell('everything runs')
-  const rules = { gate, toll, isOver, mayRepeat, random, onKill: tell }
+  const rules = { gate, places, toll, isOver, mayRepeat, random, onKill: tell }
   await Promise.all(actors.map((actor) => torment(actor, rules)))
 
   tell('nobody is killed any more')
@@ -149,7 +176,16 @@ async function run({
   await setTimeout(5_000)
 
   const ledger = await readLedger(client, deployment)
-  const found = await audit({ ledger, buyers: books, databaseUrl })
+  // Who idles is at work still when its money has gone back.
+  const busy = shelves.filter(({ name }) => name !== IDLE)
+  const found = await audit({
+    ledger,
+    buyers: books,
+    sellers: busy,
+    databaseUrl,
+    told,
+    prospectOf,
+  })
   const balances = await checkBalances(client, { deployment, ledger, minted })
   const { faults: losses, stuck, ...figures } = found
   for (const fault of [...losses, ...balances.faults]) blame(fault)

@@ -97,15 +97,31 @@ const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>
 export type Point = { step: string; phase: Phase | 'at' }
 
 /** Every place where processes of a role die, each as often as the others. */
-export function pointsOf(role: string): readonly Point[] {
+function pointsOf(role: string): readonly Point[] {
   const named = Object.entries(steps[role] ?? {}).flatMap(([step, phases]) =>
     phases.map((phase): Point => ({ step, phase })),
   )
   return [...named, { step: ANY, phase: 'at' }]
 }
 
-/** The roles that are killed. */
-export const roles: readonly string[] = Object.keys(steps)
+/** The places of each role. */
+export type Places = ReadonlyMap<string, readonly Point[]>
+
+/**
+ * The places where processes die: all, or those alone that are named in words.
+ * @throws Error with all the names where one of them is no place.
+ */
+export function placesOf(names: readonly string[] = []): Places {
+  const all = Object.keys(steps).map((role) => [role, pointsOf(role)] as const)
+  const known = new Set(all.flatMap(([role, points]) => points.map((p) => wordsOf(role, p))))
+  const unknown = names.filter((name) => !known.has(name))
+  if (unknown.length > 0) {
+    throw new Error(`No such place: ${unknown.join(', ')}. There are:\n${[...known].join('\n')}`)
+  }
+  if (names.length === 0) return new Map(all)
+  const isNamed = (role: string) => (point: Point) => names.includes(wordsOf(role, point))
+  return new Map(all.map(([role, points]) => [role, points.filter(isNamed(role))]))
+}
 
 /** How a place is called in the table of kills. */
 export function wordsOf(role: string, { step, phase }: Point): string {

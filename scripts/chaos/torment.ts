@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Actor } from '../market/actor.ts'
 import type { Gate, Held } from './gate.ts'
-import { ANY, type Point, pointsOf, roles, wordsOf } from './points.ts'
+import { ANY, type Places, type Point, wordsOf } from './points.ts'
 
 /** Who was killed, and where. */
 export interface Toll {
@@ -11,8 +11,8 @@ export interface Toll {
 }
 
 /** Nobody was killed yet, anywhere. */
-export function emptyToll(): Toll {
-  const all = roles.flatMap((role) => pointsOf(role).map((point) => wordsOf(role, point)))
+export function emptyToll(places: Places): Toll {
+  const all = [...places].flatMap(([role, points]) => points.map((p) => wordsOf(role, p)))
   return { kills: 0, byProcess: {}, byStep: Object.fromEntries(all.map((words) => [words, 0])) }
 }
 
@@ -41,6 +41,7 @@ export async function torment(
   actor: Actor,
   {
     gate,
+    places,
     toll,
     isOver,
     mayRepeat,
@@ -48,6 +49,7 @@ export async function torment(
     onKill = () => {},
   }: {
     gate: Gate
+    places: Places
     toll: Toll
     isOver: () => boolean
     mayRepeat: () => boolean
@@ -56,8 +58,8 @@ export async function torment(
   },
 ): Promise<void> {
   const { role, name } = actor
-  const points = pointsOf(role)
-  const any: Point = { step: ANY, phase: 'at' }
+  const points = places.get(role) ?? []
+  const any = points.find(({ step }) => step === ANY)
   const times = (point: Point) => toll.byStep[wordsOf(role, point)] ?? 0
   const isReached = (point: Point) => times(point) > 0
   const least = () => Math.min(...points.filter(isReached).map(times))
@@ -74,10 +76,10 @@ export async function torment(
     await actor.kill()
   }
 
-  while (!isOver()) {
+  while (points.length > 0 && !isOver()) {
     await setTimeout(LEAST_PEACE + random() * (MOST_PEACE - LEAST_PEACE))
     if (isOver()) return
-    if (isDue(any, 0)) {
+    if (any !== undefined && isDue(any, 0)) {
       await kill(any)
     } else {
       let held: Held | undefined

@@ -1,8 +1,9 @@
-import { createIdentity } from '@earnest/sdk/protocol'
+import { createIdentity, type Pact } from '@earnest/sdk/protocol'
 import { hexToBytes } from 'viem'
 import { readEvents, verifyJournal } from '../../oracle/src/store/journal.ts'
 import { openStore } from '../../oracle/src/store/store.ts'
 import { createFileStore } from '../../sdk/src/fileStore.ts'
+import { createJobBook } from '../../sdk/src/job.ts'
 import { readTrade, type Trade } from '../../sdk/src/journal.ts'
 import { verify } from '../../sdk/src/settlement/verify.ts'
 import type { OracleClient } from '../../sdk/src/trust/oracle.ts'
@@ -18,10 +19,20 @@ export interface Audit {
   split: number
   /** Ended by the arbiter, or by the last timer where it was silent. */
   decided: number
+  /** Agreed on, and never paid for. */
+  unfunded: number
   stuck: number
   paidTwice: number
   lost: number
   faults: string[]
+}
+
+/** What the parties of a trade were asked to make of it. */
+export interface Prospect {
+  /** Whether it may have come to nothing after both had signed. */
+  mayLapse: boolean
+  /** Where it may have ended on chain. */
+  endings: readonly NonNullable<Entry['ending']>[]
 }
 
 /** All trades that a buyer's folder holds. */
@@ -34,23 +45,58 @@ export async function readTrades(folder: string): Promise<Trade[]> {
   return trades
 }
 
-/** Told exactly once of each trade that ended. */
-const once = ['funding_seen', 'funded', 'completion_received', 'delivered', 'released']
+/** Told exactly once of each trade, by how it ended. */
+const once: Readonly<Record<NonNullable<Entry['ending']>, readonly string[]>> = {
+  Released: ['funding_seen', 'funded', 'completion_received', 'delivered', 'released'],
+  Refunded: ['funding_seen', 'refunded'],
+  Expired: ['funding_seen', 'expired'],
+  Settled: ['funding_seen', 'funded', 'completion_received', 'delivered', 'disputed', 'settled'],
+  Ruled: ['funding_seen', 'funded', 'completion_received', 'delivered', 'disputed', 'ruled'],
+  Concluded: [
+    'funding_seen',
+    'funded',
+    'completion_received',
+    'delivered',
+    'disputed',
+    'concluded',
+  ],
+  Amended: ['funding_seen', 'amended'],
+}
+
+/** What a buyer calls an ending. */
+const statusOf: Readonly<Record<NonNullable<Entry['ending']>, string>> = {
+  Released: 'released',
+  Refunded: 'refunded',
+  Expired: 'refunded',
+  Settled: 'resolved',
+  Ruled: 'resolved',
+  Concluded: 'resolved',
+  Amended: 'resolved',
+}
 
 /**
  * Looks at chain, oracle and journals together: no lock without its end, no errand paid twice, no
  * delivery that its buyer cannot fetch, no fact that the oracle forgot or told twice, no payment that
- * the buyer does not know of.
+ * the buyer does not know of, no deal that was forgotten, no end that was not to be.
  */
 export async function audit({
   ledger,
   buyers,
+  sellers = [],
   databaseUrl,
+  told = new Map(),
+  prospectOf = () => undefined,
 }: {
   ledger: readonly Entry[]
   /** Each buyer's folder, and a client of the oracle that signs as it. */
   buyers: readonly { name: string; folder: string; oracle: OracleClient }[]
+  /** Folders of sellers that must have come to an end with all their work. */
+  sellers?: readonly { name: string; folder: string }[]
   databaseUrl: string
+  /** What buyers said that became of their escrows. */
+  told?: ReadonlyMap<string, string>
+  /** What is to become of a trade; undefined where anything may. */
+  prospectOf?: (pact: Pact) => Prospect | undefined
 }): Promise<Audit> {
   const faults: string[] = []
   const lost = new Set<string>()
@@ -68,6 +114,13 @@ export async function audit({
       if (trade.signed !== null) known.set(trade.signed.pactHash, { trade, oracle })
     }
   }
+  const paid = new Set(ledger.map(({ pactId }) => pactId))
+  const unfunded = [...known].filter(([pactId]) => !paid.has(pactId))
+  for (const [pactId, { trade }] of unfunded) {
+    if (prospectOf(trade.signed?.pact ?? trade.draft)?.mayLapse === false) {
+      lose(pactId, 'agreed on and never paid for')
+    }
+  }
   const payments = new Map<string, number>()
   for (const { escrowId, pactId, ending, isDelivered } of ledger) {
     const found = known.get(pactId)
@@ -80,6 +133,12 @@ export async function audit({
     const errand = (pact.input as { to: string }).to
     payments.set(errand, (payments.get(errand) ?? 0) + 1)
     if (!trade.isEnded) lose(escrowId, 'the buyer does not know that it ended')
+    const endings = prospectOf(pact)?.endings
+    if (ending && endings && !endings.includes(ending)) lose(escrowId, `ended ${ending}`)
+    const status = told.get(escrowId)
+    if (ending && status !== undefined && status !== statusOf[ending]) {
+      lose(escrowId, `ended ${ending}, and its buyer was told ${status}`)
+    }
     if (ending === 'Released' && !isDelivered) lose(escrowId, 'paid without a delivery')
     const isUnpaid = ending === 'Refunded' || ending === 'Expired'
     if (isUnpaid && isDelivered) lose(escrowId, 'delivered and not paid')
@@ -94,14 +153,21 @@ export async function audit({
   const doubled = [...payments].filter(([, times]) => times > 1)
   for (const [errand, times] of doubled) faults.push(`${errand}: paid ${times} times`)
 
+  const isOpen = new Set(stuck.map(({ escrowId }) => escrowId.toLowerCase()))
+  for (const { name, folder } of sellers) {
+    for (const escrowId of await createJobBook(createFileStore({ folder })).open()) {
+      if (!isOpen.has(escrowId.toLowerCase())) lose(escrowId, `${name} still works for it`)
+    }
+  }
+
   const { db, close } = await openStore({ url: databaseUrl, connections: 2 })
   try {
     const signer = createIdentity({ secretKey: hexToBytes(localSecret('oracle')) })
     await verifyJournal(db, signer).catch((error) => lose('journal', String(error)))
     for (const { escrowId, ending } of ledger) {
-      if (ending !== 'Released') continue
+      if (ending === undefined) continue
       const events = await readEvents(db, { after: 0, limit: 1000, escrowId })
-      for (const type of once) {
+      for (const type of once[ending]) {
         const times = events.filter((event) => event.type === type).length
         if (times !== 1) lose(escrowId, `the oracle told ${type} ${times} times`)
       }
@@ -123,6 +189,7 @@ export async function audit({
     refunded: ledger.filter(({ ending }) => ending === 'Expired' || ending === 'Refunded').length,
     split: ledger.filter(({ ending }) => ending === 'Settled').length,
     decided: ledger.filter(({ ending }) => ending === 'Ruled' || ending === 'Concluded').length,
+    unfunded: unfunded.length,
     stuck: stuck.length,
     paidTwice: doubled.length,
     lost: lost.size,

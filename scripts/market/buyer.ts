@@ -17,7 +17,7 @@ import {
 import { isEarnestError } from '@earnest/sdk/protocol'
 import { localParty, wallClock } from '../local/party.ts'
 import { say } from './say.ts'
-import { greetingTask, LEAST } from './task.ts'
+import { greetingTask, LEAST, numberOf } from './task.ts'
 import { told } from './told.ts'
 
 const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
@@ -117,8 +117,6 @@ const buyer = createBuyer({
   },
 })
 
-/** The amount, which is written down with the trade, tells its number. */
-const numberOf = (paymentUsdc: bigint) => Number(paymentUsdc - LEAST)
 const isTakenBack = (amount: bigint) => IS_FICKLE !== '' && numberOf(amount) % 3 === 0
 const isLeftToTime = (amount: bigint) => IS_FIRM !== '' && numberOf(amount) % 2 === 0
 

@@ -266,5 +266,7 @@ async function open(
       const oracle = createOracleClient({ ...oracleOf(0), clock: wallClock, identity })
       return { name, folder: join(data, name), oracle }
     }),
+    /** The folders of the sellers. */
+    shelves: sellerPlans.map(({ name }) => ({ name, folder: join(data, name) })),
   }
 }

@@ -4,6 +4,9 @@ import type { Skill } from '@earnest/sdk/seller'
 /** One base unit above a million for each trade, so that no two amounts are alike. */
 export const LEAST = 1_000_000n
 
+/** The number of a buyer's errand, which its amount tells. */
+export const numberOf = (paymentUsdc: bigint): number => Number(paymentUsdc - LEAST)
+
 /** Work that is quickly done and checked by code: a greeting for whom the buyer names. */
 export function greetingTask({
   to,

@@ -46,7 +46,7 @@ describe('kill -9', () => {
   }
 
   test('[ATK-08] seller, buyer and oracle are killed in the middle of their trades and come back: each is delivered once, paid once and known to all', async () => {
-    const { client, deployment, minted, databaseUrl, books } = market
+    const { client, deployment, minted, databaseUrl, books, shelves } = market
     const [oracle, seller, buyer] = [market.oracles[0], market.sellers[0], market.buyers[0]]
     if (oracle === undefined || seller === undefined || buyer === undefined) assert.fail()
 
@@ -71,7 +71,13 @@ describe('kill -9', () => {
     // The oracle writes its last receipt when the chain is sure of the last end.
     const end = performance.now() + 30_000
     const look = async () =>
-      await audit({ ledger: await readLedger(client, deployment), buyers: books, databaseUrl })
+      await audit({
+        ledger: await readLedger(client, deployment),
+        buyers: books,
+        sellers: shelves,
+        databaseUrl,
+        prospectOf: () => ({ mayLapse: false, endings: ['Released'] }),
+      })
     while (performance.now() < end && (await look()).faults.length > 0) await setTimeout(500)
     const { trades, settled, stuck, paidTwice, lost, faults } = await look()
     assert.deepEqual([...faults, ...crashes], [])
