@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { setImmediate } from 'node:timers/promises'
 import type { SettledEscrow } from '../../oracle/src/trust/event.ts'
 import { fullPass } from '../../oracle/src/trust/fullpass.ts'
 import { createTrustModel } from '../../oracle/src/trust/model.ts'
@@ -33,20 +34,25 @@ export type Growth = {
   fullPassMs: number
 }
 
-/** How the cost of a trade, an answer and the full pass grows with the market. */
-export function measureGrowth(decades: readonly number[] = [1e3, 1e4, 1e5, 1e6]): Growth[] {
+/**
+ * How the cost of a trade, an answer and the full pass grows with the market: each decade as soon as it is
+ * measured. Between trades that are not timed it lets signals through.
+ */
+export async function* measureGrowth(decades: readonly number[]): AsyncGenerator<Growth> {
   const seeds = Array.from({ length: SEEDS }, (_, seed) => `a${seed}`)
   const model = createTrustModel({ seeds })
   const refreshEvery = TRUST_PARAMETERS.refreshEvery * SELDOM
   const parameters = { ...TRUST_PARAMETERS, refreshEvery, mostVisits: FEW_VISITS }
   const filling = createTrustModel({ seeds, parameters, state: model.state })
   const random = mulberry(3)
-  const rows: Growth[] = []
   let trade = 0
   for (const trades of decades) {
     const agents = Math.round(trades / 10)
     const timed = trades - Math.min(TIMED, (trades - trade) / 2)
-    for (; trade < timed; trade++) filling.apply(tradeOf(trade, agents, random))
+    for (; trade < timed; trade++) {
+      filling.apply(tradeOf(trade, agents, random))
+      if (trade % 5_000 === 0) await setImmediate()
+    }
     const [from, before] = [performance.now(), process.cpuUsage()]
     for (; trade < trades; trade++) model.apply(tradeOf(trade, agents, random))
     const cpu = process.cpuUsage(before)
@@ -68,9 +74,8 @@ export function measureGrowth(decades: readonly number[] = [1e3, 1e4, 1e5, 1e6])
     const passFrom = performance.now()
     fullPass(model.state, model.parameters)
     const fullPassMs = round(performance.now() - passFrom)
-    rows.push({ trades, agents, applyUs, applyCpuUs, assessUs, quoteUs, fullPassMs })
+    yield { trades, agents, applyUs, applyCpuUs, assessUs, quoteUs, fullPassMs }
   }
-  return rows
 }
 
 function tradeOf(trade: number, agents: number, random: () => number): SettledEscrow {
