@@ -3,16 +3,10 @@ import { isEarnestError } from '@earnest/sdk/protocol'
 import { serve } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { pino } from 'pino'
-import {
-  createPublicClient,
-  hexToBytes,
-  http,
-  type PublicClient,
-  parseAbi,
-  zeroAddress,
-} from 'viem'
+import { createPublicClient, hexToBytes, type PublicClient, parseAbi, zeroAddress } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type ChainClock, createChainClock } from './escrow/clock.ts'
+import { rpc } from './escrow/rpc.ts'
 import { createApp } from './http/app.ts'
 import { AT_ONCE } from './http/atOnce.ts'
 import type { OperatorInfo } from './http/calls.ts'
@@ -80,7 +74,7 @@ async function run(settings: Settings): Promise<void> {
   )
   const monotonic = () => performance.now()
   const client: PublicClient = createPublicClient({
-    transport: http(settings.EARNEST_RPC_URL, { retryCount: 2 }),
+    transport: rpc(settings.EARNEST_RPC_URL, { retryCount: 2 }),
     cacheTime: 0,
   })
   const chainId = await client.getChainId()
