@@ -12,20 +12,21 @@ import { meetsTransactionTrustPolicy } from './trust/policy.ts'
 type Question = Pick<Task, 'capability' | 'acceptance'> & { paymentUsdc: bigint }
 
 /**
- * Asks every oracle about a seller for one task, and for a quote where the buyer would pay at once: only a
- * quote advises to. Throws `trust_policy_not_met`, and as `assess`.
+ * Asks every oracle about a seller for one task, and for a quote where the buyer would pay at once or review
+ * for less long: only a quote advises to. Throws `trust_policy_not_met`, and as `assess`.
  */
 export async function approve(
-  { identity, oracles, trustPolicy, instantRelease }: BuyerContext,
+  { identity, oracles, trustPolicy, instantRelease, trustedPair }: BuyerContext,
   agent: Agent,
   { capability, paymentUsdc, acceptance }: Question,
 ): Promise<Assessment> {
   const task = { capability, paymentUsdc, acceptance }
   const question = { task, oracles, policy: trustPolicy }
-  const asked = instantRelease ? { ...question, buyer: identity.did } : question
+  const isQuoted = instantRelease || trustedPair !== undefined
+  const asked = isQuoted ? { ...question, buyer: identity.did, trustedPair } : question
   const assessment = await assess(agent, asked).catch((error) => {
     // Only registered buyers are quoted for; who is none keeps its review.
-    if (instantRelease && isEarnestError(error, 'agent_unknown')) return assess(agent, question)
+    if (isQuoted && isEarnestError(error, 'agent_unknown')) return assess(agent, question)
     throw error
   })
   if (!assessment.approved) throw notMet(assessment.reason)

@@ -60,7 +60,9 @@ export interface BuyerOptions {
   instantRelease?: boolean
   /**
    * A seller that this buyer has paid in full so often is hired by the card that was proven within ten
-   * minutes, unless a flag stands on it. Record, terms and lock are checked as ever. Default: none is.
+   * minutes, and the review that this buyer proposes is halved where the first oracle counts as many trades of
+   * the two, none that failed, and a bond behind them. Never with a flag on the seller. Record, terms and lock
+   * are checked as ever. Default: none is.
    */
   trustedPair?: TrustedPair
   /** How the money is locked; default `fund` (ERC-3009). `fundByPermit`, `fundByAllowance` for wallets that cannot. */
@@ -86,6 +88,8 @@ export interface BuyerContext extends StageContext {
   negotiationPolicy: Partial<BuyerPolicy>
   rounds: number | undefined
   instantRelease: boolean
+  /** Trades that make a trusted pair; undefined: none does. */
+  trustedPair: number | undefined
   journal: Store
   owner: BuyerOptions['owner']
   partners: Partners
@@ -117,6 +121,7 @@ export function openBuyer(options: BuyerOptions): BuyerContext {
     settlePolicy: options.settlePolicy ?? defaultSettlePolicy,
     rounds: options.rounds,
     instantRelease: options.instantRelease === true,
+    trustedPair: options.trustedPair?.minTransactions,
     journal: options.journal ?? createMemoryStore(),
     owner,
     partners: createPartners(options.trustedPair, clock),

@@ -38,6 +38,7 @@ export async function draftTrade(
     sellerWallet: await witness.sellerWallet(agent, info.chainId),
     oracle: info,
     now: Math.max(clock.now(), await readChainTime(wallet)),
+    isTrusted: assessment.quote?.trustedPair === true,
   }
   const plain = draftPact(wish)
   const mayBeBonded = context.instantRelease && assessment.instantRelease

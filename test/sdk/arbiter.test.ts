@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import hre from 'hardhat'
 import { type Abi, type Address, type Hex, zeroAddress, zeroHash } from 'viem'
+import { append } from '../../oracle/src/store/journal.ts'
+import { decideAppeal } from '../../oracle/src/trust/appeal.ts'
+import type { TrustEvent } from '../../oracle/src/trust/event.ts'
 import { localAccount } from '../../scripts/local/chain.ts'
 import { type Provider, startProvider, wires } from '../../scripts/local/judge/provider.ts'
 import { fair } from '../../scripts/local/judge/verdict.ts'
@@ -16,7 +19,8 @@ import { ZERO_ADDRESS } from '../../sdk/src/protocol/address.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import type { Seller } from '../../sdk/src/seller.ts'
 import { decodeTrustPolicy } from '../../sdk/src/trust/policy.ts'
-import { attestorKeys, party, register } from '../oracle/support/world.ts'
+import { attestorKeys, type Party, party, register } from '../oracle/support/world.ts'
+import { settled } from '../oracle/trust/market.ts'
 import {
   buyerParty,
   greeter,
@@ -43,6 +47,8 @@ const lenient = decodeTrustPolicy({
   highValue: null,
   newcomer: { maxUsdc: '1000' },
 })
+
+const HOUR = 3600
 
 /** Pre-trusted buyers, whose trades make a record. */
 const seedParties = [buyerParty, party(61), party(62), party(63)]
@@ -254,11 +260,70 @@ describe('arbiter', () => {
       })
       assert.equal(quote.instantRelease, true)
       const result = await hireWith({})
+      assert.equal(result.receipts.signed.pact.timing.windows.review, HOUR)
       assert.equal(result.receipts.signed.pact.escrow.vault, ZERO_ADDRESS)
       assert.equal((await recourseOf(result)).state, 'none')
       const asked = await hireWith({ instantRelease: true })
       assert.equal(asked.settlementStatus, 'released')
       assert.equal((await recourseOf(asked)).state, 'reserved')
+    })
+
+    /** The seller trades with a mate whose money came out of the same purse; gives the flag on the two. */
+    async function flagSeller(): Promise<string> {
+      const { oracle } = market.world
+      const at = oracle.clock.now()
+      const [mate, agent] = ['did:key:mate', sellerParty.identity.did]
+      const facts: TrustEvent[] = [
+        ...[mate, agent].map((who) => ({ kind: 'agent' as const, agent: who, at, funder: '0x09' })),
+        ...Array.from({ length: 25 }, (_, i) => {
+          const amount = BigInt(20 + ((i * 37) % 90)) * 1_000_000n
+          return settled({ buyer: mate, seller: agent, at, amount })
+        }),
+      ]
+      const entries = facts.map((fact) => ({
+        action: 'tested',
+        subject: agent,
+        at,
+        data: {},
+        fact,
+      }))
+      await oracle.db.transaction().execute((tx) => append(tx, oracle.signer, entries))
+      oracle.bell.ring()
+      const [flag] = await oracle.trust.flags(agent)
+      assert.equal(flag?.status, 'standing')
+      return flag.flagId
+    }
+
+    test('[POL-10] [REP-25] a pair that trades well reviews for half as long where its buyer says so, and never with a flag', async () => {
+      const [, { identity, wallet }] = seedParties as [unknown, Party]
+      await register(market.world, { identity, wallet }, 'buying')
+      let cards = 0
+      const fetch = (async (input, init) => {
+        const request = new Request(input, init)
+        if (request.url.includes('/.well-known/')) cards += 1
+        return await market.fetch(request)
+      }) as typeof globalThis.fetch
+      const partner = openBuyer(market, {
+        identity,
+        wallet: market.wallet(wallet),
+        oracles: [market.oracleFor(identity)],
+        trustPolicy: lenient,
+        trustedPair: { minTransactions: 1 },
+        fetch,
+      })
+      const hire = async () => {
+        cards = 0
+        const { settlementStatus, receipts } = await partner.hire(SELLER_URL, options())
+        assert.equal(settlementStatus, 'released')
+        return { review: receipts.signed.pact.timing.windows.review, cards }
+      }
+      // The oracle knows of a trade that this object has not seen; the second needs no card any more.
+      assert.deepEqual(await hire(), { review: HOUR / 2, cards: 1 })
+      assert.deepEqual(await hire(), { review: HOUR / 2, cards: 0 })
+
+      const flagId = await flagSeller()
+      assert.deepEqual(await hire(), { review: HOUR, cards: 1 })
+      await decideAppeal(market.world.oracle, { flagId, upheld: true, reason: 'It was a test' })
     })
 
     test('work that fails its buyer’s own checks is claimed back once, also across a crash; the seller answers, and the bond pays what the arbiter takes', async () => {

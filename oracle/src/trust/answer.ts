@@ -51,6 +51,8 @@ export type QuoteQuestion = {
   seller: Did
   capability: string
   amount: bigint
+  /** Fulfilled trades from which on the buyer trusts this seller more; off unless given (POL-10). */
+  trustedPair?: number | undefined
   /** What the seller has at stake already, base units. */
   openExposure: bigint
   fees: { protocolBps: number; arbitrationBps: number }
@@ -258,16 +260,18 @@ export function createTrust({
       return response
     },
 
-    async quote({ buyer, seller, capability, amount, openExposure, fees, gas }) {
+    async quote({ trustedPair: minTransactions, fees, gas, ...asked }) {
+      const { buyer, seller, amount } = asked
       await Promise.all([find(buyer), find(seller)])
       await follow()
       const now = clock.now()
-      const query = { buyer, seller, capability, amount, at: now, openExposure }
-      const { newcomer: _, trustedPair: __, ...terms } = model.quote(query)
+      const trusting = minTransactions !== undefined && { trustedPair: { minTransactions } }
+      const { newcomer: _, trustedPair, ...terms } = model.quote({ ...asked, at: now, ...trusting })
       const protocolFeeUsdc = (amount * BigInt(fees.protocolBps)) / 10_000n
       const effectiveBps = effectiveBpsOf({ amount, fee: protocolFeeUsdc, gas: gas.usdc })
       const body: QuoteBody = {
         ...terms,
+        ...(trusting && { trustedPair }),
         warnings: [...terms.warnings, ...costWarning(effectiveBps)],
         protocolFeeUsdc,
         arbitrationFeeUsdc: (amount * BigInt(fees.arbitrationBps)) / 10_000n,

@@ -12,6 +12,8 @@ import { evidenceAt } from './record.ts'
 import type { TrustState } from './state.ts'
 
 const DAY = 86_400
+/** Times the seller's base risk, above which a pair is warned of. */
+const RISKY = 2
 
 /** What a buyer asks before it commits. */
 export type QuoteQuery = {
@@ -55,7 +57,11 @@ export function quoteOf(
   const exposure = exposureOf(state, { agent, now: at }, parameters)
   const flagged = agent >= 0 && flagsOn(state, agent).length > 0
   const free = state.bonds.get(agent)?.free ?? 0n
-  const streamlined = isTrustedPair(state, query)
+  const ratio = pair.risk / pair.seller.base
+  const bond = { amount, risk: pair.risk, newcomer: exposure.newcomer }
+  // Bounded by the bond (REP-25): less is asked only where what is left to ask for is there.
+  const isCovered = free >= bondToReserve({ ...bond, streamlined: true })
+  const streamlined = isCovered && ratio <= RISKY && isTrustedPair(state, query)
   const fits = !exposure.suspended && openExposure + amount <= exposure.limit
   const buyerFlagged = buyerIndex >= 0 && buyerRecordOf(state, buyerIndex, at).flaggedSince !== null
   const warnings = [
@@ -64,7 +70,7 @@ export function quoteOf(
     ...(flagged ? ['seller_flagged'] : []),
     ...(exposure.suspended ? ['seller_suspended'] : []),
     ...(buyerFlagged ? ['buyer_disputes_resolved_for_seller'] : []),
-    ...(pair.risk > 2 * pair.seller.base ? ['elevated_risk'] : []),
+    ...(ratio > RISKY ? ['elevated_risk'] : []),
   ]
   return {
     buyer,
@@ -78,15 +84,10 @@ export function quoteOf(
     warnings,
     limitUsdc: exposure.limit,
     openExposureUsdc: openExposure,
-    reviewWindow: reviewWindow(amount, pair.risk / pair.seller.base, streamlined),
-    // Bounded by the bond: nobody is paid at once without the full amount in reserve (REP-25).
+    reviewWindow: reviewWindow(amount, ratio, streamlined),
+    // Nobody is paid at once without the full amount in reserve.
     instantRelease: !exposure.newcomer && !flagged && !exposure.limited && free >= amount,
-    bondToReserveUsdc: bondToReserve({
-      amount,
-      risk: pair.risk,
-      newcomer: exposure.newcomer,
-      streamlined,
-    }),
+    bondToReserveUsdc: bondToReserve({ ...bond, streamlined }),
     deadlineSlack: deadlineSlack(state, agent, at, pair.seller.base, parameters),
     newcomer: exposure.newcomer,
     trustedPair: streamlined,
@@ -95,9 +96,8 @@ export function quoteOf(
 
 /** The published window of the amount, doubled (to 72 h at most) at twice the base risk, halved for a trusted pair. */
 function reviewWindow(amount: bigint, ratio: number, streamlined: boolean): number {
-  const { review } = windowsOf({ profile: 'agent', amount })
-  if (ratio > 2) return Math.min(3 * DAY, 2 * review)
-  return streamlined ? Math.floor(review / 2) : review
+  const { review } = windowsOf({ profile: 'agent', amount, isTrusted: streamlined })
+  return ratio > RISKY ? Math.min(3 * DAY, 2 * review) : review
 }
 
 /** A newcomer reserves everything, others as much as the risk makes likely to be lost, tenfold. */

@@ -56,6 +56,8 @@ export interface DraftOptions {
   now: number
   /** Names the vault, so that a bonded seller is paid at once. */
   instantRelease?: boolean
+  /** Buyer and seller are a trusted pair (POL-10). */
+  isTrusted?: boolean
 }
 
 /**
@@ -63,7 +65,7 @@ export interface DraftOptions {
  * and oracle settle in different places, and the pact's own rules as codes.
  */
 export function draftPact(options: DraftOptions): Pact {
-  const { agent, task, paymentUsdc, buyer, oracle, now } = options
+  const { agent, task, paymentUsdc, buyer, oracle, now, isTrusted } = options
   const wallet = options.sellerWallet ?? agent.wallet?.address
   if (agent.did === null || wallet === undefined) {
     throw new EarnestError('seller_wallet_unknown', 'No wallet is proven to be the seller’s')
@@ -98,7 +100,7 @@ export function draftPact(options: DraftOptions): Pact {
     timing: {
       profile,
       fundBy: milestones?.[0]?.fundBy ?? fundBy,
-      windows: task.windows ?? windowsOf({ profile, amount: paymentUsdc }),
+      windows: task.windows ?? windowsOf({ profile, amount: paymentUsdc, isTrusted }),
     },
     escrow: {
       chainId: oracle.chainId,

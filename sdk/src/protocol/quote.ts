@@ -42,6 +42,8 @@ export const quoteBodySchema = signedObject({
   /** Seconds. */
   reviewWindow: z.int().min(0),
   instantRelease: z.boolean(),
+  /** Only where it was asked: true where the pair has traded so well that review and bond are halved. */
+  trustedPair: z.boolean().exactOptional(),
   bondToReserveUsdc: usdc,
   /** Seconds to add to the seller's own estimate. */
   deadlineSlack: z.int().min(0),

@@ -361,7 +361,14 @@ export const routes = {
     method: 'GET',
     path: '/quote',
     signed: false,
-    query: z.strictObject({ buyer: did, seller: did, capability, amount: usdc }),
+    query: z.strictObject({
+      buyer: did,
+      seller: did,
+      capability,
+      amount: usdc,
+      /** Trades of the pair that were fulfilled, none that failed, from which on less is asked (POL-10). */
+      trustedPair: z.coerce.number().int().min(1).max(1_000_000).optional(),
+    }),
     status: 200,
     response: quoteSchema,
   },

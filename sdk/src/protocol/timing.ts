@@ -22,8 +22,19 @@ const MINUTE = 60
 const HOUR = 3600
 const DAY = 86_400
 
-/** The published windows of a profile for an amount of base units (W-40, design section 3). */
-export function windowsOf({ profile, amount }: { profile: Profile; amount: bigint }): Windows {
+/**
+ * The published windows of a profile for an amount of base units (W-40, design section 3); a trusted pair of
+ * agents reviews for half as long (POL-10).
+ */
+export function windowsOf({
+  profile,
+  amount,
+  isTrusted = false,
+}: {
+  profile: Profile
+  amount: bigint
+  isTrusted?: boolean | undefined
+}): Windows {
   switch (profile) {
     case 'micro':
       return {
@@ -32,13 +43,15 @@ export function windowsOf({ profile, amount }: { profile: Profile; amount: bigin
         negotiation: MINUTE,
         arbitration: 10 * MINUTE,
       }
-    case 'agent':
+    case 'agent': {
+      const hours = amount < 100_000_000n ? 1 : amount < 5_000_000_000n ? 12 : 72
       return {
-        review: amount < 100_000_000n ? HOUR : amount < 5_000_000_000n ? 12 * HOUR : 72 * HOUR,
+        review: (hours * HOUR) / (isTrusted ? 2 : 1),
         response: DAY,
         negotiation: DAY,
         arbitration: 3 * DAY,
       }
+    }
     case 'human':
       return { review: 2 * DAY, response: 2 * DAY, negotiation: 2 * DAY, arbitration: 7 * DAY }
   }

@@ -34,6 +34,8 @@ export interface AssessOptions {
   policy?: TrustPolicy
   /** DID of the buyer, to ask the first oracle for a quote as well. */
   buyer?: string
+  /** Fulfilled trades of the two from which on that quote may ask for less (POL-10). */
+  trustedPair?: number | undefined
 }
 
 /**
@@ -42,7 +44,7 @@ export interface AssessOptions {
  * Throws `no_oracle`, `oracle_unreachable` (retryable), `trust_unsigned`, `trust_mismatch`, `trust_stale`.
  */
 export async function assess(agent: Agent, options: AssessOptions): Promise<Assessment> {
-  const { task, oracles, policy = defaultTrustPolicy, buyer } = options
+  const { task, oracles, policy = defaultTrustPolicy, buyer, trustedPair } = options
   const { did } = agent
   const base = { agent, quote: undefined, warnings: [], instantRelease: false }
   if (did === null) {
@@ -74,7 +76,8 @@ export async function assess(agent: Agent, options: AssessOptions): Promise<Asse
   let quote: Quote | undefined
   if (buyer !== undefined && decision.approved) {
     const { capability, paymentUsdc: amount } = task
-    quote = await oracle.call('getQuote', { query: { buyer, seller: did, capability, amount } })
+    const query = { buyer, seller: did, capability, amount, trustedPair }
+    quote = await oracle.call('getQuote', { query })
     verifyQuote(quote, { buyer, seller: did, amount, oracle: oracle.did, now: oracle.clock.now() })
     if (!quote.acceptable) {
       decision = {

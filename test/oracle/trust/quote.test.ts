@@ -89,12 +89,24 @@ describe('quote', () => {
     }
     const trustedPair = { minTransactions: 50 }
     const off = quote(model, 'partner')
-    const on = quote(model, 'partner', { trustedPair })
     assert.equal(off.trustedPair, false)
+    // Half of what the risk asks for has to be there, to the base unit.
+    const half = (off.bondToReserveUsdc + 1n) / 2n
+    const staked = (free: bigint) =>
+      model.apply({ kind: 'bond', agent: 'partner', at: START, staked: 50n * usdc, free })
+    staked(half - 1n)
+    const bare = quote(model, 'partner', { trustedPair })
+    assert.deepEqual(
+      [bare.trustedPair, bare.reviewWindow, bare.bondToReserveUsdc],
+      [false, off.reviewWindow, off.bondToReserveUsdc],
+    )
+    staked(half)
+    const on = quote(model, 'partner', { trustedPair })
     assert.equal(on.trustedPair, true)
-    assert.ok(on.reviewWindow < off.reviewWindow)
-    assert.ok(on.bondToReserveUsdc < off.bondToReserveUsdc)
+    assert.equal(on.reviewWindow, off.reviewWindow / 2)
+    assert.equal(on.bondToReserveUsdc, half)
     assert.equal(on.instantRelease, false)
+    assert.equal(quote(model, 'partner').trustedPair, false)
     assert.equal(
       quote(model, 'partner', { trustedPair: { minTransactions: 51 } }).trustedPair,
       false,
