@@ -8,14 +8,32 @@ import type { Assessment } from './trust/assess.ts'
 
 /**
  * Layer 3: negotiates what was drafted until both have signed, and has the oracle register it. What the
- * journal holds already is not done again. Throws `trade_cancelled`, `trust_policy_not_met`, and as
- * `negotiate`.
+ * journal holds already is not done again; what was not registered by its deadline has ended. Throws
+ * `trade_cancelled`, `trust_policy_not_met`, and as `negotiate`.
  */
 export async function agree(
   context: BuyerContext,
   record: TradeRecord,
   known: Assessment | undefined,
-): Promise<{ signed: SignedPact; assessment: Assessment | undefined }> {
+): Promise<Agreed> {
+  try {
+    return await comeToTerms(context, record, known)
+  } catch (error) {
+    const { signed, draft, isRegistered } = await record.refresh()
+    const { deadlineUtc } = signed?.pact ?? draft
+    // What is not registered is not paid for, and after its deadline cannot be: no later try helps.
+    if (!isRegistered && context.clock.now() >= deadlineUtc) await record.save({ isEnded: true })
+    throw error
+  }
+}
+
+type Agreed = { signed: SignedPact; assessment: Assessment | undefined }
+
+async function comeToTerms(
+  context: BuyerContext,
+  record: TradeRecord,
+  known: Assessment | undefined,
+): Promise<Agreed> {
   const { tradeId } = record.read()
   let assessment = known
   if (record.read().signed === null) {

@@ -169,6 +169,34 @@ describe('milestones', () => {
     }
   })
 
+  test('a deal that was not made by its deadline has ended, and is open until then', async () => {
+    const isAway = (() => Promise.reject(new TypeError('fetch failed'))) as typeof fetch
+    const oracles = [market.oracleFor(buyerParty.identity, isAway)]
+    for (const step of ['drafted', 'agreed'] as const) {
+      const journal = createMemoryStore()
+      let tradeId = ''
+      const first = openBuyer(market, {
+        journal,
+        onProgress: (progress) => {
+          if (progress.step === 'drafted') tradeId = progress.tradeId
+          if (progress.step === step) throw new Error('killed')
+        },
+      })
+      const task = taskOf(market)
+      const options = { task, paymentUsdc: parseUsdc('2') }
+      await assert.rejects(first.hire(SELLER_URL, options), { message: 'killed' })
+      for (const [now, open] of [
+        [task.deadline - 1, [tradeId]],
+        [task.deadline, []],
+      ] as const) {
+        const clock = { now: () => now }
+        const second = openBuyer(market, { journal, clock, fetch: isAway, oracles })
+        await assert.rejects(second.resume(tradeId), { code: 'oracle_unreachable' }, step)
+        assert.deepEqual(await second.open(), open, step)
+      }
+    }
+  })
+
   test('the same trade hired twice at once is one trade and is paid once', async () => {
     const journal = createMemoryStore()
     const before = await balanceOf(buyerParty.wallet.address)
