@@ -49,24 +49,33 @@ const GRACE = 480_000
 /** Kills at places that had theirs, for each trade that came to its end meanwhile. */
 const REPEATS = 3
 
-const IDLE = 'seller who idles'
+// Several of a kind: who has let three deadlines pass gets no more work from the oracle.
+const idle = ['seller who idles', 'another who idles', 'a third who idles']
+const unable = ['seller who cannot', 'another who cannot']
 const sellerPlans: readonly SellerPlan[] = [
   { name: 'seller 1' },
   { name: 'seller 2' },
   { name: 'seller in haste', isHasty: true },
-  { name: 'seller who cannot', isUnable: true },
-  // Takes every job and finishes none: its trades end by the timer.
-  { name: IDLE, workMs: 3_600_000 },
+  ...unable.map((name) => ({ name, isUnable: true })),
+  // Take every job and finish none: their trades end by the timer.
+  ...idle.map((name) => ({ name, workMs: 3_600_000 })),
 ]
 const buyerPlans: readonly BuyerPlan[] = [
   { name: 'buyer 1', sellers: ['seller 1', 'seller 2'], atOnce: 3, isRelayed: true },
   { name: 'buyer 2', sellers: ['seller 2', 'seller 1'], atOnce: 2 },
-  { name: 'buyer 3', sellers: ['seller in haste'], atOnce: 3, window: 60, isFirm: true },
+  {
+    name: 'buyer 3',
+    sellers: ['seller in haste'],
+    atOnce: 4,
+    window: 60,
+    isFirm: true,
+    isOpenToJudges: true,
+  },
   {
     name: 'buyer 4',
-    sellers: [IDLE, 'seller who cannot'],
+    sellers: [...idle, ...unable],
     atOnce: 3,
-    patience: 25,
+    patience: 40,
     isRelayed: true,
   },
   {
@@ -102,6 +111,7 @@ let result: Record<string, unknown> | undefined
 try {
   market = await openMarket({
     oracles: 2,
+    hasJury: true,
     sellers: sellerPlans,
     buyers: buyerPlans,
     blockSeconds: 0.2,
@@ -146,6 +156,7 @@ function prospectOf({ buyer, seller, paymentUsdc }: Pact): Prospect | undefined 
 async function run({
   client,
   deployment,
+  database,
   oracles,
   sellers,
   buyers,
@@ -155,6 +166,7 @@ async function run({
   minted,
 }: Awaited<ReturnType<typeof openMarket>>): Promise<Record<string, unknown>> {
   const actors = [...oracles, ...sellers, ...buyers]
+  const grounds = [database, between.node]
   await Promise.all(buyers.map((buyer) => buyer.up()))
   const end = performance.now() + limit
   const missed = () => missedOf(toll).length
@@ -163,10 +175,11 @@ async function run({
     (toll.kills >= want && missed() === 0) || performance.now() > end || faults.length > 0
   const mayRepeat = () => toll.kills < want && (missed() === 0 || repeats() < REPEATS * endings)
   tell('everything runs')
-  const rules = { gate, places, toll, isOver, mayRepeat, random, onKill: tell }
-  await Promise.all(actors.map((actor) => torment(actor, rules)))
+  const rules = { gate, grounds, places, toll, isOver, mayRepeat, random, onKill: tell }
+  await Promise.all([...actors, ...grounds].map((actor) => torment(actor, rules)))
 
   tell('nobody is killed any more')
+  await Promise.all(grounds.map((ground) => ground.up()))
   await Promise.all(actors.map((actor) => actor.up()))
   const drained = await Promise.all(buyers.map((buyer) => buyer.drain(GRACE)))
   // The oracle writes its last receipts when the chain is sure of the last endings.
@@ -176,8 +189,8 @@ async function run({
   await setTimeout(5_000)
 
   const ledger = await readLedger(client, deployment)
-  // Who idles is at work still when its money has gone back.
-  const busy = shelves.filter(({ name }) => name !== IDLE)
+  // Who idles is at work still when the money has gone back.
+  const busy = shelves.filter(({ name }) => !idle.includes(name))
   const found = await audit({
     ledger,
     buyers: books,

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Between } from '../market/market.ts'
+import type { Actor } from '../market/actor.ts'
+import { type Between, NODE } from '../market/market.ts'
 import type { Gate, Phase } from './gate.ts'
-import { openHttpGateway } from './httpGateway.ts'
+import { type HttpGateway, openHttpGateway } from './httpGateway.ts'
 import { openPostgresGateway, tellSteps } from './postgresGateway.ts'
 
 /** Puts a gate between all processes of a market, and in front of what they write down themselves. */
@@ -13,7 +14,10 @@ export async function openBetween({
   gate: Gate
   /** Whose DID this is. */
   nameOf: (did: string) => string | undefined
-}): Promise<Between & { close(): Promise<void> }> {
+}): Promise<Between & { node: Actor; close(): Promise<void> }> {
+  /** All ways to the chain's node, and whether it can be reached. */
+  const ways: HttpGateway[] = []
+  let isUp = true
   const closing: (() => Promise<void>)[] = []
   /** Who was the first to say something about a pact. */
   const proposers = new Map<string, string>()
@@ -33,6 +37,22 @@ export async function openBetween({
   const { port } = server.address() as AddressInfo
 
   return {
+    // What is on chain stays, as it stays on a node's disk: only its connections die, and none comes about.
+    node: {
+      name: NODE,
+      role: 'node',
+      isUp: () => isUp,
+      pid: () => 0,
+      async up() {
+        isUp = true
+        for (const way of ways) way.mend()
+      },
+      async kill() {
+        isUp = false
+        for (const way of ways) way.cut()
+      },
+      drain: async () => true,
+    },
     async http({ target, caller, callee }) {
       const gateway = await openHttpGateway({
         gate,
@@ -53,6 +73,7 @@ export async function openBetween({
         },
       })
       closing.push(gateway.close)
+      if (callee === NODE) ways.push(gateway)
       return gateway.url
     },
     async database({ target, caller }) {

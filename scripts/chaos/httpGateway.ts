@@ -14,6 +14,15 @@ import type { Gate } from './gate.ts'
 /** A call on its way from one process to another. */
 type Call = { method: string; url: string; headers: IncomingMessage['headers']; body: string }
 
+/** A gateway in front of one server. */
+export type HttpGateway = {
+  url: string
+  /** From now on, until it is mended, nothing goes through, as if its server were dead. */
+  cut(): void
+  mend(): void
+  close(): Promise<void>
+}
+
 /**
  * Stands in front of an HTTP server: each call that is a step is held before it is made, and once it is
  * answered before its caller knows. The called process passes the gate too, as the one who answers.
@@ -29,8 +38,9 @@ export async function openHttpGateway({
   /** Who makes a call; undefined where nobody knows. */
   caller: (call: Call) => string | undefined
   callee?: string
-}): Promise<{ url: string; close(): Promise<void> }> {
+}): Promise<HttpGateway> {
   const agent = new Agent({ keepAlive: true })
+  let isCut = false
 
   async function relay(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const bytes = await readAll(incoming)
@@ -40,6 +50,9 @@ export async function openHttpGateway({
     const who = caller(call)
     const drop = () => void response.destroy()
     if (step !== undefined && who && !(await gate.pass(who, step, 'before'))) return drop()
+    if (step !== undefined && callee && !(await gate.pass(callee, `answers ${step}`, 'before'))) {
+      return drop()
+    }
     const answer = await forward(new URL(url, target), { call, bytes, agent, response })
     const { statusCode = 502, headers: kept } = answer
     if (/event-stream/.test(kept['content-type'] ?? '')) {
@@ -64,6 +77,7 @@ export async function openHttpGateway({
   }
 
   const server: Server = createServer((incoming, response) => {
+    if (isCut) return void response.destroy()
     // Either side may be killed at any moment; the other sees its connection break.
     relay(incoming, response).catch(() => response.destroy())
   })
@@ -73,6 +87,13 @@ export async function openHttpGateway({
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
+    cut() {
+      isCut = true
+      server.closeAllConnections()
+    },
+    mend() {
+      isCut = false
+    },
     async close() {
       agent.destroy()
       server.closeAllConnections()

@@ -11,7 +11,8 @@ const afterOnly: readonly Phase[] = ['after']
  * Where each kind of process is killed: before a step takes effect, and after it before the process knows.
  * `writes`: into its own folder. `asks`, `sends` and names of the oracle's routes: to the seller, the
  * chain and the oracle. `answers`: to whom it was asked by. What an oracle commits goes by what the
- * transaction writes; what is committed without a transaction can be held after it alone.
+ * transaction writes; what is committed without a transaction can be held after it alone. The database
+ * dies with a transaction in its hands, the chain's node with one that nobody knows to have arrived.
  */
 const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>> = {
   buyer: {
@@ -90,6 +91,22 @@ const steps: Readonly<Record<string, Readonly<Record<string, readonly Phase[]>>>
     'sends conclude': both,
     'event concluded': both,
     'settlement recorded': both,
+    'verdict recorded': both,
+    'submission propose queued': afterOnly,
+    'submission propose signed': both,
+    'sends propose': both,
+    'event proposed': both,
+  },
+  database: {
+    'commits event': both,
+    'commits submission': both,
+    'commits completion': both,
+    'commits settlement': both,
+  },
+  node: {
+    'answers sends fund': both,
+    'answers sends complete': both,
+    'answers sends release': both,
   },
 }
 

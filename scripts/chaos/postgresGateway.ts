@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { sql } from 'kysely'
 import { openStore } from '../../oracle/src/store/store.ts'
+import { DATABASE } from '../market/market.ts'
 import type { Gate } from './gate.ts'
 
 /** Which rows are steps: table, what happens to it, and the step's name as SQL over the new row. */
@@ -13,6 +14,7 @@ const watched = [
   ['completion', 'insert or update', `'completion ' || new.status`],
   ['event', 'insert', `'event ' || new.type`],
   ['settlement', 'insert', `'settlement recorded'`],
+  ['verdict', 'insert', `'verdict recorded'`],
 ] as const
 
 /** What a notice of ours begins with, on the wire of PostgreSQL. */
@@ -68,7 +70,14 @@ export async function openPostgresGateway({
     }
     let steps: string[] = []
     const passAll = async (phase: 'before' | 'after') => {
-      for (const step of steps) if (!(await gate.pass(actor, step, phase))) throw new Dropped()
+      const passes = steps.flatMap((step) => [
+        { who: actor, step },
+        { who: DATABASE, step: `commits ${step.split(' ')[0]}` },
+      ])
+      // Done is it first where it was done.
+      for (const { who, step } of phase === 'before' ? passes : passes.reverse()) {
+        if (!(await gate.pass(who, step, phase))) throw new Dropped()
+      }
     }
     const onward = async () => {
       for await (const message of messagesOf(near, { isClient: true })) {
@@ -107,7 +116,7 @@ export async function openPostgresGateway({
   }
 }
 
-/** Its author was killed while it was held. */
+/** Its author, or the server, was killed while it was held. */
 class Dropped extends Error {}
 
 /** Whole messages of PostgreSQL's protocol: a letter, a length, a body; the client's first has no letter. */

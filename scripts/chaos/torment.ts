@@ -41,6 +41,7 @@ export async function torment(
   actor: Actor,
   {
     gate,
+    grounds,
     places,
     toll,
     isOver,
@@ -49,6 +50,8 @@ export async function torment(
     onKill = () => {},
   }: {
     gate: Gate
+    /** What processes stand on: who starts where one of them is dead ends, and is started again. */
+    grounds: readonly Actor[]
     places: Places
     toll: Toll
     isOver: () => boolean
@@ -93,6 +96,23 @@ export async function torment(
       held.drop()
     }
     await setTimeout(random() * MOST_AWAY)
-    await actor.up()
+    await rise()
+  }
+
+  /** As a supervisor does it, which starts again what has ended at its start. */
+  async function rise(): Promise<void> {
+    const deaths = () => grounds.reduce((sum, { name }) => sum + (toll.byProcess[name] ?? 0), 0)
+    for (;;) {
+      const before = deaths()
+      const wasFirm = grounds.every((ground) => ground.isUp())
+      try {
+        await actor.up()
+        return
+      } catch (error) {
+        if (wasFirm && deaths() === before) throw error
+        onKill(`${name} could not start: ${error}`)
+        await setTimeout(LOOK)
+      }
+    }
   }
 }

@@ -15,15 +15,16 @@ import {
   type HireResult,
 } from '@earnest/sdk/buyer'
 import { isEarnestError } from '@earnest/sdk/protocol'
+import { wires } from '../local/judge/provider.ts'
 import { localParty, wallClock } from '../local/party.ts'
 import { say } from './say.ts'
-import { greetingTask, LEAST, numberOf } from './task.ts'
+import { greetingTask, numberOf, paymentOf } from './task.ts'
 import { told } from './told.ts'
 
 const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { SELLERS = '[]', STORE = '', AT_ONCE = '1', LIMIT = 'Infinity' } = process.env
 const { PATIENCE = '3600', WINDOW, IS_RELAYED = '', POLL_MS = '1000' } = process.env
-const { IS_PATIENT = '', IS_FIRM = '', IS_FICKLE = '' } = process.env
+const { IS_PATIENT = '', IS_FIRM = '', IS_FICKLE = '', IS_OPEN_TO_JUDGES = '' } = process.env
 const sellers: string[] = JSON.parse(SELLERS)
 const party = localParty({
   name: NAME,
@@ -178,8 +179,9 @@ async function trade(index: number): Promise<void> {
     const seller = sellers[(index + number) % sellers.length] ?? ''
     const deadline = wallClock.now() + Number(PATIENCE)
     const window = WINDOW === undefined ? {} : { window: Number(WINDOW) }
-    const task = greetingTask({ to, deadline, ...window })
-    const paymentUsdc = LEAST + BigInt(number)
+    const judges = IS_OPEN_TO_JUDGES === '' ? [] : wires.map(([, provider]) => provider)
+    const task = greetingTask({ to, deadline, judges, ...window })
+    const paymentUsdc = paymentOf(number, IS_OPEN_TO_JUDGES !== '')
     say({ step: 'begun', errand: to, at: performance.now() })
     const one = { name: to, tradeId: undefined }
     await carry(one, () => buyer.hire(seller, { task, paymentUsdc }))

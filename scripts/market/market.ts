@@ -34,6 +34,8 @@ export type BuyerPlan = {
   isFirm?: boolean
   /** Takes back every third errand once it is agreed on. */
   isFickle?: boolean
+  /** Lets judges read what was delivered, and pays as much as a hearing takes. */
+  isOpenToJudges?: boolean
 }
 
 /** What a seller of the market is like. */
@@ -45,6 +47,11 @@ export type SellerPlan = {
   /** Fails at every job and gives the money back. */
   isUnable?: boolean
 }
+
+/** How the chain's node is called by what stands between, ... */
+export const NODE = 'node'
+/** ... and the database server. */
+export const DATABASE = 'database'
 
 /** What stands between the processes of a market: it gives the address under which one reaches another. */
 export interface Between {
@@ -66,6 +73,8 @@ const nothing: Between = {
 /** What a market is made of. */
 export type MarketPlan = {
   oracles: number
+  /** Five judges of programs hear what is disputed. */
+  hasJury?: boolean
   sellers: readonly SellerPlan[]
   buyers: readonly BuyerPlan[]
   pollMs?: number
@@ -100,6 +109,7 @@ export async function openMarket(plan: MarketPlan) {
 async function open(
   {
     oracles: oracleCount,
+    hasJury = false,
     sellers: sellerPlans,
     buyers: buyerPlans,
     pollMs = 100,
@@ -125,6 +135,15 @@ async function open(
   })
   closing.push(chain.stop)
   const { url: rpcUrl, deployment } = chain.ready
+  const jury: Record<string, string> = {}
+  if (hasJury) {
+    const judges = await start<{ jurors: unknown[] }>({
+      name: 'judges',
+      script: 'scripts/demo/judges.ts',
+    })
+    closing.push(judges.stop)
+    jury.EARNEST_JURY = JSON.stringify(judges.ready.jurors)
+  }
   const client = localClient(rpcUrl)
   // The oracle's own key and three more, for as many transactions under way at once.
   const senders = [3, 10, 11, 12]
@@ -144,7 +163,7 @@ async function open(
     ...sellerPlans,
     ...buyerPlans,
   ]) {
-    rpcUrls.set(name, await between.http({ target: rpcUrl, caller: name }))
+    rpcUrls.set(name, await between.http({ target: rpcUrl, caller: name, callee: NODE }))
   }
   const databases = await Promise.all(
     oracleNames.map((caller) => between.database({ target: databaseUrl, caller })),
@@ -167,6 +186,7 @@ async function open(
         // Few sellers take many trades at once here; the newcomer lane is not what is measured.
         EARNEST_NEWCOMER_CAP: '1000000',
         EARNEST_SENDER_KEYS: senders.slice(1).map(localKey).join(','),
+        ...jury,
         EARNEST_RELAY_GAS_PER_DAY: '1000000000000',
         EARNEST_RELAY_GAS_PER_HOUR: '1000000000000',
       }),
@@ -225,6 +245,7 @@ async function open(
         ...(plan.isPatient && { IS_PATIENT: '1' }),
         ...(plan.isFirm && { IS_FIRM: '1' }),
         ...(plan.isFickle && { IS_FICKLE: '1' }),
+        ...(plan.isOpenToJudges && { IS_OPEN_TO_JUDGES: '1' }),
       }),
       onLine: (said) => onLine(plan.name, said),
     }),
@@ -257,6 +278,16 @@ async function open(
     databaseUrl,
     minted,
     chain,
+    /** The database server, which keeps what was committed. */
+    database: {
+      name: DATABASE,
+      role: 'database',
+      isUp: () => server.pid() !== 0,
+      pid: server.pid,
+      up: server.revive,
+      kill: server.kill,
+      drain: async () => true,
+    } satisfies Actor as Actor,
     oracles,
     sellers,
     buyers,

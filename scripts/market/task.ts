@@ -1,22 +1,32 @@
 import type { Task } from '@earnest/sdk/buyer'
 import type { Skill } from '@earnest/sdk/seller'
 
-/** One base unit above a million for each trade, so that no two amounts are alike. */
+/** What is paid at least, base units. */
 export const LEAST = 1_000_000n
 
+/** For what a jury can be paid out of the arbiter's share, base units. */
+const HEARD = 20n * LEAST
+
+/** One base unit above a round sum for each trade, so that no two amounts of a buyer are alike. */
+export const paymentOf = (number: number, isHeard: boolean): bigint =>
+  (isHeard ? HEARD : LEAST) + BigInt(number)
+
 /** The number of a buyer's errand, which its amount tells. */
-export const numberOf = (paymentUsdc: bigint): number => Number(paymentUsdc - LEAST)
+export const numberOf = (paymentUsdc: bigint): number => Number(paymentUsdc % LEAST)
 
 /** Work that is quickly done and checked by code: a greeting for whom the buyer names. */
 export function greetingTask({
   to,
   deadline,
   window,
+  judges = [],
 }: {
   to: string
   deadline: number
   /** Seconds of every window; default: what two agents have. */
   window?: number
+  /** Houses of judges that may read it. */
+  judges?: readonly string[]
 }): Task {
   const file = 'deliverable.json'
   return {
@@ -43,6 +53,7 @@ export function greetingTask({
       },
     ],
     deadline,
+    disclosure: { committee: false, judges: [...judges] },
     ...(window !== undefined && {
       windows: { review: window, response: window, negotiation: window, arbitration: window },
     }),
