@@ -50,7 +50,8 @@ export function providerClient(provider: Parameters<typeof custom>[0], chainId: 
   return clientOver(custom(provider), { ...localChain, id: chainId })
 }
 
-function clientOver(transport: Transport, chain: Chain) {
+/** The same by any way to the chain. */
+export function clientOver(transport: Transport, chain: Chain) {
   return createTestClient({
     account: localAccount(0),
     chain,

@@ -161,8 +161,7 @@ describe('silence', () => {
       assert.ok(
         timerEnd - Number(timestamp) <= seconds && timerEnd - Number(timestamp) > seconds - 60,
       )
-      // The block after this one is of the window's last second.
-      await moveTo(world, timerEnd - 2)
+      await moveTo(world, timerEnd - 1)
       assert.equal(await stateOf(id), 'Disputed', profile)
       await moveTo(world, timerEnd)
       assert.equal(await stateOf(id), 'Arbitration', profile)
@@ -276,7 +275,7 @@ describe('silence', () => {
     const answered = await Promise.all(answers.map((words) => defend(trade, words)))
     assert.deepEqual(answered.map(({ status }) => status).sort(), [201, 409])
     const end = (await escrowOf(world, id)).timerEnd
-    await moveTo(world, end - 2)
+    await moveTo(world, end - 1)
     assert.equal((await submit(trade, buyer, 'In the last second')).status, 201)
     await moveTo(world, end)
     await confirm(world)

@@ -149,7 +149,7 @@ test('[ATK-05] a buyer that is silent for 72 hours after a PASS has paid: nobody
   const { timerEnd } = await get<{ timerEnd: string }>(`/api/v1/escrows/${escrowId}`)
   const end = Date.parse(timerEnd) / 1000
   // A second before the end of the window it is still the buyer's to object.
-  await moveTo(world, end - 2)
+  await moveTo(world, end - 1)
   assert.equal(await stateOf(), 'Delivered')
   await moveTo(world, end)
   await confirm(world)
@@ -164,7 +164,7 @@ test('[ESC-09] [REP-01] [REP-02] nothing delivered: the keeper gives everything 
   await confirm(world)
   const before = await balanceOf(world.buyer.wallet.address)
 
-  await moveTo(world, pact.deadlineUtc - 2)
+  await moveTo(world, pact.deadlineUtc - 1)
   const waiting = await get<{ state: string }>(`/api/v1/escrows/${escrowId}`)
   assert.equal(waiting.state, 'Funded')
 

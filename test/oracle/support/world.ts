@@ -39,6 +39,7 @@ import {
   http,
   type LocalAccount,
   type PublicClient,
+  type Transport,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { createChainClock } from '../../../oracle/src/escrow/clock.ts'
@@ -52,15 +53,18 @@ import type { TestFetch } from '../../../oracle/src/settlement/verify/guardedFet
 import { createSigner } from '../../../oracle/src/store/signer.ts'
 import type { Store } from '../../../oracle/src/store/store.ts'
 import {
+  clientOver,
   fundGas,
   type LocalClient,
   localAccount,
+  localChain,
   localClient,
 } from '../../../scripts/local/chain.ts'
 import { build, type Deployment, deployEarnest } from '../../../scripts/local/deploy.ts'
 import { startChain } from '../../../scripts/local/startChain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
+import { stillHttp } from './stillHttp.ts'
 
 /** An agent with its wallet. */
 export type Party = { identity: Identity; wallet: LocalAccount }
@@ -77,23 +81,33 @@ export const attestorKeys = [71, 72, 73].map((byte) =>
 /** A local chain with everything deployed, which several oracles may watch. */
 export type Ground = {
   url: string
+  /** By which tests and oracles reach it. */
+  transport: Transport
   client: LocalClient
   deployment: Deployment
   close(): Promise<void>
 }
 
-export async function startGround({ moderator }: { moderator?: Hex } = {}): Promise<Ground> {
+/** @param open By which tests and oracles reach the chain; time stands still by the default. */
+export async function startGround({
+  moderator,
+  open = stillHttp,
+}: {
+  moderator?: Hex
+  open?: (url: string) => Transport
+} = {}): Promise<Ground> {
   // Before the chain runs: compiling blocks this process, and its connections with it.
   await build()
   const chain = await startChain()
-  const client = localClient(chain.url)
+  const transport = open(chain.url)
+  const client = clientOver(transport, localChain)
   const attestors = attestorKeys.map((key) => key.address)
   const deployment = await deployEarnest(client, {
     attestors,
     threshold: 2,
     ...(moderator && { moderator }),
   })
-  return { url: chain.url, client, deployment, close: () => chain.close() }
+  return { url: chain.url, transport, client, deployment, close: () => chain.close() }
 }
 
 /** Two parties before an oracle, in this process or another. */
@@ -155,11 +169,11 @@ export async function createWorld(
     app: changes = {},
   }: WorldOptions = {},
 ): Promise<World> {
-  const { client: local, deployment, url } = ground
+  const { client: local, deployment, transport } = ground
   const opened = store ?? (await openFreshStore())
   // Starting PGlite blocks this process, maybe longer than idle connections live: let them close.
   await new Promise((resolve) => setTimeout(resolve, 100))
-  const client = createPublicClient({ transport: http(url), cacheTime: 0 }) as PublicClient
+  const client = createPublicClient({ transport, cacheTime: 0 }) as PublicClient
   const clock = await createChainClock({ client, monotonic: () => 0 })
   await fundGas(local, localAccount(3).address)
   const wired = wire({
@@ -346,14 +360,10 @@ function wire({
   }
 }
 
-/**
- * Brings chain and oracle to a second. The oracle's time then stands at the next one until something is mined,
- * however long the machine takes.
- */
+/** Brings chain and oracle to a second, and to what is due then. */
 export async function moveTo({ ground, settle }: World, timestamp: number): Promise<void> {
   await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
   await ground.client.mine({ blocks: 1 })
-  await ground.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp + 1) })
   await settle()
 }
 

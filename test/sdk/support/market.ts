@@ -64,7 +64,8 @@ export async function openMarket(
   options: Pick<NonNullable<Parameters<typeof createWorld>[1]>, 'seeds' | 'jury'> = {},
 ): Promise<Market> {
   const store = await openFreshStore()
-  const ground = await startGround()
+  // Time passes here as it does outside: nobody moves it for what waits.
+  const ground = await startGround({ open: http })
   const world = await createWorld(ground, { ...options, store })
   const hosts: Market['hosts'] = new Map()
   const app: Hono = world.app
