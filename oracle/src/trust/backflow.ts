@@ -1,6 +1,7 @@
 import { grown } from './column.ts'
 import { edgeWeight } from './flow.ts'
 import type { TrustParameters } from './parameters.ts'
+import { FIELDS, LENGTH, PART, PASSED, sheetOf, TRUST } from './sheet.ts'
 import type { TrustState } from './state.ts'
 import { gatherAbove } from './upstream.ts'
 
@@ -24,19 +25,20 @@ export function backflow(
   { payeeEdge, mostVisits }: Pick<TrustParameters, 'payeeEdge' | 'mostVisits'>,
 ): number {
   const { flow, seeds } = state
-  const { trust, total, start, length } = flow
+  const { start } = flow
+  const sheet = sheetOf(flow)
   // Edges that weigh the same both ways, but for a seed's: who stands above a node stands in its own row.
   const isMirrored = payeeEdge === 1
   let { target: nodes, weight: weights } = flow
   let far = 0
-  for (const source of sources) far += FAR * (trust[source] as number)
+  for (const source of sources) far += FAR * (sheet[source * FIELDS + TRUST] as number)
   marks = grown(marks, flow.nodes)
-  parcels = grown(parcels, flow.nodes)
   line = grown(line, mostVisits + 1)
-  const [mark, parcel, waiting] = [marks, parcels, line]
+  rates = grown(rates, mostVisits)
+  const [mark, waiting, passed] = [marks, line, rates]
   waiting[0] = target
   mark[target] = WAITING
-  parcel[target] = 1
+  sheet[target * FIELDS + PART] = 1
   for (const source of sources) mark[source] = SOURCE
   let [theirs, others, visits, end] = [0, 0, 0, 1]
   // Once those who wait use up all the work, nobody who comes behind them is ever looked at.
@@ -47,28 +49,32 @@ export function backflow(
     for (let at = 0; at < end; at++) {
       const node = waiting[at] as number
       mark[node] = WAITING
-      const isFollowed = (parcel[node] as number) > least && (trust[node] as number) <= far
-      if (isFollowed && node >= seeds) sure += length[node] as number
+      const here = node * FIELDS
+      const isFollowed =
+        (sheet[here + PART] as number) > least && (sheet[here + TRUST] as number) <= far
+      if (isFollowed && node >= seeds) sure += sheet[here + LENGTH] as number
     }
     let kept = 0
     for (let turn = 0; turn < end && visits < mostVisits; turn++) {
       const node = waiting[turn] as number
-      const amount = parcel[node] as number
+      const here = node * FIELDS
+      const amount = sheet[here + PART] as number
       if (amount <= least) {
         mark[node] = PUT_OFF
         waiting[kept++] = node
         continue
       }
       mark[node] = NOBODY
-      parcel[node] = 0
-      if (node < seeds || (trust[node] as number) > far) {
+      sheet[here + PART] = 0
+      if (node < seeds || (sheet[here + TRUST] as number) > far) {
         others += amount
         continue
       }
       let from = start[node] as number
-      let to = from + Math.min(length[node] as number, mostVisits - visits)
+      const length = sheet[here + LENGTH] as number
+      let to = from + Math.min(length, mostVisits - visits)
       if (isMirrored) {
-        sure -= length[node] as number
+        sure -= length
         visits += to - from
       } else {
         const above = gatherAbove(state, node, payeeEdge, mostVisits - visits)
@@ -76,31 +82,39 @@ export function backflow(
         visits += above.visits
       }
       isClosed ||= isMirrored && visits + sure >= mostVisits
-      const rate = (amount * (1 - flow.alpha)) / (trust[node] as number)
+      const rate = (amount * (1 - flow.alpha)) / (sheet[here + TRUST] as number)
+      // The whole row first: the waits for memory fall together, where a branch after each would part them.
+      const isRead = !isClosed
+      if (isRead) {
+        for (let at = from; at < to; at++) {
+          passed[at - from] = sheet[(nodes[at] as number) * FIELDS + PASSED] as number
+        }
+      }
       for (let at = from; at < to; at++) {
         const above = nodes[at] as number
         const known = mark[above] as number
         if (isClosed && (known === NOBODY || known === PUT_OFF)) continue
         const weight =
           isMirrored && above < seeds ? edgeWeight(flow, above, node) : (weights[at] as number)
-        const own = trust[above] as number
-        if (weight === 0 || own <= 0) continue
-        const part = (rate * weight * own) / (total[above] as number)
+        const there = above * FIELDS
+        const passes = isRead ? passed[at - from] : sheet[there + PASSED]
+        const part = rate * weight * (passes as number)
+        if (part === 0) continue
         if (known === SOURCE) {
           theirs += part
           continue
         }
-        const before = parcel[above] as number
+        const before = sheet[there + PART] as number
         const after = before + part
-        parcel[above] = after
+        sheet[there + PART] = after
         if (known === NOBODY) {
           mark[above] = WAITING
           waiting[end++] = above
         }
         // Who crosses the line before its turn is followed.
         if (before > least || after <= least || known === PUT_OFF) continue
-        if (!isMirrored || above < seeds || own > far) continue
-        sure += length[above] as number
+        if (!isMirrored || above < seeds || (sheet[there + TRUST] as number) > far) continue
+        sure += sheet[there + LENGTH] as number
         isClosed ||= visits + sure >= mostVisits
       }
     }
@@ -110,7 +124,7 @@ export function backflow(
   for (let at = 0; at < end; at++) {
     const node = waiting[at] as number
     mark[node] = NOBODY
-    parcel[node] = 0
+    sheet[node * FIELDS + PART] = 0
   }
   for (const source of sources) mark[source] = NOBODY
   const ended = theirs + others
@@ -130,7 +144,8 @@ const WAITING = 1
 const PUT_OFF = 2
 const SOURCE = 3
 
-// Scratch of a search, all zero between two: a mark and a part for every node, and who waits in line.
+// Scratch of a search: a mark for every node, all zero between two searches, who waits in line, and what
+// those above one node pass on.
 let marks = new Uint8Array(0)
-let parcels = new Float64Array(0)
 let line = new Int32Array(0)
+let rates = new Float64Array(0)

@@ -28,6 +28,8 @@ export type TrustFlow = {
   trust: Float64Array
   /** What every node is still owed: the fixed point is where nothing is. */
   residual: Float64Array
+  /** Counts up whenever an edge or trust changes. */
+  revision: number
 }
 
 /** A flow over the nodes 0 .. seeds - 1, all of them seeds. */
@@ -49,6 +51,7 @@ export function createTrustFlow({ alpha, seeds }: { alpha: number; seeds: number
     arriving: new Float64Array(0),
     trust: new Float64Array(0),
     residual: new Float64Array(0),
+    revision: 0,
   }
   growFlow(flow, seeds)
   toSeeds(flow, alpha)
@@ -93,6 +96,7 @@ function reweigh(
   const trust = flow.trust[source] as number
   const pass = (1 - flow.alpha) * trust
   flow.total[source] = after
+  flow.revision++
   if (trust === 0 || change === 0) return
   if (before === 0) {
     toSeeds(flow, -pass)

@@ -126,6 +126,7 @@ function pushAbove(flow: TrustFlow, debt: Debt, threshold: number): void {
   const { nodes, alpha, trust, residual, start, length, target, weight, total } = flow
   const { leak, arriving } = flow
   const { share, least, most, settled, leaking } = debt
+  flow.revision++
   const pass = 1 - alpha
   const lifted = settled > 0 ? debt.owed / settled : 0
   debt.owed -= lifted * settled
@@ -169,4 +170,5 @@ function returnToSeeds({ seeds, residual }: TrustFlow, amount: number): void {
 export function settleAt(flow: TrustFlow, trust: Float64Array): void {
   flow.trust.set(trust.subarray(0, flow.nodes))
   flow.residual.fill(0)
+  flow.revision++
 }
