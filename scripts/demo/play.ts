@@ -40,7 +40,8 @@ try {
   if (keep) {
     say(`\n  oracle   ${stage.oracle.url}/docs`)
     say(`  seller   ${stage.sellers.honest?.url}/.well-known/agent-card.json`)
-    say(`  chain    ${stage.chain.url}\n\n  Ctrl-C ends it.`)
+    say(`  chain    ${stage.chain.url}, whose clock the scenes have put forward`)
+    say('\n  An agent of your own trades on `npm run local`. Ctrl-C ends this.')
     await new Promise((resolve) => process.once('SIGINT', resolve))
   }
 } catch (error) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { PublicClient } from 'viem'
@@ -258,6 +260,38 @@ describe('strangers who have only read the documents', () => {
       rmSync(folder, { recursive: true, force: true })
     }
   })
+})
+
+test('the manual’s first buyer, as it is printed, trades on the market that one command starts', async () => {
+  mkdirSync('.earnest', { recursive: true })
+  const folder = mkdtempSync(resolve('.earnest/reader-'))
+  const settings = join(folder, 'settings')
+  const market = spawn(process.execPath, ['scripts/local.ts', '--settings', settings], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((end) => market.once('exit', end))
+  try {
+    const lines: string[] = []
+    await new Promise<void>((ready, fail) => {
+      createInterface({ input: market.stdout }).on('line', (line) => {
+        lines.push(line)
+        if (line.includes('Ctrl-C')) ready()
+      })
+      market.once('exit', () => fail(new Error(lines.join('\n'))))
+    })
+    const manual = readFileSync('sdk/README.md', 'utf8')
+    const [, printed] = /## Buy\n\n```ts\n(.*?)```/s.exec(manual) ?? []
+    assert.ok(printed)
+    writeFileSync(join(folder, 'buy.ts'), printed)
+    const args = [`--env-file=${join(settings, 'buyer.env')}`, 'buy.ts']
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder })
+    assert.match(stdout, /^released .*RFC 8259/ms)
+    assert.doesNotMatch(stdout, /false/)
+  } finally {
+    market.kill('SIGINT')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 const CLI = 'sdk/src/cli/main.ts'
