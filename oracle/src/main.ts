@@ -14,7 +14,7 @@ import { createClientOf } from './http/client.ts'
 import { createMetrics } from './http/metrics.ts'
 import { commands, storeOf } from './operator.ts'
 import { createOracle } from './oracle.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { readSettings, type Settings, unknownSettings } from './settings.ts'
 import type { BlobStore } from './settlement/blobstore/blobstore.ts'
 import { openBlobStore } from './settlement/blobstore/place.ts'
 import { createMail } from './settlement/notify/mail.ts'
@@ -22,7 +22,7 @@ import { createGuardedFetch } from './settlement/verify/guardedFetch.ts'
 import { createSigner } from './store/signer.ts'
 import type { Store } from './store/store.ts'
 
-const usage = `Usage: node oracle/src/main.ts [command]
+const usage = `Usage: npm run -s oracle -- [command]
 
   serve            (default) runs the oracle; settings come from the environment
   backup <file>    writes the whole store into one file (embedded: stop the oracle first)
@@ -184,6 +184,7 @@ async function run(settings: Settings): Promise<void> {
     verifyWallet: async ({ wallet, typedData, signature }) =>
       client.verifyTypedData({ address: wallet, ...typedData, signature }),
   })
+  for (const name of unknownSettings(process.env)) log.warn({ code: 'unknown_setting', name })
   for (const code of oracle.trust.warnings) log.warn({ code }, WARNINGS[code] ?? code)
   const stopSync = keepInStep(clock, settings.EARNEST_POLL_MS)
   oracle.start()

@@ -1,5 +1,5 @@
 import { did, EarnestError, formatUsdc, usdc } from '@earnest/sdk/protocol'
-import { type Address, getAddress, type Hex, isHex } from 'viem'
+import { type Address, getAddress, type Hex, isAddress, isHex } from 'viem'
 import * as z from 'zod'
 import { RELAY_BUDGET } from './escrow/relayBudget.ts'
 import { AT_ONCE } from './http/atOnce.ts'
@@ -7,10 +7,18 @@ import { EXAMINER_SECONDS } from './settlement/examTime.ts'
 import { jurorSchema } from './settlement/jury/roster.ts'
 import { TRUST_PARAMETERS } from './trust/parameters.ts'
 
-const address = z.string().transform((text) => getAddress(text) as Address)
+const address = z
+  .string()
+  .refine(
+    (text): text is Address => isAddress(text),
+    'want 0x and 40 hex characters, checksummed or lower-case',
+  )
+  .transform((text) => getAddress(text))
 const secret = z
   .string()
   .refine((text): text is Hex => isHex(text) && text.length === 66, 'want 0x and 64 hex characters')
+/** Of the chain's node and of this oracle itself. */
+const url = z.url({ protocol: /^https?$/, error: 'want a URL of http or https' })
 const addresses = separated(address)
 const secrets = separated(secret)
 
@@ -26,12 +34,17 @@ function separated<T>(item: z.ZodType<T, string>) {
 const issuer = z
   .string()
   .transform((text) => text.split('='))
-  .pipe(z.tuple([did, z.string().regex(/^(?:[01]|0?\.\d+)$/, 'want a weight of 0 to 1')]))
+  .pipe(
+    z.tuple(
+      [did, z.string().regex(/^(?:[01]|0?\.\d+)$/, 'want a weight of 0 to 1')],
+      'want did:key:…=weight',
+    ),
+  )
   .transform(([issuer, weight]) => [issuer, Number(weight)] as const)
 
 const environment = z.object({
   /** Where the node of the chain answers. */
-  EARNEST_RPC_URL: z.url(),
+  EARNEST_RPC_URL: url,
   EARNEST_ESCROW: address,
   EARNEST_TOKEN: address,
   /** Arbiters whose pacts count, the default one first. */
@@ -42,7 +55,7 @@ const environment = z.object({
   /** First block whose transfers tell who funded an agent's wallet; default: the start block. */
   EARNEST_FUNDERS_FROM: z.coerce.number().int().min(0).optional(),
   /** Exchanges, bridges, faucets: being funded by one of them ties nobody to anybody. */
-  EARNEST_PUBLIC_FUNDERS: z.union([z.literal('').transform(() => []), addresses]).default([]),
+  EARNEST_PUBLIC_FUNDERS: addresses.default([]),
   /** The oracle's Ed25519 key. */
   EARNEST_ORACLE_KEY: secret,
   /** The key that pays for transactions. */
@@ -55,7 +68,9 @@ const environment = z.object({
   EARNEST_ARTIFACT_KEY: secret,
   /** Folder of the embedded database; unused with DATABASE_URL. */
   EARNEST_DATA: z.string().min(1).default('.earnest/oracle'),
-  DATABASE_URL: z.url().optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(?:ql)?$/, error: 'want postgresql://user:password@host:port/name' })
+    .optional(),
   /** Where sealed artifacts lie: a folder, `database`, or s3://bucket/prefix?endpoint=https://…&region=…; default below. */
   EARNEST_BLOBS: z.string().min(1).optional(),
   /** Credentials of the bucket, under the names that every S3 tool reads. */
@@ -64,18 +79,17 @@ const environment = z.object({
   AWS_SESSION_TOKEN: z.string().optional(),
   EARNEST_HOST: z.string().default('127.0.0.1'),
   EARNEST_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
-  EARNEST_PUBLIC_URL: z.url().optional(),
+  EARNEST_PUBLIC_URL: url.optional(),
   EARNEST_PROTOCOL_FEE_BPS: z.coerce.number().int().min(0).max(200).default(50),
   EARNEST_ARBITRATION_FEE_BPS: z.coerce.number().int().min(0).max(500).default(100),
   EARNEST_LADDER: z
     .string()
-    .regex(/^[0-9a-f]{64}$/)
+    .regex(/^[0-9a-f]{64}$/, 'want 64 lower-case hex characters')
     .default('0'.repeat(64)),
   /** Pre-trusted agents, at least five of different owners; without any nobody can be rated. */
-  EARNEST_SEEDS: z.union([z.literal('').transform(() => []), separated(did)]).default([]),
+  EARNEST_SEEDS: separated(did).default([]),
   /** Oracles whose credentials count here and how much, as DID=weight with weights of 0 to 1. */
-  EARNEST_ISSUERS: z
-    .union([z.literal('').transform(() => []), separated(issuer)])
+  EARNEST_ISSUERS: separated(issuer)
     .refine(
       (pairs) => new Set(pairs.map(([did]) => did)).size === pairs.length,
       'want every issuer once',
@@ -128,7 +142,9 @@ const environment = z.object({
   /** Moderators' wallets besides the arbiter's own: they read, and sign where two people are wanted. */
   EARNEST_MODERATORS: addresses.default([]),
   /** Mail server for notices to people, smtp(s)://user:password@host:port. */
-  EARNEST_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  EARNEST_SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'want smtp(s)://user:password@host:port' })
+    .optional(),
   EARNEST_MAIL_FROM: z.string().min(3).default('Earnest oracle <noreply@localhost>'),
   EARNEST_LOG: z.enum(['debug', 'info', 'warn', 'silent']).default('info'),
 })
@@ -136,12 +152,26 @@ const environment = z.object({
 export type Settings = z.output<typeof environment>
 
 /**
- * Reads the settings out of an environment.
+ * Reads the settings out of an environment. What is empty counts as not set.
  * @throws invalid_settings naming each variable that is missing or malformed, never its value.
  */
-export function readSettings(env: Record<string, string | undefined>): Settings {
-  const result = environment.safeParse(env)
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = environment.safeParse(given)
   if (result.success) return result.data
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  const faults = result.error.issues.map(({ path: [name = '', ...within], message }) => {
+    if (given[String(name)] === undefined) return `${String(name)} is missing`
+    // Counted from one, as people count.
+    const [position] = within
+    const place = typeof position === 'number' ? ` (value ${position + 1})` : ''
+    return `${String(name)}${place}: ${message}`
+  })
   throw new EarnestError('invalid_settings', faults.join('; '), { details: { faults } })
+}
+
+/** Variables that look like settings of this oracle and are none: a mistyped one would be a default, unseen. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.keys(env).filter(
+    (name) => name.startsWith('EARNEST_') && !Object.hasOwn(environment.shape, name),
+  )
 }
