@@ -317,6 +317,17 @@ describe('arbiter', () => {
         assert.equal(settlementStatus, 'released')
         return { review: receipts.signed.pact.timing.windows.review, cards }
       }
+      const { call } = market.oracleFor(identity)
+      const [buyer, seller] = [identity.did, sellerParty.identity.did]
+      const about = { buyer, seller, capability: 'greeting', amount: options().paymentUsdc }
+      // Its trade counts once the oracle has seen its end.
+      await until(async () => {
+        const { trustedPair } = await call('getQuote', { query: { ...about, trustedPair: 1 } })
+        return trustedPair === true
+      })
+      assert.equal((await call('getQuote', { query: about })).trustedPair, undefined)
+      const more = await call('getQuote', { query: { ...about, trustedPair: 50 } })
+      assert.equal(more.trustedPair, false)
       // The oracle knows of a trade that this object has not seen; the second needs no card any more.
       assert.deepEqual(await hire(), { review: HOUR / 2, cards: 1 })
       assert.deepEqual(await hire(), { review: HOUR / 2, cards: 0 })

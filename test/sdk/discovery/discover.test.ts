@@ -116,6 +116,16 @@ describe('discover', () => {
     })
   })
 
+  test('[DIS-06] what the source’s card lists as capabilities are the skill ids of the A2A card', () => {
+    const { capabilities } = wire(cards.sourceCard)
+    const skills = wire(cards.agentCard).skills as { id: string }[]
+    assert.deepEqual(
+      skills.map(({ id }) => id),
+      capabilities,
+    )
+    assert.deepEqual(capabilities, ['financial_analysis', 'dcf_modeling'])
+  })
+
   test('[DIS-10] prices parse to base units', async () => {
     const card = wire(cards.sourceCard)
     assert.deepEqual(card.pricing as object, { currency: 'USDC', perTask: 50, complex: 500 })
