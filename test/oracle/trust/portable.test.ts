@@ -26,13 +26,17 @@ import {
 } from '@earnest/sdk/protocol'
 import { createAdaptorServer } from '@hono/node-server'
 import { type Hex, hexToString } from 'viem'
+import { commands } from '../../../oracle/src/operator.ts'
 import { createEvmAnchor } from '../../../oracle/src/settlement/anchor/evm.ts'
-import { append } from '../../../oracle/src/store/journal.ts'
+import { backupStore, restoreStore } from '../../../oracle/src/store/backup.ts'
+import { append, verifyJournal } from '../../../oracle/src/store/journal.ts'
+import { openStore, type Store } from '../../../oracle/src/store/store.ts'
 import type { Reach } from '../../../oracle/src/trust/bring.ts'
 import type { TrustEvent } from '../../../oracle/src/trust/event.ts'
 import { revokeCredential } from '../../../oracle/src/trust/issue.ts'
 import { createTrustModel } from '../../../oracle/src/trust/model.ts'
 import { recompute, recomputeCredential } from '../../../oracle/src/trust/recompute.ts'
+import { layStore } from '../../../scripts/local/store.ts'
 import { checkCredential } from '../../../sdk/src/cli/credential.ts'
 import { assess } from '../../../sdk/src/trust/assess.ts'
 import { createOracleClient } from '../../../sdk/src/trust/oracle.ts'
@@ -325,6 +329,62 @@ describe('a credential', () => {
     refused({ status: later }, 'credential_revoked')
     await assert.rejects(revokeCredential(a.world.oracle, { id, reason: 'again' }))
     assert.notEqual((await credentialOf()).id, credential.id)
+  })
+
+  test('[TAP-16] is revoked on the operator’s command line, at the chain’s time, by name and once', async () => {
+    const { id } = await credentialOf()
+    const folder = mkdtempSync(join(tmpdir(), 'earnest-revoke-'))
+    await layStore(folder)
+    const lines = backupStore(a.world.oracle.db)
+    const opened = async <T>(work: (store: Store) => Promise<T>): Promise<T> => {
+      const store = await openStore({ folder })
+      return await work(store).finally(() => store.close())
+    }
+    const said: string[] = []
+    const { escrow, token, arbiter, feeRecipient } = ground.deployment
+    const key = `0x${'21'.repeat(32)}`
+    const operator = {
+      env: {
+        EARNEST_DATA: folder,
+        EARNEST_RPC_URL: ground.url,
+        EARNEST_ESCROW: escrow,
+        EARNEST_TOKEN: token,
+        EARNEST_ARBITERS: arbiter,
+        EARNEST_FEE_RECIPIENTS: feeRecipient,
+        EARNEST_ORACLE_KEY: key,
+        EARNEST_SENDER_KEY: key,
+        EARNEST_ATTESTOR_KEYS: key,
+        EARNEST_ARTIFACT_KEY: key,
+      },
+      monotonic: () => 0,
+      say: (line: string) => void said.push(line),
+    }
+    const order = (name: string, ...args: string[]) => commands[name]?.(operator, ...args)
+    try {
+      await opened(({ db }) => restoreStore(db, lines))
+      const { timestamp } = await ground.client.getBlock()
+      assert.equal(await order('revoke', id, 'issued_in_error'), true)
+      const uuid = id.slice('urn:uuid:'.length)
+      assert.deepEqual(said, [JSON.stringify({ id: uuid, reason: 'issued_in_error' })])
+      await assert.rejects(order('revoke', id, 'again') ?? assert.fail(), {
+        code: 'credential_revoked',
+      })
+      await opened(async ({ db }) => {
+        const row = await db
+          .selectFrom('credential')
+          .select(['revoked_at', 'reason'])
+          .where('id', '=', uuid)
+          .executeTakeFirstOrThrow()
+        assert.equal(row.reason, 'issued_in_error')
+        const since = Number(row.revoked_at) - Number(timestamp)
+        assert.ok(since >= 0 && since < DAY, `${since} s after the last block`)
+        await verifyJournal(db, a.world.oracle.signer)
+      })
+      // The oracle whose backup it was knows nothing of it.
+      assert.equal((await statusOf(await credentialOf())).status, 'valid')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   test('of an agent whose record got worse is taken back by itself', async () => {
