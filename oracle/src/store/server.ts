@@ -6,10 +6,15 @@ import pg from 'pg'
 const MAX_PREPARED = 500
 /** A statement was prepared before another process changed the tables (`feature_not_supported`). */
 const OUTDATED = '0A000'
+/** A server that stops, starts, has no room, or does not know us; and connections that it lost. */
+const AWAY = /^(08|57P0|53300|28P01)/
+/** What the driver says of a connection that broke. */
+const BROKEN = /^(Connection terminated|Client has encountered a connection error)/
 
 /**
  * A PostgreSQL server behind a pool whose connections parse and plan each statement once: most of a short
- * query is spent on that.
+ * query is spent on that. A server that is away is `store_unreachable` (retryable), at a connection as at a
+ * query, of which nobody knows then whether it took effect.
  */
 export function openServer(connectionString: string, max: number): PostgresPool {
   const pool = new pg.Pool({
@@ -29,7 +34,7 @@ export function openServer(connectionString: string, max: number): PostgresPool 
   return {
     options: {},
     async connect() {
-      const client = await pool.connect()
+      const client = await pool.connect().catch(refuse)
       const prepared = known.get(client) ?? prepare(client)
       known.set(client, prepared)
       return prepared
@@ -56,7 +61,7 @@ export function openServer(connectionString: string, max: number): PostgresPool 
           return { command: command as 'SELECT', rowCount: rowCount ?? 0, rows }
         } catch (error) {
           isOutdated ||= (error as { code?: string }).code === OUTDATED
-          throw error
+          return refuse(error)
         }
       },
       // What it has prepared no longer fits the tables: the next one prepares anew.
@@ -70,4 +75,17 @@ export function openServer(connectionString: string, max: number): PostgresPool 
     names.set(text, `earnest_${names.size}`)
     return names.get(text)
   }
+}
+
+function refuse(error: unknown): never {
+  if (!isAway(error)) throw error
+  const message = 'The database does not answer'
+  throw new EarnestError('store_unreachable', message, { retryable: true, cause: error })
+}
+
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code = '' } = error as { code?: string }
+  if (error instanceof pg.DatabaseError) return AWAY.test(code)
+  return /^E[A-Z_]+$/.test(code) || BROKEN.test(error.message)
 }

@@ -1,4 +1,4 @@
-import { EarnestError } from '@earnest/sdk/protocol'
+import { EarnestError, isEarnestError } from '@earnest/sdk/protocol'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { migrations } from './migrations.ts'
@@ -51,11 +51,8 @@ async function migrate(db: Db): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   if (!error) return
-  const code = (error as { code?: string }).code
-  const unreachable = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01'
-  throw new EarnestError(
-    unreachable ? 'store_unreachable' : 'migration_failed',
-    'the tables could not be brought up to date',
-    { cause: error, retryable: unreachable },
-  )
+  if (isEarnestError(error, 'store_unreachable')) throw error
+  throw new EarnestError('migration_failed', 'the tables could not be brought up to date', {
+    cause: error,
+  })
 }

@@ -124,3 +124,27 @@ test('a server that is not there is said so', async () => {
     isEarnestError(error, 'store_unreachable'),
   )
 })
+
+test('a server that is killed in the middle is said to be away, and is used again once it is back', async () => {
+  const store = await openStore({ url: await server.database('killed'), connections: 2 })
+  const count = async () => {
+    const { rows } = await sql<{ n: number }>`select count(*)::int8 as n from block`.execute(
+      store.db,
+    )
+    return rows[0]?.n
+  }
+  try {
+    const work = store.db.transaction().execute(async (tx) => {
+      await sql`insert into block (number, hash, timestamp) values (1, '0x', 1)`.execute(tx)
+      await server.kill()
+      await sql`select 1`.execute(tx)
+    })
+    await assert.rejects(work, { code: 'store_unreachable' })
+    await assert.rejects(count(), { code: 'store_unreachable', retryable: true })
+    await server.revive()
+    assert.equal(await count(), 0)
+  } finally {
+    await server.revive()
+    await store.close()
+  }
+})
