@@ -16,6 +16,7 @@ import { createSteps, watchFunders } from './escrow/funder.ts'
 import { createIndexer, type Head, type Indexer } from './escrow/indexer.ts'
 import { endRecourses, fireTimers } from './escrow/keeper.ts'
 import { createNews, type News } from './escrow/news.ts'
+import { readPlaces } from './escrow/place.ts'
 import { RELAY_BUDGET, type RelayBudget } from './escrow/relayBudget.ts'
 import { createSubmitter, type Submitter } from './escrow/submitter.ts'
 import { forgetOffers, OFFER_SECONDS } from './negotiation/offer.ts'
@@ -31,6 +32,7 @@ import { type Court, createCourts } from './settlement/committee/court.ts'
 import { planPool } from './settlement/committee/pool.ts'
 import { tendDockets } from './settlement/committee/tend.ts'
 import { watchDockets } from './settlement/committee/watch.ts'
+import { whatIsDue } from './settlement/due.ts'
 import { createExamTime, type ExamTime } from './settlement/examTime.ts'
 import { createProbeBook } from './settlement/jury/book.ts'
 import { createJury, type Jury } from './settlement/jury/jury.ts'
@@ -170,6 +172,8 @@ export type Oracle = Context & {
 const LEASE_SECONDS = 10
 /** Seconds after which the jobs of a process that died are another's; a live one renews them. */
 const JOB_SECONDS = 20
+/** Jobs that are done side by side. */
+const AT_ONCE = 16
 /** Seconds that a judge has for one question. */
 const JUDGE_SECONDS = 40
 /** Seconds between two looks at whether a committee pool is due. */
@@ -328,21 +332,16 @@ export function createOracle(options: OracleOptions): Oracle {
     }
     caughtUp = true
     if (!head) return undefined
-    const told = await announce({ db, signer, chain, lease, latest: head.number, onSettled })
+    const latest = head.number
+    const places = await readPlaces(db, latest)
+    const told = places.awaits
+      ? await announce({ db, signer, chain, lease, latest, onSettled })
+      : []
     news.tell(told)
-    await watchBonds({ db, signer, chain, lease, latest: head.number })
-    const recorded = await recordRecourses({ db, signer, chain, lease, latest: head.number })
+    await watchBonds({ db, signer, chain, lease, latest, place: places.vault })
     const found = await courts()
-    await watchDockets({ ...context, chain, courts: found, lease, latest: head.number })
-    const fired = await fireTimers(db, clock.now())
-    const ended = await endRecourses(db, clock.now())
-    const tended = await tendDockets({
-      db,
-      chain,
-      courts: found,
-      now: clock.now(),
-      latest: head.number,
-    })
+    await watchDockets({ ...context, chain, courts: found, lease, latest, place: places.docket })
+    const acted = await act(lease, found, latest)
     if (clock.now() >= sweptAt + 10) {
       sweptAt = clock.now()
       // What failed here for minutes may have kept heartbeats out; nobody is silent for that.
@@ -364,9 +363,19 @@ export function createOracle(options: OracleOptions): Oracle {
       await planNextPool(found)
     }
     const scored = await publishScores({ ...context, trust, lease })
-    const due = fired.length + ended.length + tended.length
-    if (isNews || told.length + recorded + due + scored > 0) bell.ring()
+    if (isNews || told.length + acted + scored > 0) bell.ring()
     return head
+  }
+
+  /** Does what is due now; how much that was. */
+  async function act(lease: Lease, courts: readonly Court[], latest: number): Promise<number> {
+    const now = clock.now()
+    const due = await whatIsDue(db, { now, latest })
+    const recorded = due.endings ? await recordRecourses({ db, signer, chain, lease, latest }) : 0
+    const fired = due.timers ? await fireTimers(db, now) : []
+    const ended = due.recourses ? await endRecourses(db, now) : []
+    const tended = due.cases ? await tendDockets({ db, chain, courts, now, latest }) : []
+    return recorded + fired.length + ended.length + tended.length
   }
 
   /** A bench that cannot be planned now, for want of keys say, holds up nothing else. */
@@ -394,7 +403,7 @@ export function createOracle(options: OracleOptions): Oracle {
 
   async function work(): Promise<number> {
     const queues = ['complete', 'attest', 'dispute', 'jury', 'spot', 'submit']
-    const jobs = await claim(db, { queues, limit: 16, leaseSeconds: JOB_SECONDS })
+    const jobs = await claim(db, { queues, limit: AT_ONCE, leaseSeconds: JOB_SECONDS })
     const completions = jobs.filter(isCompletion)
     // What is due together goes in one transaction; what keeps it from that, each says for itself.
     const gathered =
@@ -497,7 +506,11 @@ export function createOracle(options: OracleOptions): Oracle {
   }
 
   async function workStep(): Promise<void> {
-    if ((await work()) === 0) await bell.wait(Math.min(pollMs, 200), stopping.signal)
+    const rung = bell.rings()
+    const taken = await work()
+    // What was done has rung where it makes more to do.
+    if (taken === AT_ONCE || bell.rings() !== rung) return
+    await bell.wait(Math.min(pollMs, 200), stopping.signal)
   }
 
   /** Apart from the work: a subscriber that does not answer holds up nothing else. */

@@ -8,11 +8,10 @@ import { holdLease, type Lease } from '../store/lease.ts'
 import type { Db } from '../store/store.ts'
 import type { BondStatement } from '../trust/event.ts'
 import type { Chain } from './chain.ts'
+import { OVERLAP, type Places } from './place.ts'
 import { decodeVaultLog, storeRecourses, type VaultLog, type VaultView } from './recourse.ts'
 import type { EscrowState } from './state.ts'
 
-/** Blocks below the last that are read again, since a reorg may have changed them. */
-const OVERLAP = 64
 const STEP = 2_000
 
 /**
@@ -25,33 +24,24 @@ export async function watchBonds({
   chain,
   lease,
   latest,
+  place,
 }: {
   db: Db
   signer: Identity
   chain: Chain
   lease: Lease
   latest: number
+  place: Places['vault']
 }): Promise<void> {
   const { client, vault } = chain
   if (!vault) return
-  const last = await db
-    .selectFrom('cursor')
-    .select('block')
-    .where('name', '=', 'vault')
-    .executeTakeFirst()
-  if (last?.block === latest) return
-  const from = last ? Math.max(chain.startBlock, last.block - OVERLAP) : chain.startBlock
+  const last = place.block
+  if (last === latest) return
+  const from = last === null ? chain.startBlock : Math.max(chain.startBlock, last - OVERLAP)
   const to = Math.min(latest, from + STEP)
   const [logs, released] = await Promise.all([
     client.getLogs({ address: vault, fromBlock: BigInt(from), toBlock: BigInt(to) }),
-    db
-      .selectFrom('escrow')
-      .select(['escrow_id', 'seller', 'body'])
-      .where('updated_block', '>=', from)
-      .where('updated_block', '<=', to)
-      // In the words of their index: most that was released has no bond behind it.
-      .where(sql<boolean>`state = 'Completed' and body like '%"bonded":true%'`)
-      .execute(),
+    last === null || place.bonded ? readBonded(db, { from, to }) : [],
   ])
   const wallets = new Set<Address>()
   const claimed: Hex[] = []
@@ -60,9 +50,9 @@ export async function watchBonds({
     else if ('id' in args) claimed.push(args.id)
   }
   const bonded = released.filter(({ body }) => unpack<EscrowState>(body).bonded)
-  if (logs.length + bonded.length === 0 && !(await holdsRecourses(db, from))) {
+  if (logs.length + bonded.length === 0 && !place.recourses) {
     // The next look begins as far back as it has to while the cursor is this near.
-    if (last && to === latest && to - last.block < OVERLAP / 2) return
+    if (last !== null && to === latest && to - last < OVERLAP / 2) return
   }
   for (const { seller } of bonded) wallets.add(seller as Address)
   for (const wallet of await sellersOf(db, claimed)) wallets.add(wallet)
@@ -121,11 +111,17 @@ export async function watchBonds({
   }
 }
 
-async function holdsRecourses(db: Db, from: number): Promise<boolean> {
-  const { rows } = await sql<{ any: boolean }>`
-    select exists (select 1 from recourse_log where block_number >= ${from})
-      or exists (select 1 from recourse where updated_block >= ${from}) as any`.execute(db)
-  return rows[0]?.any ?? false
+async function readBonded(db: Db, { from, to }: { from: number; to: number }) {
+  return (
+    db
+      .selectFrom('escrow')
+      .select(['escrow_id', 'seller', 'body'])
+      .where('updated_block', '>=', from)
+      .where('updated_block', '<=', to)
+      // In the words of their index: most that was released has no bond behind it.
+      .where(sql<boolean>`state = 'Completed' and body like '%"bonded":true%'`)
+      .execute()
+  )
 }
 
 async function sellersOf(db: Db, escrowIds: readonly string[]): Promise<Address[]> {

@@ -10,17 +10,16 @@ import {
 import { type Address, type Hex, parseEventLogs } from 'viem'
 import type { Chain } from '../../escrow/chain.ts'
 import { type Link, linkOf, tellOf } from '../../escrow/fold.ts'
+import { OVERLAP, type Places } from '../../escrow/place.ts'
 import type { Context } from '../../store/context.ts'
 import { append, type Entry } from '../../store/journal.ts'
 import { holdLease, type Lease } from '../../store/lease.ts'
-import type { Db, Tx } from '../../store/store.ts'
+import type { Tx } from '../../store/store.ts'
 import type { NewRow, Row } from '../../store/tables.ts'
 import type { Observation } from '../../trust/event.ts'
 import type { Court } from './court.ts'
 import { foldStored, logOf } from './docket.ts'
 
-/** Blocks below the last that are read again, since a reorg may have changed them. */
-const OVERLAP = 64
 const STEP = 2_000
 
 /**
@@ -28,23 +27,25 @@ const STEP = 2_000
  * drawn members, and teaches the trust model who came when it was called.
  */
 export async function watchDockets(
-  context: Context & { chain: Chain; courts: readonly Court[]; lease: Lease; latest: number },
+  context: Context & {
+    chain: Chain
+    courts: readonly Court[]
+    lease: Lease
+    latest: number
+    place: Places['docket']
+  },
 ): Promise<void> {
-  const { db, signer, chain, courts, lease, latest } = context
+  const { db, signer, chain, courts, lease, latest, place } = context
   if (courts.length === 0) return
-  const last = await db
-    .selectFrom('cursor')
-    .select('block')
-    .where('name', '=', 'docket')
-    .executeTakeFirst()
-  if (last?.block === latest) return
-  const from = last ? Math.max(chain.startBlock, last.block - OVERLAP) : chain.startBlock
+  const last = place.block
+  if (last === latest) return
+  const from = last === null ? chain.startBlock : Math.max(chain.startBlock, last - OVERLAP)
   const to = Math.min(latest, from + STEP)
   const fresh = await readRange(chain, courts, from, to)
   const isEmpty = fresh.rows.length + fresh.members.length + fresh.pools.length === 0
-  if (isEmpty && !(await holdsLogs(db, from))) {
+  if (isEmpty && !place.logs) {
     // The next look begins as far back as it has to while the cursor is this near.
-    if (last && to === latest && to - last.block < OVERLAP / 2) return
+    if (last !== null && to === latest && to - last < OVERLAP / 2) return
   }
   await db.transaction().execute(async (tx) => {
     await holdLease(tx, lease)
@@ -79,16 +80,6 @@ export async function watchDockets(
       .execute()
     await append(tx, signer, entries)
   })
-}
-
-async function holdsLogs(db: Db, from: number): Promise<boolean> {
-  const row = await db
-    .selectFrom('docket_log')
-    .select('block_number')
-    .where('block_number', '>=', from)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
 }
 
 type Anchored = { number: number; root: Hex; committee: Address; at: number; place: string }
