@@ -214,6 +214,39 @@ contract CompleteTest is EscrowTest {
         vm.assertTrue(!_of(t).bonded, "not bonded");
     }
 
+    /// @dev A refusal counts from 300,000 gas on; with one unit less it could be starvation, and nothing happens.
+    function test_believesARefusalWithExactlyEnoughGas() external {
+        vault.set(TestVault.Answer.No);
+        Terms memory t = _terms();
+        t.vault = address(vault);
+        _doFund(t);
+        bytes memory call_ = abi.encodeCall(IPactEscrow.complete, (t, _completion(t, true)));
+        uint256 needed = 300_000;
+        uint256 available = _gasLeftAtTheVault(call_, needed, needed);
+        uint256 enough = needed + needed - available;
+        vm.assertEq(_gasLeftAtTheVault(call_, enough - 1, needed), needed - 1, "one too little");
+        (bool ok, ) = address(escrow).call{gas: enough}(call_);
+        vm.assertTrue(ok, "enough");
+        _same(_of(t).state, State.Delivered, "believed");
+    }
+
+    function _gasLeftAtTheVault(
+        bytes memory call_,
+        uint256 provided,
+        uint256 needed
+    ) private returns (uint256 available) {
+        (bool ok, bytes memory answer) = address(escrow).call{gas: provided}(call_);
+        vm.assertTrue(!ok, "too little");
+        uint256 wanted;
+        (available, wanted) = this.decode(answer);
+        vm.assertEq(wanted, needed, "needed");
+    }
+
+    function decode(bytes calldata answer) external pure returns (uint256, uint256) {
+        require(bytes4(answer) == IPactEscrow.InsufficientGas.selector);
+        return abi.decode(answer[4:], (uint256, uint256));
+    }
+
     function test_stopsAtDeliveredWhenTheVaultHasNoCode() external {
         Terms memory t = _terms();
         t.vault = address(0xDEAD);

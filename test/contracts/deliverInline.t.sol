@@ -88,6 +88,18 @@ contract DeliverInlineTest is EscrowTest {
         vm.assertEq(_of(t).round, 1, "round");
     }
 
+    /// @dev What lies on the chain is no proof that the buyer has looked: its silence pays by the fallback.
+    function test_isNoNoticeToTheBuyer() external {
+        Terms memory t = _reach(Stage.Funded);
+        vm.prank(seller);
+        escrow.deliverInline(t, "x", "");
+        vm.assertTrue(!_of(t).noticed, "no notice");
+        _doEscalate(t);
+        uint256 before = usdc.balanceOf(buyer);
+        _doConclude(t);
+        vm.assertEq(usdc.balanceOf(buyer) - before, 300 * USDC, "all but the fallback of 40 %");
+    }
+
     function test_isReviewedForTheResponseWindowWhereTheReviewWasWaived() external {
         Terms memory t = _terms();
         Numbers memory n = _numbers();
@@ -110,11 +122,12 @@ contract DeliverInlineTest is EscrowTest {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(logs.length, 1, "one event");
         vm.assertEq(logs[0].topics[0], IPactEscrow.Delivered.selector, "Delivered");
-        (uint256 round, bytes32 artifactHash, ) = abi.decode(
+        (uint256 round, bytes32 artifactHash, bool byBuyer) = abi.decode(
             logs[0].data,
             (uint256, bytes32, bool)
         );
         vm.assertEq(round, 1, "round");
         vm.assertEq(artifactHash, sha256("artifact"), "hash of the raw bytes");
+        vm.assertTrue(!byBuyer, "the buyer signed nothing");
     }
 }

@@ -127,6 +127,18 @@ contract HostileTokenTest is Verbs {
         }
     }
 
+    /// @dev The seller is paid with `true`; the buyer's answer is a byte short, and must not become `true`
+    /// by the last byte of the seller's.
+    function test_creditsWhereTheAnswerIsAByteShort() external {
+        Terms memory t = _reach(Stage.Delivered);
+        hostile.set(HostileToken.Mode.FallsShort, HostileToken.Mode.Honest);
+        uint256 before = hostile.balanceOf(seller);
+        _doSettle(t, 6000);
+        vm.assertEq(hostile.balanceOf(seller) - before, 298_500_000, "paid");
+        vm.assertEq(escrow.creditOf(seller), 0, "not owed again");
+        vm.assertEq(escrow.creditOf(buyer), 200 * USDC, "owed");
+    }
+
     /// @dev A token that moves the money and says nothing has paid: paying it again would rob the others.
     function test_neverPaysTwiceWhatATokenMovedInSilence() external {
         Terms memory t = _reach(Stage.Delivered);

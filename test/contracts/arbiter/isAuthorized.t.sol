@@ -208,11 +208,17 @@ contract IsAuthorizedTest is ArbiterTest {
 
     function test_constructor_reverts_withMoreThanThirtyTwoKeys() public {
         Setup memory setup = _setup();
-        setup.attestors = new address[](33);
-        for (uint256 i; i < 33; i++) {
-            setup.attestors[i] = vm.addr(KEY + i);
-        }
+        setup.attestors = _keys(33);
         _expectRefused(setup, abi.encodeWithSelector(IAttestors.TooManyKeys.selector, 33, 32));
+        setup.attestors = _keys(32);
+        vm.assertEq(_deployCourt(setup).standbys().length, 29, "thirty-two are not too many");
+    }
+
+    function _keys(uint256 count) private pure returns (address[] memory keys) {
+        keys = new address[](count);
+        for (uint256 i; i < count; i++) {
+            keys[i] = vm.addr(KEY + i);
+        }
     }
 
     function _expectRefused(Setup memory setup, bytes memory reason) private {

@@ -52,10 +52,15 @@ contract LadderTest is ArbiterTest {
                 "unused bit"
             );
         }
+        Rungs memory none;
         for (uint256 bit = 3; bit < 8; bit++) {
             vm.assertTrue(
                 !Ladder.isValid(bytes32(uint256(ladder) | (1 << bit)), rungs, 72 hours),
                 "unknown rung"
+            );
+            vm.assertTrue(
+                !Ladder.isValid(bytes32((1 << 248) | (1 << bit)), none, 72 hours),
+                "unknown rung alone"
             );
         }
     }

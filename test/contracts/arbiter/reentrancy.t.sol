@@ -96,6 +96,24 @@ contract CourtReentrancyTest is ArbiterTest {
         }
     }
 
+    /// @dev Of the arbiter's verbs, the one that moves stakes: here this test is the arbiter, called back by
+    /// the token while a member pays its stake in.
+    function test_noPanelClosesWhileAMemberPays() public {
+        committee = ICommittee(
+            _deploy("contracts/src/Committee.sol:Committee", abi.encode(escrow, MEMBER_STAKE))
+        );
+        hostile.reenterWith(address(this), abi.encodeCall(this.closePanel, ()));
+        hostile.set(HostileToken.Mode.Honest, HostileToken.Mode.Reenters);
+        vm.prank(seller);
+        committee.join();
+        _refused(0);
+        this.closePanel();
+    }
+
+    function closePanel() external {
+        committee.close("", 0, _none());
+    }
+
     function _refused(uint256 i) private view {
         vm.assertTrue(hostile.reentered() && hostile.reentryFailed(), vm.toString(i));
         vm.assertEq(

@@ -404,6 +404,17 @@ contract DrawTest is CommitteeTest {
 
     // ----------------------------------------------------------------------- seed
 
+    /// @dev Up to 256 blocks the chain itself knows the hash, with or without EIP-2935.
+    function test_seed_fromTheChainItself() public {
+        (Terms memory t, bytes32 id) = _appealed();
+        bytes32 hash = keccak256("hash");
+        _seedBlock(id, 0, hash);
+        vm.etch(HISTORY, "");
+        Drawing memory drawing = _drawing(_seedOf(id, 0, hash), _none());
+        cheats.roll(committee.panelOf(id, 0).openBlock + 64 + 256);
+        committee.draw(t, 0, drawing.leaves, drawing.order, _none());
+    }
+
     /// @dev After 256 blocks the hash comes from EIP-2935.
     function test_seed_fromHistory() public {
         (Terms memory t, bytes32 id) = _appealed();

@@ -3,13 +3,13 @@ pragma solidity 0.8.37;
 
 import {Rungs} from "../../../contracts/src/arbiter/Ladder.sol";
 import {Reservation} from "../../../contracts/src/interfaces/IBonds.sol";
-import {ICommittee} from "../../../contracts/src/interfaces/ICommittee.sol";
+import {ICommittee, StrikeReason} from "../../../contracts/src/interfaces/ICommittee.sol";
 import {
     Docket,
     IPactArbiter,
     Stage as DocketStage
 } from "../../../contracts/src/interfaces/IPactArbiter.sol";
-import {IPactEscrow, State, Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
+import {IPactEscrow, Result, State, Terms} from "../../../contracts/src/interfaces/IPactEscrow.sol";
 import {Vm, vm} from "../support/Vm.sol";
 import {CommitteeTest} from "./CommitteeTest.sol";
 
@@ -197,7 +197,46 @@ contract ExecuteTest is CommitteeTest {
         _solventCommittee(14);
     }
 
-    /// @dev Committed and not revealed is not shown either.
+    /// @dev Two of the fourteen are struck, and of the seven that sit the second and the last stay away: they
+    /// pay, whoever revealed is paid, and whoever was struck or never sat has no part in it.
+    function test_noShows_amongTheSeatsThatAreNotStruck() public {
+        (Terms memory t, bytes32 id, address[] memory drawn) = _drawnAppeal();
+        vm.startPrank(buyer);
+        committee.strike(t, 0, drawn, 0, StrikeReason.SameOrganisation, "");
+        committee.strike(t, 0, drawn, 3, StrikeReason.FrequentCounterparty, "");
+        vm.stopPrank();
+        uint8[7] memory sat = [1, 2, 4, 5, 6, 7, 8];
+        bool[7] memory absent = [false, true, false, false, false, false, true];
+        _toPhase(id, 0, 1);
+        for (uint256 seat; seat < 7; seat++) {
+            if (absent[seat]) continue;
+            address voter = drawn[sat[seat]];
+            vm.prank(voter);
+            committee.commit(id, 0, drawn, sat[seat], _commitment(id, 0, voter, 6000, SALT));
+        }
+        _toPhase(id, 0, 2);
+        for (uint256 seat; seat < 7; seat++) {
+            if (absent[seat]) continue;
+            vm.prank(drawn[sat[seat]]);
+            committee.reveal(id, 0, seat, 6000, SALT);
+        }
+        _toPhase(id, 0, 3);
+        court.execute(t, drawn, _none());
+
+        uint256[14] memory lost;
+        uint256[14] memory paid;
+        for (uint256 seat; seat < 7; seat++) {
+            if (absent[seat]) lost[sat[seat]] = NO_SHOW;
+            else paid[sat[seat]] = (2 * NO_SHOW) / 5 + APPEAL_BOND / 5;
+        }
+        for (uint256 i; i < 14; i++) {
+            string memory who = vm.toString(i);
+            vm.assertEq(committee.memberOf(drawn[i]).stake, MEMBER_STAKE - lost[i], who);
+            vm.assertEq(_credit(drawn[i]), paid[i], who);
+        }
+        _solventCommittee(14);
+    }
+
     /// @dev Sat on more panels at once than its stake covers: what is left is taken, and no more.
     function test_noShow_withLessThanAFineLeft() public {
         (Terms memory t, , address[] memory drawn) = _drawnAppeal();
@@ -226,6 +265,7 @@ contract ExecuteTest is CommitteeTest {
         vm.assertEq(committee.memberOf(drawn[0]).since, since, "as old as before");
     }
 
+    /// @dev Committed and not revealed is not shown either.
     function test_noShow_whoDoesNotReveal() public {
         (Terms memory t, bytes32 id, address[] memory drawn) = _drawnAppeal();
         _toPhase(id, 0, 1);
@@ -362,6 +402,34 @@ contract ExecuteTest is CommitteeTest {
             "notified and no objection: the seller"
         );
         _solventCommittee(7);
+    }
+
+    /// @dev No human at any rung: the checks find a part, the jury is silent, then the seven are, and the
+    /// default that both signed ends it.
+    function test_fromTheChecksToTheDefault_withoutAnyHuman_UNS_11() public {
+        Terms memory t = _court(_agent());
+        bytes32 id = _doFund(t);
+        _doDeliverNoticed(t);
+        bytes32 hash = _attestation(id, 1, Result.Partial, REPORT);
+        escrow.attest(t, Result.Partial, REPORT, _courtProof(_digest(address(escrow), hash), 2));
+        _same(_of(t).state, State.Disputed, "by the checks");
+        _doEscalate(t);
+        uint256 sellerBefore = usdc.balanceOf(seller);
+        uint256 buyerBefore = usdc.balanceOf(buyer);
+        _doDispute(t, buyer);
+        vm.warp(block.timestamp + 6 hours);
+        vm.prank(moderator);
+        vm.expectRevert(abi.encodeWithSelector(IPactArbiter.NoSuchRung.selector, id));
+        court.moderate(t, 5000, RECORD);
+        court.convene(t);
+        address[] memory drawn = _draw(t, 0, _none(), _none());
+        _toPhase(id, 0, 3);
+        court.execute(t, drawn, _none());
+        _same(_of(t).state, State.Arbitration, "nobody decided");
+        _doConclude(t);
+        _same(_of(t).state, State.Resolved, "by the pact's own default");
+        vm.assertEq(usdc.balanceOf(seller) - sellerBefore, 197e6, "40 % of 495, less 1");
+        vm.assertEq(usdc.balanceOf(buyer) - buyerBefore, 297e6, "the rest, and its stake is back");
     }
 
     function test_firstPanel_belowTheQuorum_theModeratorStandsIn() public {

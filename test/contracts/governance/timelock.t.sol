@@ -77,6 +77,17 @@ contract TimelockTest is GovernanceTest {
         bytes memory proof = _rulingProof(t, 6000, 2);
         vm.expectPartialRevert(IPactEscrow.ArbiterRefused.selector);
         escrow.rule(t, 6000, RECORD, proof);
+
+        // For one that is funded from now on the very same keys rule.
+        vm.warp(block.timestamp + 1);
+        Terms memory later = _court(bytes32(0));
+        n.fundBy = uint40(block.timestamp + 1 days);
+        n.deliverBy = uint40(block.timestamp + 2 days);
+        later.clauses = pack(n);
+        _arbitrate(later);
+        escrow.rule(later, 6000, RECORD, _rulingProof(later, 6000, 2));
+        _same(_of(later).state, State.Resolved, "ruled");
+        _same(_of(t).state, State.Arbitration, "and the old one waits");
     }
 
     /// @dev The ATK row is the GOV test: nobody changes a rule between two blocks.

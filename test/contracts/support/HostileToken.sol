@@ -10,7 +10,8 @@ contract HostileToken {
         Reverts,
         RevertsWithABomb,
         BurnsGas,
-        Reenters
+        Reenters,
+        FallsShort
     }
 
     Mode public outgoing;
@@ -19,6 +20,7 @@ contract HostileToken {
 
     address private target;
     bytes private call_;
+    bool private kept;
     bool public reentered;
     bool public reentryFailed;
     bytes4 public reentryError;
@@ -72,6 +74,14 @@ contract HostileToken {
                 revert(0, 1000000)
             }
         }
+        // Once it keeps its word; then it moves nothing and answers 31 bytes, all but the last of `true`.
+        if (mode == Mode.FallsShort && kept) {
+            assembly ("memory-safe") {
+                mstore(0, 0)
+                return(0, 31)
+            }
+        }
+        kept = mode == Mode.FallsShort;
         balanceOf[from] -= amount;
         balanceOf[to] += amount;
         if (mode == Mode.Reenters && !reentered) {
