@@ -6,10 +6,11 @@ import { verifyContract } from '@nomicfoundation/hardhat-verify/verify'
 import hre from 'hardhat'
 import { command, roleOptions } from './deploy/command.ts'
 import { connect } from './deploy/connect.ts'
+import { checkFunds } from './deploy/funds.ts'
 import { addressesOf, inspect } from './deploy/inspect.ts'
-import { firstBlockOf } from './deploy/journal.ts'
+import { firstBlockOf, readJournal } from './deploy/journal.ts'
 import { targetOf } from './deploy/network.ts'
-import { preflight } from './deploy/preflight.ts'
+import { checkChain, checkUsdc } from './deploy/preflight.ts'
 import { recordIn, writeDeployment } from './deploy/record.ts'
 import { reportFindings } from './deploy/report.ts'
 import { resume } from './deploy/resume.ts'
@@ -32,9 +33,11 @@ await command(options, async ({ network, 'dry-run': isDryRun, verify, records, .
   await build()
   const { connection, client, deployer } = await connect(target, { isDryRun })
   const roles = rolesOf(named, { deployer, target })
-  await preflight(client, { target, deployer })
-
+  await checkChain(client, target)
+  await checkUsdc(client, target)
   if (!isDryRun) await resume(client, { target, deployer })
+  await checkFunds(client, { deployer, journal: isDryRun ? [] : readJournal(target) })
+
   const before = Number(await client.getBlockNumber())
   const { escrow, governance, arbiter } = await send(connection, { target, roles, isDryRun })
   const addresses = {

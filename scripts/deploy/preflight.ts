@@ -1,7 +1,7 @@
 import type { ReadClient } from '@earnest/sdk/escrow'
 import { EarnestError } from '@earnest/sdk/protocol'
-import { type Address, domainSeparator, formatEther, parseAbi } from 'viem'
-import { getBalance, getChainId, getCode, getGasPrice, readContract } from 'viem/actions'
+import { domainSeparator, parseAbi } from 'viem'
+import { getChainId, getCode, readContract } from 'viem/actions'
 import { requireChain, type Target } from './network.ts'
 
 const tokenAbi = parseAbi([
@@ -11,32 +11,6 @@ const tokenAbi = parseAbi([
   'function version() view returns (string)',
   'function DOMAIN_SEPARATOR() view returns (bytes32)',
 ])
-
-/** Gas of a whole deployment, with room. */
-const DEPLOYMENT_GAS = 20_000_000n
-
-/**
- * Looks before anything is sent.
- * @throws chain_unreachable, wrong_chain, wrong_usdc, no_funds
- */
-export async function preflight(
-  client: ReadClient,
-  { target, deployer }: { target: Target; deployer: Address },
-): Promise<void> {
-  await checkChain(client, target)
-  await checkUsdc(client, target)
-  const [balance, gasPrice] = await Promise.all([
-    getBalance(client, { address: deployer }),
-    getGasPrice(client),
-  ])
-  const needed = DEPLOYMENT_GAS * gasPrice
-  if (balance < needed) {
-    throw new EarnestError(
-      'no_funds',
-      `${deployer} has ${formatEther(balance)} ether, a deployment takes about ${formatEther(needed)}`,
-    )
-  }
-}
 
 /** @throws wrong_chain, chain_unreachable */
 export async function checkChain(client: ReadClient, target: Target): Promise<void> {

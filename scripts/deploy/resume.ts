@@ -9,7 +9,7 @@ import type { Target } from './network.ts'
  * Mends a journal that broke off between the sending of a transaction and the answer: Ignition would ask
  * its user for a hash that may not exist. What reached the chain is entered with its hash, what did not is
  * sent again; a last line that was written half is cut off, which Ignition could not read.
- * @throws deployment_conflict, deployment_interrupted
+ * @throws deployment_conflict, deployment_interrupted, history_unavailable
  */
 export async function resume(
   client: ReadClient,
@@ -64,8 +64,17 @@ async function findTransaction(
   client: ReadClient,
   { deployer, nonce }: { deployer: Address; nonce: number },
 ) {
-  const counted = (blockNumber?: bigint) =>
-    getTransactionCount(client, { address: deployer, ...(blockNumber && { blockNumber }) })
+  const counted = () => getTransactionCount(client, { address: deployer })
+  const countedAt = (blockNumber: bigint) =>
+    getTransactionCount(client, { address: deployer, blockNumber }).catch(async (cause) => {
+      // Whoever still answers of now has forgotten then; of one that is gone, this question says so.
+      await counted()
+      throw new EarnestError(
+        'history_unavailable',
+        `Transaction ${nonce} of ${deployer} was mined, and the RPC does not know the state of block ${blockNumber} any more, by which it is found; name one that keeps old states and give the same command again`,
+        { cause, retryable: true },
+      )
+    })
   if ((await counted()) <= nonce) {
     const pending = await getTransactionCount(client, { address: deployer, blockTag: 'pending' })
     if (pending <= nonce) return undefined
@@ -79,7 +88,7 @@ async function findTransaction(
   // Back in growing steps until before it, then the block between.
   let [after, before] = [await getBlockNumber(client, { cacheTime: 0 }), 0n]
   for (let step = 16n; after - step > 0n; step *= 4n) {
-    if ((await counted(after - step)) <= nonce) {
+    if ((await countedAt(after - step)) <= nonce) {
       before = after - step
       break
     }
@@ -87,7 +96,7 @@ async function findTransaction(
   }
   while (after - before > 1n) {
     const middle = (after + before) / 2n
-    if ((await counted(middle)) > nonce) after = middle
+    if ((await countedAt(middle)) > nonce) after = middle
     else before = middle
   }
   const { transactions } = await getBlock(client, { blockNumber: after, includeTransactions: true })

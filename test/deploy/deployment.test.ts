@@ -11,7 +11,10 @@ import { after, before, describe, test } from 'node:test'
 import { governanceAbi } from '@earnest/contracts'
 import { type Address, createPublicClient, custom, encodeFunctionData, type Hex, pad } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { errorOfRpc } from '../../scripts/deploy/command.ts'
+import { checkFunds, GAS } from '../../scripts/deploy/funds.ts'
 import { inspect } from '../../scripts/deploy/inspect.ts'
+import { readJournal } from '../../scripts/deploy/journal.ts'
 import { targetOf } from '../../scripts/deploy/network.ts'
 import { checkChain, checkUsdc } from '../../scripts/deploy/preflight.ts'
 import { type Deployment, readDeployment, recordIn } from '../../scripts/deploy/record.ts'
@@ -179,6 +182,29 @@ describe('deployment', () => {
       }),
     })
     await assert.rejects(resume(blind, { target, deployer }), { code: 'deployment_interrupted' })
+    // One that keeps the newest states only says what is missing, and one that is gone that it is gone.
+    const answering = (isGone: () => boolean) =>
+      createPublicClient({
+        transport: custom(
+          {
+            request: async ({ method, params }) => {
+              if (method !== 'eth_getTransactionCount') return client.request({ method, params })
+              const [, block] = params as [Address, Hex | 'latest' | 'pending']
+              if (isGone()) throw new Error('gone')
+              if (block.startsWith('0x')) throw new Error('missing trie node')
+              return client.request({ method, params })
+            },
+          },
+          { retryCount: 0 },
+        ),
+      })
+    const forgetful = answering(() => false)
+    await assert.rejects(resume(forgetful, { target, deployer }), { code: 'history_unavailable' })
+    let questions = 0
+    const failing = answering(() => ++questions > 2)
+    await assert.rejects(resume(failing, { target, deployer }), (error) => {
+      return errorOfRpc(error)?.code === 'chain_unreachable'
+    })
     assert.equal(readFileSync(file, 'utf8'), written)
 
     onSend = async () =>
@@ -186,6 +212,27 @@ describe('deployment', () => {
     const broken = await run('deploy')
     assert.deepEqual([broken.status, broken.code, await sent()], [1, 'deployment_interrupted', 1])
     assert.throws(deployment, { code: 'not_deployed' })
+
+    // What stands already has been paid: the rest is what the deployer needs.
+    const journal = readJournal(target)
+    const have = (value: bigint) => client.setBalance({ address: deployer, value })
+    const priced = createPublicClient({
+      transport: custom({
+        request: (question) =>
+          question.method === 'eth_gasPrice' ? Promise.resolve('0x7') : client.request(question),
+      }),
+    })
+    const first = journal.find(({ type }) => type === 'TRANSACTION_SEND')?.futureId
+    const paid = GAS[first?.replace('Earnest#', '') as keyof typeof GAS]
+    const whole = GAS.PactEscrow + GAS.Governance + GAS.PactArbiter
+    const rest = 7n * (whole - paid)
+    await have(rest - 1n)
+    await assert.rejects(checkFunds(priced, { deployer, journal }), { code: 'no_funds' })
+    await have(rest)
+    await checkFunds(priced, { deployer, journal })
+    await assert.rejects(checkFunds(priced, { deployer, journal: [] }), { code: 'no_funds' })
+    // The command asks no more either: with so much a whole deployment could not begin.
+    await have((whole - paid / 2n) * (await client.getGasPrice()))
 
     // Half of a line, as a machine without power leaves it, though it ends as a whole one does.
     await resume(client, { target, deployer })
@@ -201,6 +248,18 @@ describe('deployment', () => {
     assert.deepEqual([await countAt(startBlock - 1), await countAt(startBlock)], [0, 1])
     assert.deepEqual(await differing(), [])
     assert.match(said, /"failed": 0/)
+
+    // The gas that is asked for is enough for each, with room and not without measure.
+    const confirmed = readJournal(target).filter(({ type }) => type === 'TRANSACTION_CONFIRM')
+    for (const [name, gas] of Object.entries(GAS)) {
+      const entry = confirmed.find(({ futureId }) => futureId === `Earnest#${name}`)
+      const { gasUsed } = await client.getTransactionReceipt({ hash: entry?.hash as Hex })
+      assert.ok(gasUsed * 11n < gas * 10n && gas < gasUsed * 2n, `${name} took ${gasUsed}`)
+    }
+    // With all three in blocks nothing is left to pay.
+    await have(0n)
+    await checkFunds(client, { deployer, journal: readJournal(target) })
+    await have(10n ** 18n)
   })
 
   test('error: deployment_conflict, where the same record would get other roles', async () => {
