@@ -409,6 +409,71 @@ describe('escrow verbs', () => {
     await assert.rejects(act(broke, note))
     return kept ?? assert.fail('nothing was signed')
   }
+  /** Sends acts of different accounts, each right by itself, into one block. */
+  async function inOneBlock(acts: (() => Promise<unknown>)[]): Promise<void> {
+    const { client } = ground
+    await client.setAutomine(false)
+    try {
+      const ends = Promise.allSettled(acts.map((act) => act()))
+      let waiting = 0
+      while (waiting < acts.length) {
+        const block = await client.getBlock({ blockTag: 'pending' })
+        waiting = block.transactions.length
+      }
+      await client.mine({ blocks: 1 })
+      await ends
+      const mined = await client.getBlock()
+      assert.equal(mined.transactions.length, acts.length)
+      const receipts = await Promise.all(
+        mined.transactions.map((hash) => client.getTransactionReceipt({ hash })),
+      )
+      assert.equal(receipts.filter(({ status }) => status === 'success').length, 1)
+    } finally {
+      await client.setAutomine(true)
+    }
+  }
+
+  test('[DRV-04] of a release, a refund, a settlement and a timer in one block exactly one takes place, and the money moves once', async () => {
+    const { token } = ground.deployment
+    const held = async () =>
+      await readBalance(ground.client, { token, owner: ground.deployment.escrow })
+    const ends = async (escrow: EscrowRef) =>
+      (await readHistory(ground.client, escrow))
+        .map(({ eventName }) => eventName)
+        .filter((name) => ['Released', 'Refunded', 'Settled', 'Expired'].includes(name))
+    const fees = async () =>
+      await readCredit(ground.client, {
+        ...escrowOfPact({ pact: pactOf(world) }),
+        owner: pactOf(world).escrow.fees.recipient,
+      })
+
+    const delivered = await openDelivered()
+    const { escrow } = delivered
+    const counterAuthorization = await authorizeSettle(buyer, { escrow, sellerBps: 5000 })
+    const both = await signedBy(seller, (by, relay) =>
+      settle(by, { escrow, sellerBps: 5000, counterAuthorization, relay }),
+    )
+    const before = [await held(), await fees()] as const
+    await inOneBlock([
+      () => release(buyer, { escrow }),
+      () => refund(seller, { escrow }),
+      () => sent(escrow.contract, both),
+    ])
+    assert.equal((await ends(escrow)).length, 1)
+    assert.equal(before[0] - (await held()), 50_000_000n - ((await fees()) - before[1]))
+
+    const late = (await open()).escrow
+    await pass(late)
+    const locked = await held()
+    await inOneBlock([
+      () => expire(anybody, { escrow: late }),
+      () => expire(buyer, { escrow: late }),
+      () => refund(seller, { escrow: late }),
+    ])
+    assert.equal((await ends(late)).length, 1)
+    assert.equal(locked - (await held()), 50_000_000n)
+  })
+
   /** A relay that does something else to the same contract, with what it was handed as junk behind it. */
   const beside = (spare: Hex) =>
     Object.assign(
