@@ -414,9 +414,12 @@ describe('escrow verbs', () => {
     const { client } = ground
     await client.setAutomine(false)
     try {
-      const ends = Promise.allSettled(acts.map((act) => act()))
+      const refused: unknown[] = []
+      const ends = Promise.all(acts.map((act) => act().catch((error) => refused.push(error))))
       let waiting = 0
       while (waiting < acts.length) {
+        // Before the block is made nobody may have failed, or it is no race.
+        assert.deepEqual(refused, [])
         const block = await client.getBlock({ blockTag: 'pending' })
         waiting = block.transactions.length
       }
