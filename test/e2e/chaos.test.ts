@@ -45,7 +45,7 @@ describe('kill -9', () => {
     held.drop()
   }
 
-  test('[ATK-08] seller, buyer and oracle are killed in the middle of their trades and come back: each is delivered once, paid once and known to all', async () => {
+  test('[ATK-08] [DRV-04] seller, buyer and oracle are killed in the middle of their trades and come back: each is delivered once, paid once and known to all', async () => {
     const { client, deployment, minted, databaseUrl, books, shelves } = market
     const [oracle, seller, buyer] = [market.oracles[0], market.sellers[0], market.buyers[0]]
     if (oracle === undefined || seller === undefined || buyer === undefined) assert.fail()
