@@ -1,5 +1,5 @@
 import type { Account, Chain, Client, Hash, Hex, Transport } from 'viem'
-import type { Pact } from '../protocol/pact.ts'
+import { hashPact, type Pact } from '../protocol/pact.ts'
 import { type ContractRef, escrowId, type Terms, termsFromPact } from '../protocol/terms.ts'
 
 /** A viem client that can read the chain. */
@@ -41,6 +41,9 @@ export interface Sent {
   blockNumber: bigint
 }
 
+/** Escrows that were derived before, by pact: one is asked for a dozen times in a trade. */
+const derived = new WeakMap<Pact, Record<string, EscrowRef>>()
+
 /** The escrow of one milestone of a pact; a function of the pact and nothing else. */
 export function escrowOfPact({
   pact,
@@ -49,7 +52,13 @@ export function escrowOfPact({
   pact: Pact
   milestone?: number
 }): EscrowRef {
+  // Its owner may have changed it since, and then its hash.
+  const key = `${milestone} ${hashPact(pact)}`
+  const known = derived.get(pact)?.[key]
+  if (known) return { ...known, terms: { ...known.terms } }
   const { chainId, contract } = pact.escrow
   const terms = termsFromPact({ pact, milestone })
-  return { chainId, contract, terms, escrowId: escrowId({ terms, chainId, contract }) }
+  const escrow = { chainId, contract, terms, escrowId: escrowId({ terms, chainId, contract }) }
+  derived.set(pact, { ...derived.get(pact), [key]: escrow })
+  return { ...escrow, terms: { ...terms } }
 }

@@ -29,6 +29,7 @@ import {
   signPact,
   verifyPactSignature,
 } from '../protocol/pact.ts'
+import { isSame } from '../protocol/same.ts'
 import type { Store } from '../protocol/store.ts'
 import type { TermsEvaluation } from './evaluate.ts'
 import { createPatience } from './patience.ts'
@@ -50,6 +51,17 @@ export const agreedPactSchema = z.strictObject({
   taskId: z.string(),
 })
 export type AgreedPact = z.output<typeof agreedPactSchema>
+
+/** A pact as it was read before. */
+interface Reading {
+  wire: unknown
+  agreed: AgreedPact
+  /** What was read, whatever its readers have made of it since. */
+  copy: AgreedPact
+}
+
+/** Readings that are kept: one trade looks at its pact some ten times. */
+const MAX_READINGS = 256
 
 /** What the seller's side of negotiations needs. */
 export interface NegotiatorOptions {
@@ -95,6 +107,7 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
   const { identity, wallet, store, clock, keyOf = ownKey } = options
   const { rounds = 3, timeoutSeconds = 900 } = options
   const patience = createPatience({ store, rounds, timeoutSeconds })
+  const readings = new Map<string, Reading>()
   let queue: Promise<unknown> = Promise.resolve()
 
   /** One at a time, or two copies of one proposal could both be counted and answered. */
@@ -163,10 +176,14 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
     if (evaluation.acceptable) {
       const sellerSignature = signPact({ pact, identity })
       const signed = { pact, pactHash, buyerSignature: signature, sellerSignature }
+      // First: what answers this nonce from now on says that the pact is there.
       await keepAgreed(signed, turn.taskId)
-      await patience.clear(pact)
-      await writeTalk(turn.taskId, { ...counted, open: null, isEnded: true })
-      return await remember(key, pactHash, { status: 'accepted', pactHash, sellerSignature })
+      const [answer] = await Promise.all([
+        remember(key, pactHash, { status: 'accepted', pactHash, sellerSignature }),
+        writeTalk(turn.taskId, { ...counted, open: null, isEnded: true }),
+        patience.clear(pact),
+      ])
+      return answer
     }
     await patience.add(pact, now)
     const { counterProposal, reasonCode, reason } = evaluation
@@ -281,8 +298,18 @@ export function createNegotiator(options: NegotiatorOptions): Negotiator {
   }
 
   async function agreed(pactId: string): Promise<AgreedPact | undefined> {
-    const known = agreedPactSchema.safeDecode((await store.get(`pact/${pactId}`)) as never)
-    return known.success ? known.data : undefined
+    const wire = await store.get(`pact/${pactId}`)
+    const before = readings.get(pactId)
+    if (before && isSame(before.wire, wire) && isSame(before.copy, before.agreed)) {
+      return before.agreed
+    }
+    readings.delete(pactId)
+    const known = agreedPactSchema.safeDecode(wire as never)
+    if (!known.success) return undefined
+    const [oldest] = readings.keys()
+    if (readings.size >= MAX_READINGS && oldest !== undefined) readings.delete(oldest)
+    readings.set(pactId, { wire, agreed: known.data, copy: structuredClone(known.data) })
+    return known.data
   }
 
   return { respond: (message, turn) => inTurn(() => respond(message, turn)), agreed }

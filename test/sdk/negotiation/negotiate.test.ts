@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { privateKeyToAccount } from 'viem/accounts'
+import { escrowOfPact } from '../../../sdk/src/escrow/client.ts'
 import { createMemoryStore } from '../../../sdk/src/memoryStore.ts'
 import type { Channel, Reply } from '../../../sdk/src/negotiation/channel.ts'
 import {
@@ -384,6 +385,30 @@ describe('createNegotiator', () => {
     assert.equal(await codeOf(proposalOf(other)), 'wrong_addressee')
     const wallet = pactOf({ seller: { did: seller.did, wallet: addressOf(99).toLowerCase() } })
     assert.equal(await codeOf(proposalOf(wallet)), 'wrong_wallet')
+  })
+
+  test('an agreed pact is what the store has, whatever a reader did to the one it was given', async () => {
+    const { bargain, negotiator, store } = marketOf()
+    const { pactId } = await bargain({ pact: fair() })
+    const first = await negotiator.agreed(pactId)
+    assert.ok(first)
+    const { escrowId } = escrowOfPact({ pact: first.signed.pact })
+    assert.equal(await negotiator.agreed(pactId), first, 'read once')
+
+    first.signed.pact.paymentUsdc = parseUsdc('700')
+    assert.notEqual(escrowOfPact({ pact: first.signed.pact }).escrowId, escrowId)
+    const again = await negotiator.agreed(pactId)
+    assert.equal(again?.signed.pact.paymentUsdc, parseUsdc('600'))
+    assert.equal(escrowOfPact({ pact: again.signed.pact }).escrowId, escrowId)
+    escrowOfPact({ pact: again.signed.pact }).terms.amount = 1n
+    assert.equal(escrowOfPact({ pact: again.signed.pact }).terms.amount, parseUsdc('600'))
+
+    // Another process of this seller may have written or deleted it since.
+    const wire = (await store.get(`pact/${pactId}`)) as object
+    await store.set(`pact/${pactId}`, { ...wire, taskId: 'another' })
+    assert.equal((await negotiator.agreed(pactId))?.taskId, 'another')
+    await store.delete(`pact/${pactId}`)
+    assert.equal(await negotiator.agreed(pactId), undefined)
   })
 
   test('[W-10] [PCT-17] a hash that is not the pact’s is never signed', async () => {
