@@ -1,7 +1,7 @@
 import { doze } from './doze.ts'
 import { agreedBy } from './escrow/agreement.ts'
 import type { EscrowClient, EscrowRef, ReadClient, Relay } from './escrow/client.ts'
-import { type KnownFunding, readBlockTime, readHistory } from './escrow/events.ts'
+import { type KnownFunding, readEventTime, readHistory } from './escrow/events.ts'
 import { fireTimer } from './escrow/fireTimer.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { readSettlement } from './escrow/readSettlement.ts'
@@ -226,6 +226,6 @@ async function readDelivery(
     escrowId: escrow.escrowId,
     artifactHash: fromBytes32(delivered.args.artifactHash),
     reportHash: attested?.eventName === 'Attested' ? fromBytes32(attested.args.reportHash) : null,
-    deliveredAt: await readBlockTime(client, delivered.blockNumber),
+    deliveredAt: await readEventTime(client, delivered),
   }
 }

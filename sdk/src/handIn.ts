@@ -1,7 +1,7 @@
 import type { Hex } from 'viem'
 import { authorize } from './escrow/authorize.ts'
 import { type EscrowClient, type EscrowRef, escrowOfPact } from './escrow/client.ts'
-import { readBlockTime, readHistory } from './escrow/events.ts'
+import { readEventTime, readHistory } from './escrow/events.ts'
 import { type EscrowStatus, readEscrow } from './escrow/readEscrow.ts'
 import { filesOfDraft, type JobBook, type JobRecord } from './job.ts'
 import { ZERO_ADDRESS } from './protocol/address.ts'
@@ -154,8 +154,7 @@ async function standsSince(
   const found = events.find(
     (event) => event.eventName === 'Delivered' && fromBytes32(event.args.artifactHash) === hash,
   )
-  if (found?.blockNumber == null) return undefined
-  return await readBlockTime(client, found.blockNumber)
+  return found?.blockNumber == null ? undefined : await readEventTime(client, found)
 }
 
 function notOpen(state: string): EarnestError {

@@ -138,3 +138,11 @@ export async function readBlockTime(client: ReadClient, blockNumber: bigint): Pr
   )
   return Number(timestamp)
 }
+
+/** Unix seconds of an event's block, which most nodes say beside the event. */
+export async function readEventTime(
+  client: ReadClient,
+  { blockNumber, blockTimestamp }: Pick<EscrowEvent, 'blockNumber' | 'blockTimestamp'>,
+): Promise<number> {
+  return blockTimestamp ? Number(blockTimestamp) : await readBlockTime(client, blockNumber)
+}

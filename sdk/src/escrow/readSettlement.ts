@@ -1,11 +1,9 @@
-import { getBlock } from 'viem/actions'
 import { EarnestError } from '../protocol/error.ts'
 import { fromBytes32 } from '../protocol/hash.ts'
 import type { Pact } from '../protocol/pact.ts'
 import type { Outcome, Settlement } from '../protocol/settlement.ts'
 import { escrowOfPact, type ReadClient } from './client.ts'
-import { type EscrowEvent, type KnownFunding, readHistory } from './events.ts'
-import { mapErrors } from './send.ts'
+import { type EscrowEvent, type KnownFunding, readEventTime, readHistory } from './events.ts'
 
 interface Payout {
   outcome: Outcome
@@ -46,7 +44,7 @@ export async function readSettlement(
       throw new EarnestError('reorganised', 'The ending is not in a block', { retryable: true })
     }
     const { blockNumber, transactionHash: txHash } = event
-    const block = await mapErrors(() => getBlock(client, { blockNumber: BigInt(blockNumber) }))
+    const settledAt = await readEventTime(client, event)
     return {
       version: '1',
       pactId: fromBytes32(terms.pactHash),
@@ -65,7 +63,7 @@ export async function readSettlement(
       sellerBps: payout.sellerBps,
       txHash: txHash as Settlement['txHash'],
       blockNumber: Number(blockNumber),
-      settledAt: Number(block.timestamp),
+      settledAt,
       artifactHash,
       reportHash,
       recordHash,

@@ -12,7 +12,7 @@ import { deliver } from '../../../sdk/src/escrow/deliver.ts'
 import { deliverInline } from '../../../sdk/src/escrow/deliverInline.ts'
 import { dispute } from '../../../sdk/src/escrow/dispute.ts'
 import { escalate } from '../../../sdk/src/escrow/escalate.ts'
-import { readHistory } from '../../../sdk/src/escrow/events.ts'
+import { readBlockTime, readHistory } from '../../../sdk/src/escrow/events.ts'
 import { expire } from '../../../sdk/src/escrow/expire.ts'
 import { fireTimer } from '../../../sdk/src/escrow/fireTimer.ts'
 import { fund } from '../../../sdk/src/escrow/fund.ts'
@@ -255,6 +255,36 @@ describe('escrow verbs', () => {
     assert.deepEqual(await readHistory(picky, escrow, { ...known, fundedIn }), whole)
     const settlement = await readSettlement(picky, { pact, status: { ...known, fundedIn } })
     assert.equal(settlement?.outcome, 'released')
+  })
+
+  test('an ending has the time of its block, whether the node says it beside the event or is asked', async () => {
+    const { pact, escrow } = await openDelivered()
+    const { blockNumber } = await release(buyer, { escrow })
+    const settledAt = await readBlockTime(ground.client, blockNumber)
+    const status = { ...(await readEscrow(ground.client, escrow)), fundedIn: 0n }
+    for (const [said, questions] of [
+      [{}, 0],
+      [{ blockTimestamp: undefined }, 1],
+      [{ blockTimestamp: null }, 1],
+      [{ blockTimestamp: '0x0' }, 1],
+    ] as const) {
+      let asked = 0
+      const node = createWalletClient({
+        account: buyer.account,
+        chain,
+        transport: custom({
+          request: async (question: { method: string }) => {
+            if (question.method === 'eth_getBlockByNumber') asked++
+            const answer = await ground.client.request(question as never)
+            if (question.method !== 'eth_getLogs') return answer
+            return (answer as object[]).map((log) => ({ ...log, ...said }))
+          },
+        }),
+      })
+      const settlement = await readSettlement(node, { pact, status })
+      assert.equal(settlement?.settledAt, settledAt)
+      assert.equal(asked, questions)
+    }
   })
 
   for (const [path, by] of [
