@@ -27,10 +27,32 @@ const path = '/api/v1/pacts'
 
 test('[PCT-21] registering again, by either party, gives the same record', async () => {
   const body = registrationOf(desk, pactOf(desk))
-  const first = await call(desk, { by: desk.buyer, method: 'POST', path, body })
+  const first = await call<Record<string, unknown>>(desk, {
+    by: desk.buyer,
+    method: 'POST',
+    path,
+    body,
+  })
+  const { pactId, status, createdAt } = first
+  assert.deepEqual(
+    [pactId, status, createdAt],
+    [body.pactHash, 'registered', formatUtc(desk.clock.now())],
+  )
   desk.clock.set(desk.clock.now() + 10)
   const again = await call(desk, { by: desk.seller, method: 'POST', path, body })
   assert.deepEqual(again, first)
+  // Either signature by another, and the two exchanged: none of it is registered.
+  const other = registrationOf(desk, pactOf(desk))
+  const { buyerSignature, sellerSignature } = other
+  for (const forged of [
+    { ...other, buyerSignature: body.buyerSignature },
+    { ...other, sellerSignature: body.sellerSignature },
+    { ...other, buyerSignature: sellerSignature, sellerSignature: buyerSignature },
+  ]) {
+    const response = await send(desk, { by: desk.buyer, method: 'POST', path, body: forged })
+    assert.equal(response.status, 422)
+  }
+  assert.equal((await desk.app.request(`${path}/${other.pactHash}`)).status, 404)
 })
 
 test('[PCT-12] a nonce of the buyer under other terms is refused, the first pact stands', async () => {

@@ -60,17 +60,21 @@ before(async () => {
     staked: 500_000_000n,
     free: 500_000_000n,
   })
+  await learn(events, start)
+})
+after(() => desk?.close())
+
+async function learn(events: readonly TrustEvent[], at: number): Promise<void> {
   const entries = events.map((fact) => ({
     action: 'tested',
     subject: 'market',
-    at: start,
+    at,
     data: {},
     fact,
   }))
   await desk.oracle.db.transaction().execute((tx) => append(tx, desk.oracle.signer, entries))
   desk.oracle.bell.ring()
-})
-after(() => desk?.close())
+}
 
 const read = async (did: string, query = '') => {
   const response = await desk.app.request(`/api/v1/trust/${encodeURIComponent(did)}${query}`)
@@ -148,4 +152,53 @@ test('[DIS-18] a search over a thousand agents ranks the profiles of the five se
       ['rare_skill'],
     )
   }
+})
+
+test('[ORC-17] the rate of one capability is asked for by name, beside that of all', async () => {
+  const did = didOf(sellers[4] as Party)
+  const at = desk.clock.now()
+  const other = { buyer: 'p190', seller: did, at, capability: 'other_skill' }
+  const late = { ending: 'expired', sellerBps: 0, protocolFee: 0n } as const
+  await learn([settled(other), settled({ ...other, buyer: 'p191', ...late })], at)
+  const of = async (query: string) =>
+    (await read(did, query)).pacts.map(({ capability, taskCount, fulfillmentRate }) => [
+      capability,
+      taskCount,
+      fulfillmentRate,
+    ])
+  assert.deepEqual(await of('?capability=rare_skill'), [['rare_skill', 5, 1]])
+  assert.deepEqual(await of('?capability=other_skill'), [['other_skill', 2, 0.5]])
+  assert.deepEqual(await of('?capability=unheard_of'), [])
+  assert.deepEqual((await of('')).sort(), [
+    ['other_skill', 2, 0.5],
+    ['rare_skill', 5, 1],
+  ])
+})
+
+test('[ORC-19] [ORC-20] a buyer’s record and its flag, in the exact words, are there for whoever asks', async () => {
+  const did = didOf(desk.buyer)
+  const at = desk.clock.now()
+  const lost = {
+    buyer: did,
+    at,
+    ending: 'resolved',
+    sellerBps: 9_000,
+    dispute: { by: 'buyer', awardedBps: 9_000 },
+  } as const
+  const buyer = async () => {
+    const { role, buyer: record, flags } = await read(did, '?role=buyer')
+    return { role, record, flags: flags.map(({ reason }) => reason) }
+  }
+  const disputes = Array.from({ length: 5 }, (_, i) => settled({ ...lost, seller: `p${i}` }))
+  await learn([settled({ buyer: did, seller: 'p9', at }), ...disputes.slice(0, 4)], at)
+  const record = { completed: 5, disputesFiled: 4, sellerReleaseRate: 0.9 }
+  assert.deepEqual(await buyer(), { role: 'buyer', record, flags: [] })
+  await learn(disputes.slice(4), at)
+  assert.deepEqual(await buyer(), {
+    role: 'buyer',
+    record: { completed: 6, disputesFiled: 5, sellerReleaseRate: 0.9 },
+    flags: [
+      "This agent has a history of disputed transactions that resolved in the seller's favor.",
+    ],
+  })
 })
