@@ -134,9 +134,9 @@ function onRatings(): object {
 
   /** The plan that brings most for at most so many USDC, by whoever read the source. */
   function bestFor(budget: number): object {
-    const plans = [1, 2, 4].flatMap((edges) =>
-      [1, 3].flatMap((feeding) =>
-        [1, 4].map((times): Plan => {
+    const plans = [1, 2].flatMap((edges) =>
+      [1, 3, 4, 6].flatMap((feeding) =>
+        [1, 2, 4].map((times): Plan => {
           const each = priceOf({ sybils: 1, edges, feeding, times })
           return { sybils: Math.floor(budget / each), edges, feeding, times }
         }),

@@ -9,7 +9,9 @@ export function countDeal(state: TrustState, row: number, deal: number, sign: 1 
   else deals.failed[deal] = (deals.failed[deal] as number) + sign * severity
   deals.fee[deal] = (deals.fee[deal] as number) + sign * (history.fee[row] as number)
   state.paid[buyer] = (state.paid[buyer] as number) + sign * (history.fee[row] as number)
-  state.given[buyer] = (state.given[buyer] as number) + sign * (history.weight[row] as number)
+  const given = sign * (history.weight[row] as number)
+  deals.given[deal] = (deals.given[deal] as number) + given
+  state.given[buyer] = (state.given[buyer] as number) + given
   if (sign > 0 && severity < 0.1) {
     deals.largest[deal] = Math.max(deals.largest[deal] as number, history.amount[row] as number)
   }

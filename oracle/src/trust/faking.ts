@@ -24,22 +24,22 @@ export const ATTACK_TABLE: {
     standing: number
   }[]
 } = {
-  version: 'earnest-attacks/3',
+  version: 'earnest-attacks/4',
   capitalRate: 0.05,
   attacks: [
     {
       name: 'bought edges: a fresh account buys 50 USDC of honest work, then vouches four times',
-      feesPerVoucher: 893_000,
+      feesPerVoucher: 1_500_000,
       bond: 0,
-      capitalPerVoucher: 89_000_000,
+      capitalPerVoucher: 150_000_000,
       days: 1,
       standing: 0.3,
     },
     {
       name: 'bought edges: a fresh account buys 200 USDC of honest work, then vouches four times',
-      feesPerVoucher: 1_066_000,
+      feesPerVoucher: 1_500_000,
       bond: 0,
-      capitalPerVoucher: 106_000_000,
+      capitalPerVoucher: 150_000_000,
       days: 1,
       standing: 1.02,
     },

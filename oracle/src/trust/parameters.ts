@@ -5,7 +5,7 @@ const DAY = 86_400
  * whoever holds the events and this table recomputes every score.
  */
 export const TRUST_PARAMETERS = {
-  version: 'earnest-trust/3',
+  version: 'earnest-trust/4',
   /** Teleport share of the personalised PageRank. */
   alpha: 0.15,
   /** Graph weights are brought to their fixed point at least every so many events. */
@@ -35,7 +35,7 @@ export const TRUST_PARAMETERS = {
   backOffRatio: 10,
   /** Protocol fees, base units of USDC, that every full voucher burns elsewhere: none is heard twice. */
   feePerVoucher: 500_000,
-  /** Protocol fees, base units of USDC, that a buyer burned elsewhere before its word is heard in full. */
+  /** Protocol fees, base units of USDC, that a buyer burned elsewhere for every full voucher to one seller's cluster. */
   feeToBeHeard: 1_500_000,
   /** A share of a voucher below this is no path of trust. */
   parcelShare: 1e-3,

@@ -111,7 +111,7 @@ export function applySettled(
   learn(state.recalibration, { raw: failure, outcome: severity }, parameters.recalibration)
   learn(state.pairRecalibration, { raw: pair, outcome: severity }, parameters.recalibration)
   // A trade with somebody whom nobody trusts does not stop idle decay, or sybils would.
-  if (voucher.weight > 0 || severity > 0) {
+  if (voucher.standing >= parameters.parcelShare || severity > 0) {
     state.lastSettled[seller] = Math.max(state.lastSettled[seller] as number, event.at)
   }
   state.lastChange[seller] = event.at

@@ -20,6 +20,8 @@ export type Deals = {
   fulfilled: Float64Array
   failed: Float64Array
   fee: Float64Array
+  /** Vouchers, in full ones. */
+  given: Float64Array
   /** Largest fulfilled amount, base units. */
   largest: Float64Array
   lastRow: Int32Array
@@ -148,6 +150,7 @@ export function createTrustState(
       fulfilled: new Float64Array(0),
       failed: new Float64Array(0),
       fee: new Float64Array(0),
+      given: new Float64Array(0),
       largest: new Float64Array(0),
       lastRow: new Int32Array(0),
     },
@@ -219,6 +222,7 @@ export function dealIndex({ deals }: TrustState, buyer: number, seller: number):
   deals.fulfilled = grown(deals.fulfilled, entry + 1)
   deals.failed = grown(deals.failed, entry + 1)
   deals.fee = grown(deals.fee, entry + 1)
+  deals.given = grown(deals.given, entry + 1)
   deals.largest = grown(deals.largest, entry + 1)
   // Rows are kept as index + 1, so that 0 means none.
   deals.lastRow = grown(deals.lastRow, entry + 1)

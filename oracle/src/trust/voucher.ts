@@ -18,8 +18,9 @@ export function trustOf({ flow }: TrustState, agent: number): number {
 /**
  * Weight of the voucher that a trade of this buyer is for this seller, before the trade. Trust that
  * the seller's own money brought to the buyer is taken out over any number of hops, the k-th trade with
- * one cluster is worth 2^-(k-1), and nobody vouches for more than the fees burned elsewhere: so much
- * once to be heard at all, and so much again for every voucher, so that no fee is heard twice.
+ * one cluster is worth 2^-(k-1), and nobody vouches for more than the fees burned elsewhere: so much for
+ * every voucher, whoever it is for, and three times that for every voucher to one seller's cluster, so
+ * that no fee is heard twice and a repeated voucher costs what the first one did.
  */
 export function voucherOf(
   state: TrustState,
@@ -35,14 +36,15 @@ export function voucherOf(
   const share = unit > 0 ? own / unit : 0
   const full = share < parameters.parcelShare ? 0 : Math.min(1, share)
   const burned = feesOutside(state, buyer, seller)
-  const heard = Math.min(full, burned / parameters.feeToBeHeard) * repeat
-  const left = Math.max(0, burned / parameters.feePerVoucher - (state.given[buyer] as number))
+  const heard = burned / parameters.feeToBeHeard - givenTo(state, buyer, seller)
+  const left = burned / parameters.feePerVoucher - (state.given[buyer] as number)
   const seed = buyer < state.seeds
-  const weight = seed ? full * repeat : Math.min(heard, left)
+  const weight = full * repeat
+  const paid = seed ? weight : Math.max(0, Math.min(weight, heard, left))
   // No floor: a little trust is a little weight, and everything without any is capped in the record.
   const untrusted = full === 0 ? parameters.untrustedVoucher * repeat : 0
   // A seed's trust is given and not earned: its word counts once, for good and for bad.
-  return { weight, untrusted, standing: seed ? full : share }
+  return { weight: paid, untrusted, standing: seed ? full : share }
 }
 
 /**
@@ -79,6 +81,16 @@ export function earlierTrades(
     if (deal >= 0) trades += deals.fulfilled[deal] as number
   }
   return trades
+}
+
+/** Vouchers that the buyer has given to the seller's cluster, in full ones. */
+function givenTo({ clusters, deals }: TrustState, buyer: number, seller: number): number {
+  let given = 0
+  for (const member of membersOf(clusters, seller)) {
+    const deal = findPair(deals.pairs, buyer, member)
+    if (deal >= 0) given += deals.given[deal] as number
+  }
+  return given
 }
 
 /** Protocol fees that the buyer paid to anybody outside the seller's cluster, base units. */

@@ -58,8 +58,12 @@ describe('simulated market', () => {
       if (!attack) continue
       assert.ok(attack.standing >= standing && attack.feesPerVoucher <= perVoucher * 1e6)
     }
-    // The formula's own floor, which no way of spending goes below.
+    // The formula's own floors, which no way of spending goes below: for a farm, and for one seller.
     assert.ok(Math.min(...prices) >= TRUST_PARAMETERS.feePerVoucher / 1e6)
+    const own = voucherPrices().filter(({ way }) => way !== 'vouches for twenty')
+    for (const { perVoucher } of own) {
+      assert.ok(perVoucher >= TRUST_PARAMETERS.feeToBeHeard / 1e6 - 1e-9)
+    }
   })
 
   test('[W-23] sybils out of one purse have one voice: bought edges gain less than a quarter of what they gain apart', () => {
@@ -93,10 +97,10 @@ describe('simulated market', () => {
     assert.ok(high > low && more > 0)
   })
 
-  test('[REP-17] faking 500 trades costs three times the fees of a wash trader, and 40,000 USDC of real custom', () => {
+  test('[REP-17] faking 500 trades costs six times the fees of a wash trader, and 70,000 USDC of real custom', () => {
     const { fees, washFees, realWorkUsdc, times } = fakeProfile(500)
-    assert.ok(fees >= 3 * washFees)
-    assert.ok(realWorkUsdc >= 40_000)
+    assert.ok(fees >= 6 * washFees - 1e-9)
+    assert.ok(realWorkUsdc >= 70_000)
     assert.ok(times >= 10)
   })
 

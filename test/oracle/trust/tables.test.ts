@@ -247,7 +247,7 @@ describe('harm that was upheld', () => {
     )
     const at = START + 100
     const bad = settled({
-      buyer: 'p1',
+      buyer: 'p21',
       seller,
       at,
       ending: 'resolved',
@@ -299,7 +299,7 @@ describe('harm that was upheld', () => {
   })
 
   test('a claim against a bond that upheld harm takes back what the trade had said of it, beside the slashing', () => {
-    const paid = settled({ buyer: 'p1', seller: 'careless', at: START + 50, facts: { passed: 1 } })
+    const paid = settled({ buyer: 'p21', seller: 'careless', at: START + 50, facts: { passed: 1 } })
     const { escrowId, buyer, seller } = paid
     const at = START + 100
     const ruled = { escrowId, at, buyer, seller, sellerBps: 2_000, slashed: 40_000_000n }

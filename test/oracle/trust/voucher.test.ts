@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { backflow } from '../../../oracle/src/trust/backflow.ts'
+import { setExcluded } from '../../../oracle/src/trust/exclude.ts'
 import { createTrustModel, type TrustModel } from '../../../oracle/src/trust/model.ts'
 import {
   RATING_PARAMETERS,
@@ -9,7 +10,7 @@ import {
 } from '../../../oracle/src/trust/parameters.ts'
 import { refresh } from '../../../oracle/src/trust/refresh.ts'
 import { voucherOf } from '../../../oracle/src/trust/voucher.ts'
-import { livelyEvents, livelyMarket, SEEDS, START, settled } from './market.ts'
+import { DAY, livelyEvents, livelyMarket, SEEDS, START, settled } from './market.ts'
 
 /** A market with a seller that half of it bought from, and that bought from the other half. */
 function marketWithStar(parameters: TrustParameters): TrustModel {
@@ -138,5 +139,58 @@ describe('voucher', () => {
     const before = voice()
     model.apply(settled({ buyer: 'fresh', seller: 'p1', at: START + 300 }))
     assert.ok(voice() < before)
+  })
+
+  test('[W-23] a repeated voucher costs what the first did: an account gives one seller no more than a full one for every 1.50 USDC burned elsewhere', () => {
+    for (const [seeds, most] of [
+      [3, 1],
+      [4, 4 / 3],
+      // Beyond that each halves the last, whatever was burned.
+      [9, 2],
+    ] as const) {
+      const model = livelyMarket(60)
+      for (let i = 0; i < seeds; i++) {
+        model.apply(settled({ buyer: 'patron', seller: `seed-${i % 5}`, at: START + i }))
+      }
+      const { state, parameters } = model
+      refresh(state, parameters)
+      const patron = state.indexOf.get('patron') as number
+      const before = state.given[patron] as number
+      // Two names of one organisation are one seller.
+      for (const agent of ['crook', 'twin']) {
+        model.apply({ kind: 'agent', agent, at: START, organization: 'crooks' })
+      }
+      for (let i = 0; i < 6; i++) {
+        // Neither often nor for the same price, or it would be flagged.
+        const dust = { amount: BigInt(10_000 + 997 * i), protocolFee: 100n }
+        const seller = i % 4 === 3 && seeds < 9 ? 'twin' : 'crook'
+        model.apply(settled({ buyer: 'patron', seller, at: START + 9 * i * DAY, ...dust }))
+      }
+      assert.equal(state.flags.size, 0)
+      const given = (state.given[patron] as number) - before
+      assert.ok(
+        given <= most + 1e-9 && given > 0.95 * most,
+        `${given} for ${seeds} trades elsewhere`,
+      )
+    }
+  })
+
+  test('a repeated voucher that was taken out again can be given again', () => {
+    const model = livelyMarket(60)
+    const { state, parameters } = model
+    for (let i = 0; i < 3; i++) {
+      model.apply(settled({ buyer: 'patron', seller: `seed-${i}`, at: START + i }))
+    }
+    refresh(state, parameters)
+    const first = settled({ buyer: 'patron', seller: 'p1', at: START + 10 })
+    model.apply(first)
+    const pair = between(model, { buyer: 'patron', seller: 'p1' })
+    const worth = () => voucherOf(state, pair, parameters).weight
+    assert.ok(worth() < 0.1)
+    const row = state.history.ids.lastIndexOf(first.escrowId)
+    setExcluded(state, [row], true, parameters)
+    assert.ok(worth() > 0.9)
+    setExcluded(state, [row], false, parameters)
+    assert.ok(worth() < 0.1)
   })
 })
