@@ -9,9 +9,11 @@ import type { TrustState } from './state.ts'
 
 /** The numbers of the limits, versioned and published like the formula (W-29, UNS-08, UNS-14). */
 export const EXPOSURE_PARAMETERS = {
-  version: 'earnest-exposure/1',
+  version: 'earnest-exposure/2',
   /** Part of the trusted volume that the limit grows by: well below what the trades were worth. */
   growth: 0.1,
+  /** Most that a trade adds to the volume for each full voucher of trust that its buyer had, base units. */
+  perStanding: 100_000_000,
   /** Independent buyers before an agent leaves the newcomer lane. */
   independentBuyers: 3,
 } as const
@@ -31,7 +33,8 @@ export type Exposure = {
 
 /**
  * Most that a seller may have open in all: its free bond, or a micro amount, plus a part of the
- * volume that it settled with independent buyers. A sanctioned agent has its free bond only.
+ * volume that it settled with independent buyers, less what went wrong and is not made good yet, so
+ * that nobody takes the same limit twice. A sanctioned agent has its free bond only.
  */
 export function exposureOf(
   state: TrustState,
@@ -46,9 +49,10 @@ export function exposureOf(
   const floor = free > microCap ? free : microCap
   const newcomer = evidence < parameters.ratedEvidence || buyers < wanted
   const { rung } = sanctionOf(state, agent, now)
+  const loss = agent < 0 ? 0 : (state.whole.loss[agent] as number)
   const limited = rung === 'limited' || rung === 'suspended'
   return {
-    limit: limited ? free : floor + BigInt(Math.floor(growth * volume)),
+    limit: limited ? free : floor + BigInt(Math.floor(Math.max(0, growth * volume - loss))),
     newcomer,
     limited,
     suspended: rung === 'suspended',
@@ -57,6 +61,10 @@ export function exposureOf(
   }
 }
 
+/**
+ * Fulfilled volume by the word of its buyers. A voucher weighs the same at any price, a limit does not:
+ * beyond what its buyer is trusted for, a large price is only money that went to and fro.
+ */
 function trustedVolume(
   { history, lastOfSeller, clusters }: TrustState,
   agent: number,
@@ -70,7 +78,8 @@ function trustedVolume(
     const weight = history.weight[row] as number
     if (history.excluded[row] === 1 || weight <= 0) continue
     const kept = fade(now - (history.at[row] as number), successHalfLife)
-    volume += weight * kept * (history.amount[row] as number)
+    const backed = EXPOSURE_PARAMETERS.perStanding * (history.standing[row] as number)
+    volume += weight * kept * Math.min(history.amount[row] as number, backed)
     if (weight >= 0.1) buyers.add(clusterOf(clusters, history.buyer[row] as number))
   }
   return { volume, buyers: buyers.size }

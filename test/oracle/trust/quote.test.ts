@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { TrustModel } from '../../../oracle/src/trust/model.ts'
+import { refresh } from '../../../oracle/src/trust/refresh.ts'
 import { DAY, livelyMarket, START, settled } from './market.ts'
 
 const usdc = 1_000_000n
@@ -54,6 +55,47 @@ describe('quote', () => {
       limit((i) => `sybil-${i}`),
       20n * usdc,
     )
+  })
+
+  test('[UNS-08] a price that goes to and fro buys no limit beyond what its buyers are trusted for', () => {
+    const limit = (amount: bigint) => {
+      const model = livelyMarket(60)
+      const names = Array.from({ length: 5 }, (_, i) => `account-${i}`)
+      for (const [i, buyer] of names.entries()) {
+        const real = { amount: 200n * usdc, protocolFee: 2n * usdc }
+        model.apply(settled({ buyer, seller: `p${i}`, at: START + i, ...real }))
+      }
+      refresh(model.state, model.parameters)
+      for (const [i, buyer] of names.entries()) {
+        const at = START + 100 + i
+        model.apply(settled({ buyer, seller: 'crook', at, amount, protocolFee: amount / 100n }))
+      }
+      return quote(model, 'crook').limitUsdc
+    }
+    assert.ok(limit(50n * usdc) > 25n * usdc)
+    for (const price of [5_000n, 50_000n]) assert.ok(limit(price * usdc) < 150n * usdc)
+  })
+
+  test('[UNS-08] nobody takes the same limit twice: what went wrong comes off it until it is made good', () => {
+    const model = livelyMarket(60)
+    const sell = (from: number, to: number) => {
+      for (let i = from; i < to; i++) {
+        model.apply(settled({ buyer: `p${i}`, seller: 'grown', at: START + i }))
+      }
+    }
+    sell(0, 40)
+    const before = quote(model, 'grown').limitUsdc
+    assert.ok(before > 150n * usdc)
+    const lost = { amount: before, protocolFee: 0n, ending: 'expired', sellerBps: 0 } as const
+    model.apply(settled({ buyer: 'p50', seller: 'grown', at: START + 45, ...lost }))
+    assert.equal(quote(model, 'grown').limitUsdc, 20n * usdc)
+    model.apply({ kind: 'bond', agent: 'grown', at: START, staked: 90n * usdc, free: 90n * usdc })
+    assert.equal(quote(model, 'grown').limitUsdc, 90n * usdc)
+    for (let i = 0; i < 20; i++) {
+      const amount = 200n * usdc
+      model.apply(settled({ buyer: `p${i + 40}`, seller: 'grown', at: START + 60 + i, amount }))
+    }
+    assert.ok(quote(model, 'grown').limitUsdc > 90n * usdc)
   })
 
   test('risk lengthens the window and raises the bond', () => {
