@@ -2,16 +2,23 @@
  * What attacks gain against the oracle's own scoring code on a real graph, and whom the detectors
  * flag: a ring of sybils around a bad seller (also when the seller pays them first), bought edges,
  * laundering, whitewash, waiting, camouflage; planted self-dealers and wash rings among honest people.
+ * A file of ratings knows no amounts, so `curves` has what each kind of agent pays and gains in a
+ * simulated market of real prices, and `costToFake100` a middling seller's. `--plot <folder>` draws
+ * them into `attacks.svg` and `sellers.svg` there.
  *
- * node scripts/bench/attack.ts --ratings <csv> --labels <csv> [--seed <id>[,<id>...]]
+ * node scripts/bench/attack.ts --ratings <csv> --labels <csv> [--seed <id>[,<id>...]] [--plot <folder>]
  */
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { TrustEvent } from '../../oracle/src/trust/event.ts'
 import { createTrustModel, type TrustModel } from '../../oracle/src/trust/model.ts'
 import { findPair } from '../../oracle/src/trust/pairtable.ts'
 import { RATING_PARAMETERS, TRUST_PARAMETERS } from '../../oracle/src/trust/parameters.ts'
 import { refresh } from '../../oracle/src/trust/refresh.ts'
+import { attackCurves, costOf, costOfMiddling, voucherPrices } from '../simulate/attacks.ts'
+import { plotAttacks, plotSellers } from '../simulate/plot.ts'
+import { boughtCustomCurve, camouflageCurve, lazyCurve } from '../simulate/sellers.ts'
 import {
   buyEdges,
   CROOK,
@@ -31,10 +38,13 @@ const { values } = parseArgs({
     ratings: { type: 'string' },
     labels: { type: 'string' },
     seed: { type: 'string' },
+    plot: { type: 'string' },
   },
 })
 if (!values.ratings || !values.labels) {
-  throw new Error('usage: bench:attack -- --ratings <csv> --labels <csv> [--seed <id>]')
+  throw new Error(
+    'usage: bench:attack -- --ratings <csv> --labels <csv> [--seed <id>] [--plot <folder>]',
+  )
 }
 
 const ratings = readRatings(values.ratings)
@@ -49,7 +59,7 @@ const end = ratings.at(-1)?.at ?? 0
 /** Bad sellers whose rise is averaged. */
 const TARGETS = 10
 
-console.log(JSON.stringify({ ...onRatings(), ...onMarket() }))
+console.log(JSON.stringify({ ...onRatings(), ...onMarket(), ...inSimulation() }))
 
 /** Rings and bought trust, on the rating graph as it stands at the end. */
 function onRatings(): object {
@@ -225,6 +235,26 @@ function onMarket(): object {
       labelled: customers.length,
       everybodyFlaggedShare: share(everybody),
     },
+  }
+}
+
+/** Curves of every kind of agent in a simulated market, printed and drawn. */
+function inSimulation(): object {
+  const attacks = attackCurves()
+  const loot = [...camouflageCurve(), ...boughtCustomCurve()]
+  const lazy = lazyCurve()
+  if (values.plot) {
+    mkdirSync(values.plot, { recursive: true })
+    writeFileSync(join(values.plot, 'attacks.svg'), plotAttacks(attacks))
+    writeFileSync(join(values.plot, 'sellers.svg'), plotSellers(loot, lazy))
+  }
+  const points = attacks.map((point) => ({ ...point, cost: costOf(point) }))
+  const byAttack = Map.groupBy(points, ({ attack }) => attack)
+  const bySeller = Map.groupBy(loot, ({ seller }) => seller)
+  return {
+    curves: { ...Object.fromEntries(byAttack), ...Object.fromEntries(bySeller), lazy },
+    costToFake100: costOfMiddling(attacks),
+    voucherPrices: voucherPrices(),
   }
 }
 

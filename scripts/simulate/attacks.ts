@@ -19,7 +19,8 @@ export type Point = {
 type Play = {
   attack: string
   effort: number
-  act?: (world: World) => { capitalDays: number }
+  /** What it does; fees where somebody else than the crook paid them. */
+  act?: (world: World) => { capitalDays: number; fees?: number }
   /** Who is looked at, and when. */
   agent?: string
   now?: number
@@ -32,14 +33,14 @@ const RIVAL = 'rival'
 function play({ attack, effort, act, agent = 'bad-target', now = NOW }: Play): Point {
   const [calm, world] = [middlingWorld(), middlingWorld()]
   const spent = world.spentBy('bad-')
-  const { capitalDays } = act?.(world) ?? { capitalDays: 0 }
+  const { capitalDays, fees = world.spentBy('bad-') - spent } = act?.(world) ?? { capitalDays: 0 }
   const without = calm.model.rank({ agent: agent === NEW_NAME ? 'bad-target' : agent, now: NOW })
   const after = world.model.rank({ agent, now })
   const flags = [...world.model.state.flags.values()]
   return {
     attack,
     effort,
-    fees: round(world.spentBy('bad-') - spent),
+    fees: round(fees),
     capitalDays: round(capitalDays),
     without: Math.round(without),
     after: Math.round(after),
@@ -80,6 +81,7 @@ export function attackCurves(): Point[] {
   const curve = (attack: string, act: (world: World, n: number) => { capitalDays: number }) =>
     efforts.map((effort) => play({ attack, effort, act: (world) => act(world, effort) }))
   return [
+    ...curve('honest', honest),
     ...curve('ring', ring),
     ...curve('self-dealing', selfDealing),
     ...curve('bought edges', boughtEdges),
@@ -92,6 +94,48 @@ export function attackCurves(): Point[] {
       play({ attack: 'poisoning', effort, act: (world) => poison(world, effort), agent: RIVAL }),
     ),
   ]
+}
+
+/**
+ * The yardstick: the seller delivers to so many strangers, and what it burns are the fees of its own sales.
+ * The work is not priced here.
+ */
+function honest(world: World, trades: number): { capitalDays: number; fees: number } {
+  for (let i = 0; i < trades; i++) {
+    const buyer = world.buyers[30 + i] as string
+    world.trade({ buyer, seller: 'bad-target', at: START + 30 * DAY + (i * DAY) / 4 })
+  }
+  return { capitalDays: (trades * 50) / 24, fees: trades * 50 * FEE }
+}
+
+/**
+ * What 100 more points cost a seller with a middling record, USDC: as its trust answer says, by the
+ * cheapest price of a voucher, and as the curves come to, the cheapest of them first. The answer has to be the lower.
+ */
+export function costOfMiddling(points: readonly Point[]): {
+  served: number | null
+  curves: { attack: string; cost: number }[]
+} {
+  const answer = middlingWorld().model.assess({ agent: 'bad-target', role: 'seller', now: NOW })
+  const { costToFake100 } = answer
+  const curves = [...Map.groupBy(points, ({ attack }) => attack)].flatMap(([attack, all]) => {
+    if (attack === 'honest' || attack === 'poisoning') return []
+    const above = all.findIndex(({ gain }) => gain >= 100)
+    const [to, from] = [all[above], all[above - 1]]
+    if (!to) return []
+    const way = from ? (100 - from.gain) / (to.gain - from.gain) : 1
+    const start = from ? costOf(from) : 0
+    return [{ attack, cost: round(start + way * (costOf(to) - start)) }]
+  })
+  return {
+    served: costToFake100 === null ? null : Number(costToFake100) / USDC,
+    curves: curves.sort((left, right) => left.cost - right.cost),
+  }
+}
+
+/** Fees and what the capital would have earned meanwhile at 5 % a year, USDC. */
+export function costOf({ fees, capitalDays }: Pick<Point, 'fees' | 'capitalDays'>): number {
+  return fees + (capitalDays * 0.05) / 365
 }
 
 /** Fresh sybils that the seller pays first, that trade among themselves and then vouch. */

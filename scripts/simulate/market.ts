@@ -2,7 +2,7 @@ import type { Forecast } from '../../oracle/src/trust/forecastof.ts'
 import { createWorld, DAY, START, type World } from './world.ts'
 
 /** How a kind of seller works: whether this trade of its goes well. */
-type Character = {
+export type Character = {
   kind: string
   count: number
   delivers(state: { trade: number; random: number }): boolean
@@ -28,9 +28,13 @@ export type Fate = {
  * Ninety days of a market in which buyers ask for quotes of three sellers and take the least risky
  * that may take the job; nobody knows who is who.
  */
-export function runMarket(): { fates: Fate[]; failedFirstMonth: number; failedLastMonth: number } {
+export function runMarket(characters: readonly Character[] = CHARACTERS): {
+  fates: Fate[]
+  failedFirstMonth: number
+  failedLastMonth: number
+} {
   const world = createWorld({ buyers: 250, seed: 13 })
-  const sellers = CHARACTERS.flatMap((character) =>
+  const sellers = characters.flatMap((character) =>
     Array.from({ length: character.count }, (_, i) => ({
       name: `${character.kind}-${i}`,
       character,
@@ -63,7 +67,7 @@ export function runMarket(): { fates: Fate[]; failedFirstMonth: number; failedLa
     world.trade({ buyer, seller: chosen.name, at, usdc: 20, failed: !good })
   }
   const end = START + 90 * DAY
-  const fates = CHARACTERS.map(({ kind }) => {
+  const fates = characters.map(({ kind }) => {
     const own = sellers.filter(({ character }) => character.kind === kind)
     const forecasts: Forecast[] = own.map(({ name }) =>
       world.model.forecast({ seller: name, at: end }),

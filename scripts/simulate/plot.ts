@@ -1,4 +1,5 @@
-import type { Point } from './attacks.ts'
+import { costOf, type Point } from './attacks.ts'
+import type { Laziness, Loot } from './sellers.ts'
 
 /** Size of the drawing and of its frame, in pixels. */
 const [WIDTH, HEIGHT] = [860, 480]
@@ -14,24 +15,42 @@ const STYLES = [
   ['#000000', 'M-4 0h8v1h-8z'],
 ] as const
 
-/** Fees and what the capital would have earned meanwhile at 5 % a year, USDC. */
-export function costOf({ fees, capitalDays }: Pick<Point, 'fees' | 'capitalDays'>): number {
-  return fees + (capitalDays * 0.05) / 365
+/** One point of a curve: USDC that it costs, and what it gains. */
+export type Spot = { curve: string; cost: number; gain: number }
+
+/** The attacks as curves of what they cost against what they gain in points of the composite. */
+export function plotAttacks(points: readonly Point[]): string {
+  return plot(
+    points.map((point) => ({ curve: point.attack, cost: costOf(point), gain: point.gain })),
+    { what: 'Points of the composite gained', cost: 'fees burned and capital at 5 % a year' },
+  )
+}
+
+/** What sellers gain who build a record to cash it in, or do less work than they are paid for. */
+export function plotSellers(loot: readonly Loot[], laziness: readonly Laziness[]): string {
+  const spots = [
+    ...loot.map(({ seller, fees, loot: gain }) => ({ curve: seller, cost: fees, gain })),
+    ...laziness.map(({ lost, gain }) => ({ curve: 'lazy', cost: lost, gain })),
+  ]
+  return plot(spots, { what: 'USDC gained', cost: 'fees of the camouflage, or custom lost' })
 }
 
 /**
- * The attacks as curves of what they cost (logarithmic) against what they gain in points of the
- * composite: an SVG that needs nothing else. Attacks that cost nothing are no curve and are left out.
+ * Curves of cost (logarithmic) against gain: an SVG that needs nothing else. What costs nothing is no
+ * place on the axis and is left out.
  */
-export function plotAttacks(points: readonly Point[]): string {
-  const curves = [...Map.groupBy(points, ({ attack }) => attack)]
-    .map(([attack, all]) => ({ attack, points: all.filter((point) => costOf(point) > 0) }))
-    .filter((curve) => curve.points.length > 1)
-  const shown = curves.flatMap((curve) => curve.points)
-  const low = Math.floor(Math.log10(Math.min(...shown.map(costOf))))
-  const high = Math.ceil(Math.log10(Math.max(...shown.map(costOf))))
-  const most = Math.ceil(Math.max(100, ...shown.map(({ gain }) => gain)) / 50) * 50
-  const least = Math.floor(Math.min(0, ...shown.map(({ gain }) => gain)) / 50) * 50
+function plot(spots: readonly Spot[], words: { what: string; cost: string }): string {
+  const curves = [...Map.groupBy(spots, ({ curve }) => curve)]
+    .map(([curve, all]) => ({ curve, spots: all.filter(({ cost }) => cost > 0) }))
+    .filter((curve) => curve.spots.length > 1)
+  const shown = curves.flatMap((curve) => curve.spots)
+  const low = Math.floor(Math.log10(Math.min(...shown.map(({ cost }) => cost))))
+  const high = Math.ceil(Math.log10(Math.max(...shown.map(({ cost }) => cost))))
+  const highest = Math.max(100, ...shown.map(({ gain }) => gain))
+  const lowest = Math.min(0, ...shown.map(({ gain }) => gain))
+  const tick = highest - lowest > 600 ? 200 : 50
+  const most = Math.ceil(highest / tick) * tick
+  const least = Math.floor(lowest / tick) * tick
   const x = (cost: number): number =>
     FRAME.left + ((Math.log10(cost) - low) / (high - low)) * (WIDTH - FRAME.left - FRAME.right)
   const y = (gain: number): number =>
@@ -42,33 +61,28 @@ export function plotAttacks(points: readonly Point[]): string {
     const at = x(10 ** power)
     return `${line(at, FRAME.top, at, bottom, '#ddd')}${text(at, bottom + 18, `${10 ** power}`, 'middle')}`
   })
-  const rows = range(least / 50, most / 50).map((step) => {
-    const at = y(step * 50)
+  const rows = range(least / tick, most / tick).map((step) => {
+    const at = y(step * tick)
     const colour = step === 0 ? '#888' : '#ddd'
-    return `${line(FRAME.left, at, right, at, colour)}${text(FRAME.left - 8, at + 4, `${step * 50}`, 'end')}`
+    return `${line(FRAME.left, at, right, at, colour)}${text(FRAME.left - 8, at + 4, `${step * tick}`, 'end')}`
   })
-  const drawn = curves.map(({ attack, points: all }, index) => {
+  const drawn = curves.map(({ curve, spots: all }, index) => {
     const [colour, mark] = STYLES[index % STYLES.length] as (typeof STYLES)[number]
-    const places = all.map((point) => [x(costOf(point)), y(point.gain)] as const)
+    const places = all.map(({ cost, gain }) => [x(cost), y(gain)] as const)
     const way = places.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(' ')
     const marks = places.map(([px, py]) => markAt(px, py, mark, colour)).join('')
     const legend = FRAME.top + 8 + index * 24
-    return `<polyline points="${way}" fill="none" stroke="${colour}" stroke-width="2"/>${marks}${markAt(right + 20, legend, mark, colour)}${text(right + 34, legend + 4, attack, 'start')}`
+    return `<polyline points="${way}" fill="none" stroke="${colour}" stroke-width="2"/>${marks}${markAt(right + 20, legend, mark, colour)}${text(right + 34, legend + 4, curve, 'start')}`
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title" font-family="sans-serif" font-size="12">`,
-    '<title id="title">What each attack costs and what it gains</title>',
+    `<title id="title">${words.what}, by what it costs</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    text(FRAME.left, 24, 'Points of the composite gained, by what the attack costs', 'start'),
+    text(FRAME.left, 24, `${words.what}, by what it costs`, 'start'),
     ...columns,
     ...rows,
     ...drawn,
-    text(
-      (FRAME.left + right) / 2,
-      HEIGHT - 14,
-      'USDC: fees burned and capital at 5 % a year',
-      'middle',
-    ),
+    text((FRAME.left + right) / 2, HEIGHT - 14, `USDC: ${words.cost}`, 'middle'),
     '</svg>',
     '',
   ].join('\n')

@@ -2,7 +2,7 @@
  * A simulated market of honest, lazy, camouflaged, ring, self-dealing, bought-edge, whitewashing,
  * waiting and poisoning agents, played against the oracle's own scoring code. Prints one JSON object;
  * `--curves <file>` also writes the curves of cost against gain as tab-separated lines, `--plot <folder>`
- * draws them into `attacks.svg` there.
+ * draws them into `attacks.svg` and `sellers.svg` there.
  *
  * node scripts/simulate/simulate.ts [--curves <file>] [--plot <folder>]
  */
@@ -12,12 +12,15 @@ import { parseArgs } from 'node:util'
 import { attackCurves, collusion, fakeProfile, voucherPrices } from './attacks.ts'
 import { climb, newcomer, premium } from './honest.ts'
 import { runMarket } from './market.ts'
-import { plotAttacks } from './plot.ts'
+import { plotAttacks, plotSellers } from './plot.ts'
+import { boughtCustomCurve, camouflageCurve, lazyCurve } from './sellers.ts'
 
 const { values } = parseArgs({
   options: { curves: { type: 'string' }, plot: { type: 'string' } },
 })
 const attacks = attackCurves()
+const loot = [...camouflageCurve(), ...boughtCustomCurve()]
+const lazy = lazyCurve()
 
 if (values.curves) {
   const columns = ['attack', 'effort', 'fees', 'capitalDays', 'without', 'after', 'gain'] as const
@@ -28,6 +31,7 @@ if (values.curves) {
 if (values.plot) {
   mkdirSync(values.plot, { recursive: true })
   writeFileSync(join(values.plot, 'attacks.svg'), plotAttacks(attacks))
+  writeFileSync(join(values.plot, 'sellers.svg'), plotSellers(loot, lazy))
 }
 
 console.log(
@@ -37,6 +41,8 @@ console.log(
     newcomer: newcomer(),
     market: runMarket(),
     attacks,
+    loot,
+    lazy,
     voucherPrices: voucherPrices(),
     fakeProfile: fakeProfile(500),
     collusion: [0.005, 0.02, 0.05].map(collusion),

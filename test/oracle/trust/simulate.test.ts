@@ -5,13 +5,18 @@ import { TRUST_PARAMETERS } from '../../../oracle/src/trust/parameters.ts'
 import {
   attackCurves,
   collusion,
+  costOfMiddling,
   fakeProfile,
   voucherPrices,
 } from '../../../scripts/simulate/attacks.ts'
 import { climb, newcomer, premium } from '../../../scripts/simulate/honest.ts'
 import { runMarket } from '../../../scripts/simulate/market.ts'
-import { plotAttacks } from '../../../scripts/simulate/plot.ts'
+import { plotAttacks, plotSellers } from '../../../scripts/simulate/plot.ts'
+import { boughtCustomCurve, camouflageCurve, lazyCurve } from '../../../scripts/simulate/sellers.ts'
 import { FEE } from '../../../scripts/simulate/world.ts'
+
+const points = attackCurves()
+const [camouflaged, bought, lazy] = [camouflageCurve(), boughtCustomCurve(), lazyCurve()]
 
 describe('simulated market', () => {
   test('[REP-15] an honest agent at 750 crosses 900 after 150 to 250 successes', () => {
@@ -38,7 +43,6 @@ describe('simulated market', () => {
   })
 
   test('[W-23] rings, self-dealing, waiting and poisoning gain nothing; bought edges cost what the table says', () => {
-    const points = attackCurves()
     for (const { attack, gain } of points) {
       if (attack === 'ring' || attack === 'self-dealing') assert.ok(gain <= 30)
       if (attack === 'waiting') assert.ok(gain <= 0)
@@ -67,7 +71,6 @@ describe('simulated market', () => {
   })
 
   test('[W-23] sybils out of one purse have one voice: bought edges gain less than a quarter of what they gain apart', () => {
-    const points = attackCurves()
     const gain = (name: string) =>
       points.find(({ attack, effort }) => attack === name && effort === 100)?.gain ?? 0
     assert.ok(gain('bought edges') >= 100)
@@ -81,7 +84,7 @@ describe('simulated market', () => {
   })
 
   test('[API-13] every trade of a self-dealer burns its fee, and a hundred of them buy nothing', () => {
-    const curve = attackCurves().filter(({ attack }) => attack === 'self-dealing')
+    const curve = points.filter(({ attack }) => attack === 'self-dealing')
     assert.deepEqual(
       curve.map(({ effort }) => effort),
       [1, 3, 10, 30, 100],
@@ -110,5 +113,43 @@ describe('simulated market', () => {
     for (const { breakEven, case: name } of cases) {
       if (!name.includes('no bond')) assert.ok(breakEven > 0.3)
     }
+  })
+
+  test('[UNS-08] a camouflaged seller takes at most a micro trade and a tenth of the work that it did, and once', () => {
+    for (const { volume, limit, loot, unbonded, unlimited, limitAfter } of camouflaged) {
+      assert.ok(loot <= unbonded && unbonded <= limit && limit <= 20 + volume / 10)
+      assert.ok(limitAfter <= 20 && unlimited > 10 * limit)
+    }
+    assert.ok((camouflaged.at(-1)?.loot ?? 0) > 100)
+  })
+
+  test('[UNS-08] custom that a crook pays for brings no limit beyond what its accounts are trusted for', () => {
+    const [, modest, large, largest] = bought
+    assert.ok(modest && large && largest)
+    assert.ok(large.limit <= modest.limit && largest.limit <= modest.limit)
+    assert.ok(largest.fees > 4 * largest.limit)
+  })
+
+  test('a lazy seller gains where nobody looks, and loses to the honest where one poor work in twenty is caught', () => {
+    const gain = (share: number) => lazy.find(({ caught }) => caught === share)?.gain ?? Number.NaN
+    assert.ok(gain(0) > 0)
+    assert.ok(gain(0.05) < 0)
+    assert.ok(gain(0.5) < gain(0.05))
+  })
+
+  test('[W-23] what a trust answer says of the price of 100 points is below every curve that reaches them', () => {
+    const { served, curves } = costOfMiddling(points)
+    assert.ok(served !== null && served > 0)
+    assert.ok(curves.some(({ attack }) => attack === 'bought edges'))
+    for (const { cost } of curves) assert.ok(served <= cost)
+  })
+
+  test('the sellers who cash a record in are drawn beside the lazy', () => {
+    const drawing = plotSellers([...camouflaged, ...bought], lazy)
+    assert.match(drawing, /^<svg [\s\S]*<\/svg>\n$/)
+    for (const name of ['camouflaged', 'camouflaged, custom bought', 'lazy']) {
+      assert.ok(drawing.includes(`>${name}<`))
+    }
+    assert.doesNotMatch(drawing, /NaN|Infinity/)
   })
 })
