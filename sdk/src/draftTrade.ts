@@ -3,6 +3,7 @@ import type { BuyerContext } from './buyerContext.ts'
 import type { Agent } from './discovery/discover.ts'
 import { readChainTime } from './escrow/readEscrow.ts'
 import { isVaultOf } from './escrow/recourse.ts'
+import { assertServed, mapErrors } from './escrow/send.ts'
 import { beginTrade, type Trade } from './journal.ts'
 import { draftPact, type Task } from './negotiation/draft.ts'
 import { depositsOf } from './protocol/criterion.ts'
@@ -21,7 +22,7 @@ export interface Wish {
 
 /**
  * Drafts the pact and writes the trade down before anybody sees it; gives the one that stands. Throws `deposit_missing`,
- * `venue_mismatch`, and as `draftPact`.
+ * `venue_mismatch`, `wrong_chain`, and as `draftPact`.
  */
 export async function draftTrade(
   context: BuyerContext,
@@ -30,6 +31,8 @@ export async function draftTrade(
 ): Promise<Trade> {
   const { identity, wallet, witness, venue, journal, clock } = context
   const info = await agreeOnVenue(await witness.info(), { venue, journal })
+  // Before the seller promises its time to somebody who could not pay here.
+  await mapErrors(() => assertServed(wallet, info.chainId))
   const wish = {
     agent,
     task,

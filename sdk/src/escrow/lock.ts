@@ -3,6 +3,7 @@ import { isSameAddress } from '../protocol/address.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { parseHash } from '../protocol/hash.ts'
 import type { KeyResolver } from '../protocol/key.ts'
+import { formatUsdc } from '../protocol/money.ts'
 import { milestoneOf, type SignedPact, verifySignedPact } from '../protocol/pact.ts'
 import { type EscrowClient, type EscrowRef, escrowOfPact, type Relay, type Sent } from './client.ts'
 import { findFunding } from './events.ts'
@@ -114,7 +115,8 @@ export async function checkPurse(
   const balance = await reading
   const want = payments.reduce((sum, { escrow }) => sum + escrow.terms.amount, 0n)
   if (balance < want) {
-    throw new EarnestError('insufficient_funds', 'The wallet holds too little USDC', {
+    const why = `${client.account.address} holds ${formatUsdc(balance)} USDC, the pact takes ${formatUsdc(want)}`
+    throw new EarnestError('insufficient_funds', why, {
       details: { got: balance, want },
     })
   }

@@ -6,6 +6,7 @@ import {
   ContractFunctionRevertedError,
   encodeFunctionData,
   type Hash,
+  InsufficientFundsError,
 } from 'viem'
 import { getChainId, sendTransaction, simulateContract } from 'viem/actions'
 import { EarnestError } from '../protocol/error.ts'
@@ -25,7 +26,7 @@ export type Call = {
 
 /**
  * Simulates a call, sends it and waits for its receipt. Throws the contract's error as a code
- * (`AfterFundBy` is `after_fund_by`), `wrong_chain`, `chain_unreachable` (retryable).
+ * (`AfterFundBy` is `after_fund_by`), `wrong_chain`, `insufficient_gas` and `chain_unreachable` (both retryable).
  */
 export async function send(
   client: EscrowClient,
@@ -55,15 +56,20 @@ export async function confirm(client: ReadClient, txHash: Hash): Promise<Sent> {
 
 const served = new WeakMap<ReadClient, number>()
 
-/** Refuses an RPC that serves another chain than the pact names. Throws `wrong_chain`. */
+/** Refuses a client, or its RPC, of another chain than the pact names. Throws `wrong_chain`. */
 export async function assertChain(client: ReadClient, want: number): Promise<void> {
+  // It would sign for its own chain, which this RPC refuses in words of its own.
+  if (client.chain) assertSame('client is made for', client.chain.id, want)
   const got = await getChainId(client)
   served.set(client, got)
-  if (got !== want) {
-    throw new EarnestError('wrong_chain', `The RPC serves chain ${got}, the pact names ${want}`, {
-      details: { got, want },
-    })
-  }
+  assertSame('RPC serves', got, want)
+}
+
+function assertSame(who: string, got: number, want: number): void {
+  if (got === want) return
+  throw new EarnestError('wrong_chain', `The ${who} chain ${got}, the pact names ${want}`, {
+    details: { got, want },
+  })
 }
 
 /**
@@ -99,7 +105,18 @@ function toEarnestError(error: unknown): unknown {
     return new EarnestError(snakeCase(data.errorName), message, { details, cause: error })
   }
   const { shortMessage } = error
+  if (error.walk(isBroke)) {
+    return new EarnestError('insufficient_gas', 'The account cannot pay for gas', {
+      retryable: true,
+      cause: error,
+    })
+  }
   return new EarnestError('chain_unreachable', shortMessage, { retryable: true, cause: error })
+}
+
+/** Hardhat's node says it otherwise than those that viem knows. */
+function isBroke(error: unknown): boolean {
+  return error instanceof InsufficientFundsError || /enough funds/.test(String(error))
 }
 
 function snakeCase(name: string): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { concat, createWalletClient, custom, type Hex, keccak256, zeroAddress } from 'viem'
-import { fundGas, localAccount } from '../../../scripts/local/chain.ts'
+import { concat, createWalletClient, custom, type Hex, http, keccak256, zeroAddress } from 'viem'
+import { fundGas, localAccount, localChain } from '../../../scripts/local/chain.ts'
 import { openFreshStore } from '../../../scripts/local/store.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { amend, authorizeAmend } from '../../../sdk/src/escrow/amend.ts'
@@ -175,6 +175,17 @@ describe('escrow verbs', () => {
     for (const [attempt, code] of cases) await assert.rejects(attempt, { code })
     const elsewhere = pactOf(world, { escrow: { ...pactWire(world).escrow, chainId: 8453 } })
     await assert.rejects(fund(buyer, { signed: sign(elsewhere) }), { code: 'wrong_chain' })
+    // An RPC of the right chain does not help a client that signs for another one.
+    const chain = { ...localChain, id: 8453 }
+    const { account } = buyer
+    const astray = createWalletClient({ account, chain, transport: http(ground.url) })
+    const own = sign(pactOf(world))
+    await assert.rejects(fund(astray, { signed: own }), { code: 'wrong_chain' })
+    const { address } = account
+    const gas = await ground.client.getBalance({ address })
+    await ground.client.setBalance({ address, value: 1n })
+    await assert.rejects(fund(buyer, { signed: own }), { code: 'insufficient_gas' })
+    await ground.client.setBalance({ address, value: gas })
     const late = pactOf(world)
     await ground.client.setNextBlockTimestamp({ timestamp: BigInt(late.timing.fundBy) })
     await ground.client.mine({ blocks: 1 })
