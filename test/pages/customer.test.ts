@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ANYONE, escrowIdOfPact, hashPact } from '@earnest/sdk/protocol'
+import { http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { mintUsdc, usdcAbi } from '../../scripts/local/usdc.ts'
 import {
@@ -23,7 +24,8 @@ let site: Awaited<ReturnType<typeof startSite>>
 let running: ReturnType<typeof runOracle> | undefined
 
 before(async () => {
-  ground = await startGround()
+  // People’s devices have a clock of their own.
+  ground = await startGround({ open: http })
   site = await startSite()
   world = await createWorld(ground, {
     app: {

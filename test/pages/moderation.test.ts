@@ -10,6 +10,7 @@ import {
   termsFromPact,
 } from '@earnest/sdk/protocol'
 import type { Page } from 'playwright-core'
+import { http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { fundGas } from '../../scripts/local/chain.ts'
 import { mintUsdc } from '../../scripts/local/usdc.ts'
@@ -34,7 +35,8 @@ let site: Awaited<ReturnType<typeof startSite>>
 let running: ReturnType<typeof runOracle> | undefined
 
 before(async () => {
-  ground = await startGround({ moderator: seat.address })
+  // People’s devices have a clock of their own.
+  ground = await startGround({ moderator: seat.address, open: http })
   site = await startSite()
   world = await createWorld(ground, {
     app: { publicUrl: site.url, moderators: [second.address] },

@@ -17,6 +17,7 @@ import {
   openSeller,
   SELLER_URL,
   taskOf,
+  until,
 } from './support/market.ts'
 
 describe('objection', () => {
@@ -114,7 +115,11 @@ describe('objection', () => {
     const buyer = deceived('getReport', forged, { settlePolicy, timeoutMs: 1500 })
     const result = await buyer.hire(SELLER_URL, options())
     assert.equal(result.settlementStatus, 'pending')
+    // It may have stopped waiting before the delivery was there: now it looks at it.
+    await until(async () => (await statusOf(result)).state === 'Delivered')
+    assert.equal((await buyer.resume(result.tradeId)).settlementStatus, 'pending')
     assert.equal((await statusOf(result)).state, 'Delivered')
+    assert.equal(await disputesOf(result), 0)
   })
 
   test('an oracle that names another escrow, token, chain or arbiter than the buyer’s own list is refused', async () => {
