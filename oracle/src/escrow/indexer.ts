@@ -198,13 +198,13 @@ export function createIndexer({
     { logs, blocks }: { logs: { row: NewRow<'log'> }[]; blocks: Row<'block'>[] },
   ): Promise<void> {
     if (blocks.length > 0) {
+      const oldest = (blocks.at(-1)?.number ?? 0) - REMEMBERED_BLOCKS
       await tx
+        .with('forgotten', (db) => db.deleteFrom('block').where('number', '<', oldest))
         .insertInto('block')
         .values(blocks)
         .onConflict((conflict) => conflict.column('number').doNothing())
         .execute()
-      const oldest = (blocks.at(-1)?.number ?? 0) - REMEMBERED_BLOCKS
-      await tx.deleteFrom('block').where('number', '<', oldest).execute()
     }
     if (logs.length > 0) {
       await tx

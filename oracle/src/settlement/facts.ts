@@ -14,17 +14,17 @@ export async function settledFacts(
 ): Promise<SettledEscrow | null> {
   const { ending, clauses } = state
   if (ending === null) return null
-  const completion = await tx
-    .selectFrom('completion')
-    .select(['proof', 'report'])
-    .where('escrow_id', '=', state.id)
-    .where('round', '=', state.round)
-    .executeTakeFirst()
-  const failure = await tx
-    .selectFrom('failure')
-    .select('at')
-    .where('escrow_id', '=', state.id)
-    .executeTakeFirst()
+  const known = await tx
+    .selectFrom('pact')
+    .leftJoin('completion', (join) =>
+      join.on('completion.escrow_id', '=', state.id).on('completion.round', '=', state.round),
+    )
+    .leftJoin('failure', (join) =>
+      join.onRef('failure.pact_id', '=', 'pact.pact_id').on('failure.escrow_id', '=', state.id),
+    )
+    .select(['list_price', 'proof', 'report', 'failure.at as failed_at'])
+    .where('pact.pact_id', '=', link.pactId)
+    .executeTakeFirstOrThrow()
   const outages = await tx
     .selectFrom('outage')
     .select(['heartbeat_at', 'recovered_at'])
@@ -39,12 +39,11 @@ export async function settledFacts(
     deliveredAt: first?.at ?? null,
     endedAt: ending.at,
   })
-  const report = completion?.report
-    ? decode(reportSchema, JSON.parse(completion.report), 'invalid_report')
+  const report = known.report
+    ? decode(reportSchema, JSON.parse(known.report), 'invalid_report')
     : undefined
-  const metrics = completion
-    ? decode(completionProofSchema, JSON.parse(completion.proof), 'invalid_completion')
-        .executionMetrics
+  const metrics = known.proof
+    ? decode(completionProofSchema, JSON.parse(known.proof), 'invalid_completion').executionMetrics
     : undefined
   // Giving in to a proposal, or settling beside it, counts as what was proposed (design section 4).
   const awardedBps =
@@ -65,12 +64,16 @@ export async function settledFacts(
           awardedBps,
         })
       : null
-  const prices = await priceFacts(tx, { pactId: link.pactId, pact, amount: state.terms.amount })
+  const prices = await priceFacts(tx, {
+    listed: known.list_price,
+    pact,
+    amount: state.terms.amount,
+  })
   const wanted = requiredModelOf(pact)
   const facts: DeliveryFacts = {
     fundedAt: state.fundedAt,
     deliverBy: clauses.deliverBy,
-    executionFailures: failure ? 1 : 0,
+    executionFailures: known.failed_at === null ? 0 : 1,
     redeliveries: Math.max(0, state.round - 1),
     ...(state.deliveredAt !== null && { deliveredAt: state.deliveredAt }),
     ...(report && {

@@ -13,18 +13,13 @@ const FEWEST_SELLERS = 5
  */
 export async function priceFacts(
   tx: Tx,
-  { pactId, pact, amount }: { pactId: string; pact: Pact; amount: bigint },
+  { listed, pact, amount }: { listed: string | null; pact: Pact; amount: bigint },
 ): Promise<Pick<DeliveryFacts, 'agreedPrice' | 'listPrice' | 'medianPrice'>> {
-  const { list_price } = await tx
-    .selectFrom('pact')
-    .select('list_price')
-    .where('pact_id', '=', pactId)
-    .executeTakeFirstOrThrow()
   const median = await medianPrice(tx, pact)
   const shareOf = (price: bigint) => (price * amount) / pact.paymentUsdc
   return {
     agreedPrice: amount,
-    ...(list_price !== null && { listPrice: shareOf(BigInt(list_price)) }),
+    ...(listed !== null && { listPrice: shareOf(BigInt(listed)) }),
     ...(median !== undefined && { medianPrice: shareOf(median) }),
   }
 }
