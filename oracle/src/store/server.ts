@@ -30,16 +30,21 @@ export function openServer(connectionString: string, max: number): PostgresPool 
   pool.on('error', () => {})
   const names = new Map<string, string>()
   const known = new WeakMap<pg.PoolClient, PostgresPoolClient>()
+  // At once: one packet can tell a new connection of its beginning and of its end, before anybody has it.
+  pool.on('connect', preparedOf)
 
   return {
     options: {},
     async connect() {
-      const client = await pool.connect().catch(refuse)
-      const prepared = known.get(client) ?? prepare(client)
-      known.set(client, prepared)
-      return prepared
+      return preparedOf(await pool.connect().catch(refuse))
     },
     end: () => pool.end(),
+  }
+
+  function preparedOf(client: pg.PoolClient): PostgresPoolClient {
+    const prepared = known.get(client) ?? prepare(client)
+    known.set(client, prepared)
+    return prepared
   }
 
   function prepare(client: pg.PoolClient): PostgresPoolClient {

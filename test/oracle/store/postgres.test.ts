@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { createIdentity, isEarnestError } from '@earnest/sdk/protocol'
@@ -123,6 +125,32 @@ test('a server that is not there is said so', async () => {
   await assert.rejects(openStore({ url: 'postgres://postgres:x@127.0.0.1:1/none' }), (error) =>
     isEarnestError(error, 'store_unreachable'),
   )
+})
+
+test('a server that takes a connection and ends it in one packet is away, and ends nobody', async () => {
+  const message = (letter: string, body: string) => {
+    const head = Buffer.alloc(5)
+    head.write(letter)
+    head.writeInt32BE(4 + body.length, 1)
+    return Buffer.concat([head, Buffer.from(body)])
+  }
+  const packet = Buffer.concat([
+    message('R', '\0\0\0\0'),
+    message('Z', 'I'),
+    message('E', 'SFATAL\0C57P01\0Mterminating connection\0\0'),
+  ])
+  const dying = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(packet))
+  })
+  await once(dying.listen(0, '127.0.0.1'), 'listening')
+  const { port } = dying.address() as AddressInfo
+  try {
+    const url = `postgres://postgres@127.0.0.1:${port}/none`
+    await assert.rejects(openStore({ url, connections: 1 }), { code: 'store_unreachable' })
+  } finally {
+    dying.close()
+  }
 })
 
 test('a server that is killed in the middle is said to be away, and is used again once it is back', async () => {
