@@ -45,7 +45,8 @@ export function createActor({
     isUp: () => running !== undefined && running.child.exitCode === null,
     pid: () => running?.child.pid ?? 0,
     async up() {
-      if (running !== undefined) return
+      // What has ended by itself is started again: its trades must come to their end all the same.
+      if (running !== undefined && running.child.exitCode === null) return
       const options: StartOptions = { name, script, env: environment(starts), onLine }
       const started = await start(options)
       running = started
