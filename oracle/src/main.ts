@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { createPublicClient, hexToBytes, type PublicClient, parseAbi, zeroAddress } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { type ChainClock, createChainClock } from './escrow/clock.ts'
+import { checkContracts } from './escrow/contracts.ts'
 import { rpc } from './escrow/rpc.ts'
 import { createApp } from './http/app.ts'
 import { AT_ONCE } from './http/atOnce.ts'
@@ -39,6 +40,8 @@ const usage = `Usage: npm run -s oracle -- [command]
 /** What an operator is told at the start; `/ready` repeats the codes. */
 const WARNINGS: Record<string, string> = {
   no_seeds: 'EARNEST_SEEDS is empty: no trust flows, nobody can ever be rated',
+  attestor_not_seated:
+    'A key of EARNEST_ATTESTOR_KEYS has no seat at the arbiter: what it signs counts nowhere',
   few_seeds: 'EARNEST_SEEDS names fewer than five agents: trust is the word of a few',
 }
 
@@ -77,11 +80,21 @@ async function run(settings: Settings): Promise<void> {
     transport: rpc(settings.EARNEST_RPC_URL, { retryCount: 2 }),
     cacheTime: 0,
   })
+  const attestors = settings.EARNEST_ATTESTOR_KEYS.map((key) => privateKeyToAccount(key))
+  const seatless = await checkContracts(
+    client,
+    {
+      escrow: settings.EARNEST_ESCROW,
+      token: settings.EARNEST_TOKEN,
+      vault: settings.EARNEST_VAULT,
+      arbiters: settings.EARNEST_ARBITERS,
+    },
+    attestors.map(({ address }) => address),
+  )
   const chainId = await client.getChainId()
   const clock = await createChainClock({ client, monotonic })
   const store = await storeOf(settings)
   const signer = createSigner({ secretKey: hexToBytes(settings.EARNEST_ORACLE_KEY) })
-  const attestors = settings.EARNEST_ATTESTOR_KEYS.map((key) => privateKeyToAccount(key))
   const oracle = createOracle({
     store,
     clock,
@@ -185,6 +198,8 @@ async function run(settings: Settings): Promise<void> {
       client.verifyTypedData({ address: wallet, ...typedData, signature }),
   })
   for (const name of unknownSettings(process.env)) log.warn({ code: 'unknown_setting', name })
+  for (const key of seatless)
+    log.warn({ code: 'attestor_not_seated', key }, WARNINGS.attestor_not_seated)
   for (const code of oracle.trust.warnings) log.warn({ code }, WARNINGS[code] ?? code)
   const stopSync = keepInStep(clock, settings.EARNEST_POLL_MS)
   oracle.start()

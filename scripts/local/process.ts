@@ -68,15 +68,13 @@ export async function start<ready>({
     const timer = setTimeout(() => fail('did not become ready within 180 s'), 180_000)
     const fail = (why: string) => {
       clearTimeout(timer)
+      child.kill('SIGKILL')
       reject(new Error(`${name} ${why}\n${last.join('\n')}`))
     }
     child.once('exit', (code, signal) => fail(`ended with ${signal ?? code}`))
     later?.then(
       (known) => child.stdin.end(`${JSON.stringify(known)}\n`),
-      (error) => {
-        fail(`has no environment: ${error}`)
-        child.kill('SIGKILL')
-      },
+      (error) => fail(`has no environment: ${error}`),
     )
     createInterface({ input: child.stdout }).on('line', (line) => {
       keep(line)

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createIdentity, hashPact, type Pact } from '@earnest/sdk/protocol'
-import { type Hex, hexToBytes } from 'viem'
+import { createIdentity, hashPact, isEarnestError, type Pact } from '@earnest/sdk/protocol'
+import { type Hex, hexToBytes, zeroAddress } from 'viem'
+import { checkContracts } from '../../../oracle/src/escrow/contracts.ts'
 import { readEvents, verifyJournal } from '../../../oracle/src/store/journal.ts'
 import { openStore } from '../../../oracle/src/store/store.ts'
 import { fundGas, localAccount, localClient } from '../../../scripts/local/chain.ts'
 import type { Deployment } from '../../../scripts/local/deploy.ts'
-import { localSecret, oracleEnvironment } from '../../../scripts/local/oracle.ts'
+import { attestorIndexes, localSecret, oracleEnvironment } from '../../../scripts/local/oracle.ts'
 import { type Server, startServer } from '../../../scripts/local/postgres.ts'
 import { mintUsdc } from '../../../scripts/local/usdc.ts'
 import { type Process, startProcess } from '../support/process.ts'
@@ -185,5 +186,49 @@ test('[DRV-17] two oracles share one database; one is killed in the middle, noth
     assert.equal(rows.length, 1)
   } finally {
     await store.close()
+  }
+})
+
+test('an oracle does not start on contracts that do not belong together, or without its chain', async () => {
+  const { escrow, token, vault, arbiter } = chain.ready.deployment
+  const nobody = `0x${'ee'.repeat(20)}`
+  for (const [changes, line] of [
+    [
+      { EARNEST_TOKEN: arbiter },
+      /^wrong_contract: EARNEST_ESCROW .* is no escrow of EARNEST_TOKEN$/,
+    ],
+    [{ EARNEST_RPC_URL: 'http://127.0.0.1:9/key' }, /^chain_unreachable: EARNEST_RPC_URL does not/],
+  ] as const) {
+    const started = startProcess('oracle/src/main.ts', { ...environment, ...changes })
+    const { message } = await started.then(
+      () => assert.fail('started'),
+      (error: Error) => error,
+    )
+    assert.match((message.split('ended with 1: ')[1] ?? message).trim(), line)
+  }
+
+  const client = localClient(chain.ready.url)
+  const right = { escrow, token, vault, arbiters: [arbiter] } as const
+  const seats = attestorIndexes.map((index) => localAccount(index).address)
+  assert.deepEqual(await checkContracts(client, right, seats), [])
+  assert.deepEqual(await checkContracts(client, right, [party(77).wallet.address, ...seats]), [
+    party(77).wallet.address,
+  ])
+  assert.deepEqual(await checkContracts(client, { ...right, vault: zeroAddress }, seats), [])
+  // Somebody else's arbiter may be any contract.
+  assert.deepEqual(await checkContracts(client, { ...right, arbiters: [token] }, seats), [])
+  for (const [changes, setting] of [
+    [{ escrow: nobody }, 'EARNEST_ESCROW'],
+    [{ escrow: token }, 'EARNEST_ESCROW'],
+    [{ token: nobody }, 'EARNEST_TOKEN'],
+    [{ vault: nobody }, 'EARNEST_VAULT'],
+    [{ vault: token }, 'EARNEST_VAULT'],
+    [{ arbiters: [arbiter, nobody] }, 'EARNEST_ARBITERS'],
+  ] as const) {
+    await assert.rejects(
+      checkContracts(client, { ...right, ...changes } as typeof right, seats),
+      (error) => isEarnestError(error, 'wrong_contract') && error.details.setting === setting,
+      `${setting} ${JSON.stringify(changes)}`,
+    )
   }
 })
