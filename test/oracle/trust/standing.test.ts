@@ -55,18 +55,18 @@ describe('ties of a member to a party', () => {
 
 describe('standing of a member in a domain', () => {
   test('[TAP-21] only trades of the domain that it sold and that count are counted', () => {
-    const model = livelyMarket(12)
+    const model = livelyMarket(16)
     const standing = (capability: string) =>
       model.standing({ agent: 'judge', capability, now: START + 100 })
     assert.deepEqual(standing('dcf_modeling'), { trades: 0, weight: 0, organization: null })
     for (let i = 0; i < 4; i++) trade(model, `p${i}`, 'judge')
-    for (let i = 0; i < 9; i++) trade(model, `p${i}`, 'judge', { capability: 'translation' })
+    for (let i = 4; i < 13; i++) trade(model, `p${i}`, 'judge', { capability: 'translation' })
     // What it bought says nothing of what it can do.
     for (let i = 0; i < 9; i++) trade(model, 'judge', `p${i}`)
     assert.equal(standing('dcf_modeling').trades, 4)
     assert.equal(standing('translation').trades, 9)
     assert.deepEqual(standing('poetry'), { trades: 0, weight: 0, organization: null })
-    trade(model, 'p4', 'judge')
+    trade(model, 'p13', 'judge')
     assert.equal(standing('dcf_modeling').trades, 5)
     assert.ok(standing('dcf_modeling').weight > 0)
     assert.ok(standing('dcf_modeling').weight <= 1000)
