@@ -50,16 +50,9 @@ const once: Readonly<Record<NonNullable<Entry['ending']>, readonly string[]>> = 
   Released: ['funding_seen', 'funded', 'completion_received', 'delivered', 'released'],
   Refunded: ['funding_seen', 'refunded'],
   Expired: ['funding_seen', 'expired'],
-  Settled: ['funding_seen', 'funded', 'completion_received', 'delivered', 'disputed', 'settled'],
-  Ruled: ['funding_seen', 'funded', 'completion_received', 'delivered', 'disputed', 'ruled'],
-  Concluded: [
-    'funding_seen',
-    'funded',
-    'completion_received',
-    'delivered',
-    'disputed',
-    'concluded',
-  ],
+  Settled: ['funding_seen', 'funded', 'completion_received', 'delivered', 'settled'],
+  Ruled: ['funding_seen', 'funded', 'completion_received', 'delivered', 'ruled'],
+  Concluded: ['funding_seen', 'funded', 'completion_received', 'delivered', 'concluded'],
   Amended: ['funding_seen', 'amended'],
 }
 
@@ -164,12 +157,16 @@ export async function audit({
   try {
     const signer = createIdentity({ secretKey: hexToBytes(localSecret('oracle')) })
     await verifyJournal(db, signer).catch((error) => lose('journal', String(error)))
-    for (const { escrowId, ending } of ledger) {
+    for (const { escrowId, ending, disputes } of ledger) {
       if (ending === undefined) continue
       const events = await readEvents(db, { after: 0, limit: 1000, escrowId })
-      for (const type of once[ending]) {
+      const wanted = [
+        ...once[ending].map((type) => [type, 1] as const),
+        ['disputed', disputes],
+      ] as const
+      for (const [type, want] of wanted) {
         const times = events.filter((event) => event.type === type).length
-        if (times !== 1) lose(escrowId, `the oracle told ${type} ${times} times`)
+        if (times !== want) lose(escrowId, `the oracle told ${type} ${times} times and not ${want}`)
       }
     }
     const ended = ledger.filter(({ ending }) => ending !== undefined)

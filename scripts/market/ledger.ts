@@ -13,6 +13,8 @@ export interface Entry {
   seller: Address
   amount: bigint
   isDelivered: boolean
+  /** How often a dispute began; none where a review ended with nobody's word. */
+  disputes: number
   /** Undefined: the money is still locked. */
   ending:
     | 'Released'
@@ -52,13 +54,14 @@ export async function readLedger(client: LocalClient, deployment: Deployment): P
         const { id, buyer, seller, terms } = args
         const pactId = terms.pactHash.slice(2)
         const entry = { escrowId: id, pactId, buyer, seller, amount: terms.amount }
-        const begun = { isDelivered: false, ending: undefined, sellerBps: 0, isArbitrated: false }
-        ledger.set(id, { ...entry, ...begun })
+        const begun = { isDelivered: false, disputes: 0, ending: undefined }
+        ledger.set(id, { ...entry, ...begun, sellerBps: 0, isArbitrated: false })
         continue
       }
       const entry = 'id' in args ? ledger.get(args.id) : undefined
       if (entry === undefined) continue
       if (eventName === 'Delivered') entry.isDelivered = true
+      if (eventName === 'Disputed') entry.disputes++
       if (endings.includes(eventName)) entry.ending = eventName as 'Released'
       if (eventName === 'Released') entry.sellerBps = 10_000
       if (eventName === 'Settled' || eventName === 'Ruled' || eventName === 'Concluded') {
