@@ -40,8 +40,6 @@ const usage = `Usage: npm run -s oracle -- [command]
 /** What an operator is told at the start; `/ready` repeats the codes. */
 const WARNINGS: Record<string, string> = {
   no_seeds: 'EARNEST_SEEDS is empty: no trust flows, nobody can ever be rated',
-  attestor_not_seated:
-    'A key of EARNEST_ATTESTOR_KEYS has no seat at the arbiter: what it signs counts nowhere',
   few_seeds: 'EARNEST_SEEDS names fewer than five agents: trust is the word of a few',
 }
 
@@ -198,8 +196,10 @@ async function run(settings: Settings): Promise<void> {
       client.verifyTypedData({ address: wallet, ...typedData, signature }),
   })
   for (const name of unknownSettings(process.env)) log.warn({ code: 'unknown_setting', name })
-  for (const key of seatless)
-    log.warn({ code: 'attestor_not_seated', key }, WARNINGS.attestor_not_seated)
+  for (const key of seatless) {
+    const what = 'A key of EARNEST_ATTESTOR_KEYS has no seat at the arbiter: it attests nothing'
+    log.warn({ code: 'attestor_not_seated', key }, what)
+  }
   for (const code of oracle.trust.warnings) log.warn({ code }, WARNINGS[code] ?? code)
   const stopSync = keepInStep(clock, settings.EARNEST_POLL_MS)
   oracle.start()

@@ -18,9 +18,9 @@ import {
   toBytes32,
 } from '@earnest/sdk/protocol'
 import { createMemoryStore, createSeller, type Job, type Skill } from '@earnest/sdk/seller'
-import { serve } from '@hono/node-server'
 import { followClock } from '../local/clock.ts'
 import type { Deployment } from '../local/deploy.ts'
+import { listen } from '../local/listen.ts'
 import { localParty, wallClock } from '../local/party.ts'
 import type { Behaviour } from './stage.ts'
 import { type Company, model } from './valuation.ts'
@@ -146,17 +146,7 @@ const skill: Skill = {
 }
 
 let seller: ReturnType<typeof createSeller> | undefined
-const server = serve({
-  fetch: (request) => seller?.fetch(request) ?? new Response('starting', { status: 503 }),
-  hostname: '127.0.0.1',
-  port: Number(process.env.PORT ?? 0),
-})
-const url = await new Promise<string>((resolve) => {
-  server.once('listening', () => {
-    const bound = server.address()
-    if (typeof bound === 'object' && bound) resolve(`http://127.0.0.1:${bound.port}`)
-  })
-})
+const { url, server } = await listen(() => seller?.fetch, Number(process.env.PORT ?? 0))
 
 const owner =
   TELEGRAM_URL === undefined

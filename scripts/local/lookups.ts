@@ -4,7 +4,7 @@
  */
 import { EarnestError } from '@earnest/sdk/protocol'
 import { createMemoryStore, createSeller, type Skill, sellerDefaults } from '@earnest/sdk/seller'
-import { serve } from '@hono/node-server'
+import { listen } from './listen.ts'
 import { localParty, wallClock } from './party.ts'
 
 const known: Record<string, { answer: string; source: string }> = {
@@ -37,17 +37,7 @@ const { identity, wallet, oracle } = localParty({
 const say = (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 let seller: ReturnType<typeof createSeller> | undefined
-const server = serve({
-  fetch: (request) => seller?.fetch(request) ?? new Response('starting', { status: 503 }),
-  hostname: '127.0.0.1',
-  port: 0,
-})
-const url = await new Promise<string>((resolve) => {
-  server.once('listening', () => {
-    const bound = server.address()
-    if (typeof bound === 'object' && bound) resolve(`http://127.0.0.1:${bound.port}`)
-  })
-})
+const { url, server } = await listen(() => seller?.fetch)
 const options = await sellerDefaults({
   identity,
   wallet,

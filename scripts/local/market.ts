@@ -63,8 +63,8 @@ try {
     env: oracleEnvironment({ rpcUrl, deployment, data }),
   })
   const client = localClient(rpcUrl)
-  const parties = ['lookups', 'buyer', 'seller'].map((name) => localParty({ name, rpcUrl, oracle }))
-  for (const { account } of parties) await fundGas(client, account.address)
+  const addressOf = (name: string) => localParty({ name, rpcUrl, oracle }).account.address
+  for (const name of ['lookups', 'buyer', 'seller']) await fundGas(client, addressOf(name))
   const seller = await open<{ url: string; did: string }>({
     name: 'seller',
     script: 'scripts/local/lookups.ts',
@@ -72,7 +72,7 @@ try {
     onLine: (event) => line('seller', JSON.stringify(event)),
   })
   const { token } = deployment
-  await mintUsdc(client, { token, to: parties[1]?.account.address ?? '0x', amount: purse })
+  await mintUsdc(client, { token, to: addressOf('buyer'), amount: purse })
 
   mkdirSync(folder, { recursive: true })
   for (const name of ['buyer', 'seller']) {

@@ -8,9 +8,7 @@ import { append } from '../../oracle/src/store/journal.ts'
 import { createSigner } from '../../oracle/src/store/signer.ts'
 import { openStore } from '../../oracle/src/store/store.ts'
 import { layStore } from '../../scripts/local/store.ts'
-
-const key = `0x${'21'.repeat(32)}`
-const somebody = `0x${'11'.repeat(20)}`
+import { neededSettings } from './support/neededSettings.ts'
 
 describe('operator', () => {
   let folder: string
@@ -19,18 +17,7 @@ describe('operator', () => {
   /** A command under the settings of an oracle whose node is away. */
   function order(data: string, name: string, ...args: string[]): Promise<boolean> {
     said = []
-    const env = {
-      EARNEST_DATA: join(folder, data),
-      EARNEST_RPC_URL: 'http://127.0.0.1:9',
-      EARNEST_ESCROW: somebody,
-      EARNEST_TOKEN: somebody,
-      EARNEST_ARBITERS: somebody,
-      EARNEST_FEE_RECIPIENTS: somebody,
-      EARNEST_ORACLE_KEY: key,
-      EARNEST_SENDER_KEY: key,
-      EARNEST_ATTESTOR_KEYS: key,
-      EARNEST_ARTIFACT_KEY: key,
-    }
+    const env = { ...neededSettings, EARNEST_DATA: join(folder, data) }
     const operator = { env, monotonic: () => 0, say: (line: string) => void said.push(line) }
     return commands[name]!(operator, ...args)
   }

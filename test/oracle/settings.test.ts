@@ -2,20 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isEarnestError } from '@earnest/sdk/protocol'
 import { readSettings, unknownSettings } from '../../oracle/src/settings.ts'
-
-const somebody = `0x${'11'.repeat(20)}`
-const secret = `0x${'21'.repeat(32)}`
-const needed = {
-  EARNEST_RPC_URL: 'http://127.0.0.1:9',
-  EARNEST_ESCROW: somebody,
-  EARNEST_TOKEN: somebody,
-  EARNEST_ARBITERS: somebody,
-  EARNEST_FEE_RECIPIENTS: somebody,
-  EARNEST_ORACLE_KEY: secret,
-  EARNEST_SENDER_KEY: secret,
-  EARNEST_ATTESTOR_KEYS: secret,
-  EARNEST_ARTIFACT_KEY: secret,
-}
+import { neededSettings } from './support/neededSettings.ts'
 
 /** What an operator is told, one fault each. */
 function faultsOf(env: Record<string, string | undefined>): string[] {
@@ -31,8 +18,8 @@ function faultsOf(env: Record<string, string | undefined>): string[] {
 
 describe('settings', () => {
   test('what is missing is named, each of them, absent or empty', () => {
-    assert.deepEqual(faultsOf(needed), [])
-    const names = Object.keys(needed)
+    assert.deepEqual(faultsOf(neededSettings), [])
+    const names = Object.keys(neededSettings)
     assert.deepEqual(
       faultsOf({})
         .map((fault) => fault.split(' ')[0])
@@ -40,14 +27,14 @@ describe('settings', () => {
       names.toSorted(),
     )
     for (const name of names) {
-      assert.deepEqual(faultsOf({ ...needed, [name]: '' }), [`${name} is missing`])
+      assert.deepEqual(faultsOf({ ...neededSettings, [name]: '' }), [`${name} is missing`])
     }
   })
 
   test('what is malformed is refused under its name and never with its value', () => {
     const wrong = 'mallory'
     const names = [
-      ...Object.keys(needed),
+      ...Object.keys(neededSettings),
       ...['EARNEST_VAULT', 'EARNEST_START_BLOCK', 'EARNEST_FUNDERS_FROM', 'EARNEST_PUBLIC_FUNDERS'],
       ...['EARNEST_SENDER_KEYS', 'DATABASE_URL', 'EARNEST_PORT', 'EARNEST_PUBLIC_URL'],
       ...['EARNEST_PROTOCOL_FEE_BPS', 'EARNEST_ARBITRATION_FEE_BPS', 'EARNEST_LADDER'],
@@ -58,30 +45,34 @@ describe('settings', () => {
       ...['EARNEST_MODERATORS', 'EARNEST_SMTP_URL'],
     ]
     for (const name of names) {
-      const faults = faultsOf({ ...needed, [name]: wrong })
+      const faults = faultsOf({ ...neededSettings, [name]: wrong })
       assert.equal(faults.length, 1, name)
       assert.ok(faults[0]?.startsWith(name), faults[0])
       assert.ok(!faults[0]?.includes(wrong), faults[0])
     }
-    assert.equal(faultsOf({ ...needed, EARNEST_RPC_URL: 'file:///etc/passwd' }).length, 1)
-    assert.equal(faultsOf({ ...needed, DATABASE_URL: 'mysql://db' }).length, 1)
+    assert.equal(faultsOf({ ...neededSettings, EARNEST_RPC_URL: 'file:///etc/passwd' }).length, 1)
+    assert.equal(faultsOf({ ...neededSettings, DATABASE_URL: 'mysql://db' }).length, 1)
     const checksum = '0x036CbD53842c5426634e7929541eC2318f3dCF7E'
-    assert.equal(faultsOf({ ...needed, EARNEST_TOKEN: checksum }).length, 1, 'one letter off')
+    assert.equal(
+      faultsOf({ ...neededSettings, EARNEST_TOKEN: checksum }).length,
+      1,
+      'one letter off',
+    )
   })
 
   test('an empty variable is the default and not zero', () => {
     const names = ['EARNEST_PROTOCOL_FEE_BPS', 'EARNEST_PORT', 'EARNEST_RELAY_GAS_PER_DAY'] as const
     const empty = readSettings({
-      ...needed,
+      ...neededSettings,
       ...Object.fromEntries(names.map((name) => [name, ''])),
     })
-    const defaults = readSettings(needed)
+    const defaults = readSettings(neededSettings)
     for (const name of names) assert.equal(empty[name], defaults[name])
     assert.equal(empty.EARNEST_PROTOCOL_FEE_BPS, 50)
   })
 
   test('a mistyped variable does not pass unseen', () => {
-    const env = { ...needed, EARNEST_SEED: '', HOME: '/', DATABASE_URL: '' }
+    const env = { ...neededSettings, EARNEST_SEED: '', HOME: '/', DATABASE_URL: '' }
     assert.deepEqual(unknownSettings(env), ['EARNEST_SEED'])
   })
 })

@@ -1,5 +1,5 @@
-import { serve } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { listen } from '../../scripts/local/listen.ts'
 
 /** Serves an oracle's app on a port of this machine, where a browser reaches it. */
 export async function startSite(): Promise<{
@@ -9,19 +9,10 @@ export async function startSite(): Promise<{
   close(): Promise<void>
 }> {
   let app: Hono | undefined
-  const server = serve({
-    fetch: (request) => app?.fetch(request) ?? new Response('starting', { status: 503 }),
-    hostname: '127.0.0.1',
-    port: 0,
-  })
-  const port = await new Promise<number>((resolve) => {
-    server.on('listening', () => {
-      const bound = server.address()
-      resolve(typeof bound === 'object' && bound ? bound.port : 0)
-    })
-  })
+  const { url, server } = await listen(() => app?.fetch)
   return {
-    url: `http://localhost:${port}`,
+    // A browser keeps keys on this name alone, where there is no TLS.
+    url: url.replace('127.0.0.1', 'localhost'),
     show(next) {
       app = next
     },

@@ -4,6 +4,7 @@ import { readSettings } from '../../oracle/src/settings.ts'
 import { escrowIdOfPact, hashPact, type OracleEvent } from '../../sdk/src/protocol/index.ts'
 import { listen } from '../../sdk/src/trust/listen.ts'
 import { createOracleClient } from '../../sdk/src/trust/oracle.ts'
+import { neededSettings } from '../oracle/support/neededSettings.ts'
 import {
   agree,
   createWorld,
@@ -26,18 +27,7 @@ import {
 
 /** Milliseconds between two looks of an oracle at the chain, unless its operator says otherwise. */
 function defaultPollMs(): number {
-  const [somebody, key] = [`0x${'11'.repeat(20)}`, `0x${'21'.repeat(32)}`]
-  const { EARNEST_POLL_MS } = readSettings({
-    EARNEST_RPC_URL: 'http://127.0.0.1:9',
-    EARNEST_ESCROW: somebody,
-    EARNEST_TOKEN: somebody,
-    EARNEST_ARBITERS: somebody,
-    EARNEST_FEE_RECIPIENTS: somebody,
-    EARNEST_ORACLE_KEY: key,
-    EARNEST_SENDER_KEY: key,
-    EARNEST_ATTESTOR_KEYS: key,
-    EARNEST_ARTIFACT_KEY: key,
-  })
+  const { EARNEST_POLL_MS } = readSettings(neededSettings)
   return EARNEST_POLL_MS
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashSeeds } from '@earnest/sdk/protocol'
 import { readSettings } from '../../../oracle/src/settings.ts'
+import { neededSettings } from '../support/neededSettings.ts'
 import { createDesk, party, register } from '../support/world.ts'
 
 async function read<T>(desk: Awaited<ReturnType<typeof createDesk>>, path: string): Promise<T> {
@@ -42,21 +43,6 @@ test('an oracle without seeds says that it can rate nobody', async () => {
   }
 })
 
-/** What an oracle cannot start without. */
-const somebody = `0x${'11'.repeat(20)}`
-const secret = `0x${'21'.repeat(32)}`
-const needed = {
-  EARNEST_RPC_URL: 'http://127.0.0.1:9',
-  EARNEST_ESCROW: somebody,
-  EARNEST_TOKEN: somebody,
-  EARNEST_ARBITERS: somebody,
-  EARNEST_FEE_RECIPIENTS: somebody,
-  EARNEST_ORACLE_KEY: secret,
-  EARNEST_SENDER_KEY: secret,
-  EARNEST_ATTESTOR_KEYS: secret,
-  EARNEST_ARTIFACT_KEY: secret,
-}
-
 test('issuers and their weights are read whole or refused at the start', () => {
   const [one, other] = [party(51).identity.did, party(52).identity.did]
   const faultsOf = (issuers: string): string[] => {
@@ -79,7 +65,7 @@ test('issuers and their weights are read whole or refused at the start', () => {
   }
   const twice = faultsOf(`${one}=1,${other}=0.5,${one}=0`)
   assert.equal(twice.length, 1)
-  const read = readSettings({ ...needed, EARNEST_ISSUERS: `${one}=0.5, ${other}=1` })
+  const read = readSettings({ ...neededSettings, EARNEST_ISSUERS: `${one}=0.5, ${other}=1` })
   assert.deepEqual(
     [...read.EARNEST_ISSUERS],
     [
