@@ -9,7 +9,6 @@ import { EarnestError, isEarnestError } from './protocol/error.ts'
 import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { OracleClient } from './trust/oracle.ts'
-import type { Work } from './work.ts'
 
 /** Whose offer it is. */
 interface CancelOptions {
@@ -20,7 +19,12 @@ interface CancelOptions {
 }
 
 /** What tells whether work has begun. */
-type Begun = Pick<Work, 'knows' | 'running'>
+export interface Begun {
+  /** True once the work of this escrow was begun, by whatever process. */
+  knows(escrowId: string): Promise<boolean>
+  /** Escrows whose work is under way, and those that a message has at the gate in this instant. */
+  running(): string[]
+}
 
 /** True once the oracle has taken this offer of ours back. */
 export async function isCancelled(store: Store, pactId: string): Promise<boolean> {

@@ -2,49 +2,30 @@ import type { Hono } from 'hono'
 import { cancelOffer, refundCancelled } from './cancelled.ts'
 import { createCursor } from './cursor.ts'
 import { mountAgent } from './discovery/mountAgent.ts'
-import { type AgentFacts, publish } from './discovery/publish.ts'
-import {
-  createDisputeDesk,
-  type DisputeDesk,
-  type Offer,
-  type OfferDecision,
-} from './disputeDesk.ts'
-import type { EscrowClient, ReadClient } from './escrow/client.ts'
+import { publish } from './discovery/publish.ts'
+import { createDisputeDesk, type DisputeDesk } from './disputeDesk.ts'
 import { escrowOfPact } from './escrow/client.ts'
 import { createExecutor, type ExecutorOptions, handleMessage } from './executor.ts'
 import { createToldHints } from './hints.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { createBearerCheck } from './negotiation/bearer.ts'
-import {
-  evaluatePactTerms,
-  type SellerPolicy,
-  type TermsEvaluation,
-} from './negotiation/evaluate.ts'
+import { evaluatePactTerms } from './negotiation/evaluate.ts'
 import { createNegotiator, type Negotiator } from './negotiation/respond.ts'
 import { createOffers, type Offers } from './offers.ts'
-import type { OwnerDesk } from './owner/desk.ts'
 import { isSameAddress } from './protocol/address.ts'
 import type { AgentRecord, Registration } from './protocol/agent.ts'
-import type { Clock } from './protocol/clock.ts'
 import { encode } from './protocol/decode.ts'
 import { EarnestError } from './protocol/error.ts'
 import type { OracleEvent } from './protocol/event.ts'
-import type { Identity } from './protocol/identity.ts'
-import type { KeyResolver } from './protocol/key.ts'
 import { type ResponseMessage, responseMessageSchema } from './protocol/message.ts'
 import { hashPact, type Pact } from './protocol/pact.ts'
-import type { Store } from './protocol/store.ts'
-import type { WalletBinding } from './protocol/wallet.ts'
 import { relayOf } from './relay.ts'
-import type { SelfAudit } from './settlement/audit.ts'
-import type { ReceivedFile } from './settlement/file.ts'
-import type { Skill } from './skill.ts'
+import type { SellerOptions } from './sellerOptions.ts'
 import { createSplits, type Splits } from './splits.ts'
 import { sweep } from './sweep.ts'
 import { createTaskStore, STRANGER } from './taskStore.ts'
 import { createBuyerWatch } from './trust/buyerWarnings.ts'
 import { listen } from './trust/listen.ts'
-import type { OracleClient } from './trust/oracle.ts'
 import { createWork, type Work, type WorkEvent } from './work.ts'
 
 export { type MountOptions, mountAgent } from './discovery/mountAgent.ts'
@@ -67,6 +48,7 @@ export {
 } from './negotiation/evaluate.ts'
 export type { Offers, OfferTerms } from './offers.ts'
 export { type SellerFacts, sellerDefaults } from './sellerDefaults.ts'
+export type { SellerEvent, SellerOptions } from './sellerOptions.ts'
 export { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
 export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
 export type { Job, Skill } from './skill.ts'
@@ -75,57 +57,6 @@ export { buyerWarnings } from './trust/buyerWarnings.ts'
 export { createOracleClient, type OracleClient } from './trust/oracle.ts'
 export type { Venue } from './venue.ts'
 export type { WorkEvent } from './work.ts'
-
-/** What a seller tells: its work, what the oracle said, and what the oracle warns of about a buyer (ORC-20). */
-export type SellerEvent =
-  | WorkEvent
-  | { type: 'oracle_event'; event: OracleEvent }
-  | { type: 'buyer_flagged'; buyer: string; pactId: string; reasons: string[] }
-
-/** What a seller is made of. */
-export interface SellerOptions {
-  identity: Identity
-  /** Client of the seller's wallet; reads the chain and signs deliveries. */
-  wallet: EscrowClient
-  /** Agent and wallet about each other; see `bindWallet`. */
-  binding: WalletBinding
-  skills: readonly Skill[]
-  policy: SellerPolicy
-  oracle: OracleClient
-  clock: Clock
-  /** What goes into the cards; the skills, wallet and DID are added here. */
-  card: Pick<AgentFacts, 'name' | 'description' | 'version' | 'endpoint' | 'trade' | 'provider'> & {
-    verified?: boolean
-    bondTier?: number
-  }
-  /** Default: in memory, lost with the process. */
-  store?: Store
-  /** Further RPCs that must agree about a lock. */
-  witnesses?: readonly ReadClient[]
-  keyOf?: KeyResolver
-  /** Default: `evaluatePactTerms` with the policy. */
-  evaluate?: (pact: Pact) => TermsEvaluation | Promise<TermsEvaluation>
-  /** Default: `auditDeliverable`. */
-  audit?: (draft: {
-    pact: Pact
-    milestone: number
-    files: readonly ReceivedFile[]
-    now: number
-  }) => SelfAudit | Promise<SelfAudit>
-  /** What to make of a buyer's offer to split; default: `evaluateOffer`. */
-  evaluateOffer?: (offer: Offer) => OfferDecision | Promise<OfferDecision>
-  maxRevisions?: number
-  refundOnFailure?: boolean
-  /** Proposals per conversation. */
-  rounds?: number
-  /** Seconds between heartbeats; 0: none. */
-  heartbeatSeconds?: number
-  /** Seconds between looks at the chain for pacts that wait for their money. */
-  sweepSeconds?: number
-  onEvent?: (event: SellerEvent) => void
-  /** The desk at which this agent's owner is called and orders; see `@earnest/sdk/owner`. */
-  owner?: Pick<OwnerDesk, 'attachSeller' | 'observe' | 'takeSayings' | 'notes'>
-}
 
 /** A seller: a fetch handler, and what goes on behind it. */
 export interface Seller {

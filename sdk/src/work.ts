@@ -1,3 +1,4 @@
+import type { Begun } from './cancelled.ts'
 import { type EscrowClient, escrowOfPact, type ReadClient } from './escrow/client.ts'
 import { readEscrow } from './escrow/readEscrow.ts'
 import { refund } from './escrow/refund.ts'
@@ -67,17 +68,13 @@ export interface WorkEvent {
 }
 
 /** The part of a seller that works. */
-export interface Work {
+export interface Work extends Begun {
   /** Begins the work of a message, or joins it where it runs: the answer comes when it is done. */
   begin(message: WorkMessage): Promise<ResponseMessage>
   /** Whether the work of a message would begin now, without beginning it. */
   admit(message: WorkMessage): Promise<Admission>
-  /** True once the work of this escrow was begun, by whatever process. */
-  knows(escrowId: string): Promise<boolean>
   /** Continues everything that was begun and has not ended; resolves when all is under way. */
   resume(): Promise<void>
-  /** Escrows whose work is under way, and those that a message has at the gate in this instant. */
-  running(): string[]
   /** Waits until nothing is under way. */
   settled(): Promise<void>
   stop(): void

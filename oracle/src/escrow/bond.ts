@@ -9,8 +9,9 @@ import type { Db } from '../store/store.ts'
 import type { BondStatement } from '../trust/event.ts'
 import type { Chain } from './chain.ts'
 import { OVERLAP, type Places } from './place.ts'
-import { decodeVaultLog, storeRecourses, type VaultLog, type VaultView } from './recourse.ts'
+import { decodeVaultLog, type VaultLog } from './recourse.ts'
 import type { EscrowState } from './state.ts'
+import { storeRecourses, type VaultView } from './storeRecourses.ts'
 
 const STEP = 2_000
 
