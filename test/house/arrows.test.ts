@@ -78,6 +78,23 @@ describe('arrows', () => {
     assert.deepEqual(imports.map(fault).filter(Boolean), [])
   })
 
+  test('no file imports itself through others, not even a type', () => {
+    const all = sources('contracts/abi', 'sdk/src', 'oracle/src')
+    const targets = (file: string) =>
+      importsOf(file).flatMap(({ target }) => (all.includes(target) ? target : []))
+    assert.deepEqual(circle(all, targets), undefined)
+    const houses: Record<string, string[]> = { a: ['b', 'c'], b: ['c'], c: ['d'], d: [] }
+    assert.equal(
+      circle(['a'], (file) => houses[file] ?? []),
+      undefined,
+    )
+    houses.d = ['b']
+    assert.deepEqual(
+      circle(['a'], (file) => houses[file] ?? []),
+      ['b', 'c', 'd', 'b'],
+    )
+  })
+
   test('an import against an arrow is seen', () => {
     const against = [
       ['sdk/src/protocol/pact.ts', 'sdk/src/discovery/card.ts', true],
@@ -125,4 +142,31 @@ function reachable(start: readonly string[]): string[] {
   }
   for (const file of start) visit(file)
   return [...seen]
+}
+
+/** The first way found from a file back to itself; undefined where there is none. */
+function circle(
+  files: readonly string[],
+  targets: (file: string) => readonly string[],
+): string[] | undefined {
+  const left = new Set<string>()
+  const way: string[] = []
+  const visit = (file: string): string[] | undefined => {
+    if (left.has(file)) return undefined
+    const at = way.indexOf(file)
+    if (at >= 0) return [...way.slice(at), file]
+    way.push(file)
+    for (const target of targets(file)) {
+      const found = visit(target)
+      if (found) return found
+    }
+    way.pop()
+    left.add(file)
+    return undefined
+  }
+  for (const file of files) {
+    const found = visit(file)
+    if (found) return found
+  }
+  return undefined
 }
