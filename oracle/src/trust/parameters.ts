@@ -5,7 +5,7 @@ const DAY = 86_400
  * whoever holds the events and this table recomputes every score.
  */
 export const TRUST_PARAMETERS = {
-  version: 'earnest-trust/4',
+  version: 'earnest-trust/5',
   /** Teleport share of the personalised PageRank. */
   alpha: 0.15,
   /** Graph weights are brought to their fixed point at least every so many events. */
@@ -39,7 +39,7 @@ export const TRUST_PARAMETERS = {
   feeToBeHeard: 1_500_000,
   /** A share of a voucher below this is no path of trust. */
   parcelShare: 1e-3,
-  /** Edges that the search for money that comes back looks at, in a market of any size. */
+  /** Edges that a search for money that comes back looks at, in a market of any size. */
   mostVisits: 8_000,
   /** Edge weight from payee to payer, as a multiple of the edge from payer to payee. */
   payeeEdge: 1,

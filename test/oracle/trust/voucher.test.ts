@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { backflow } from '../../../oracle/src/trust/backflow.ts'
 import { setExcluded } from '../../../oracle/src/trust/exclude.ts'
+import { forEachEdge } from '../../../oracle/src/trust/flow.ts'
 import { createTrustModel, type TrustModel } from '../../../oracle/src/trust/model.ts'
+import { outflowTo } from '../../../oracle/src/trust/outflow.ts'
 import {
   RATING_PARAMETERS,
   TRUST_PARAMETERS,
   type TrustParameters,
 } from '../../../oracle/src/trust/parameters.ts'
 import { refresh } from '../../../oracle/src/trust/refresh.ts'
-import { voucherOf } from '../../../oracle/src/trust/voucher.ts'
+import type { TrustState } from '../../../oracle/src/trust/state.ts'
+import { trustOf, voucherOf } from '../../../oracle/src/trust/voucher.ts'
 import { DAY, livelyEvents, livelyMarket, SEEDS, START, settled } from './market.ts'
 
 /** A market with a seller that half of it bought from, and that bought from the other half. */
@@ -31,6 +34,29 @@ function marketWithStar(parameters: TrustParameters): TrustModel {
 function between(model: TrustModel, names: { buyer: string; seller: string }) {
   const index = (name: string) => model.state.indexOf.get(name) as number
   return { buyer: index(names.buyer), seller: index(names.seller) }
+}
+
+/** Trust of everybody that came out of the sources, step by step until next to nothing is under way. */
+function outflowByHand({ flow, seeds }: TrustState, sources: readonly number[]): Float64Array {
+  const arrived = new Float64Array(flow.nodes)
+  let under = new Float64Array(flow.nodes)
+  for (const source of sources) under[source] = flow.trust[source] as number
+  for (let step = 0; step < 300; step++) {
+    const next = new Float64Array(flow.nodes)
+    for (let node = 0; node < flow.nodes; node++) {
+      const rate = ((1 - flow.alpha) * (under[node] as number)) / (flow.total[node] as number)
+      if (under[node] === 0) continue
+      forEachEdge(flow, node, (target, weight) => {
+        if (target < seeds || sources.includes(target)) return
+        next[target] = (next[target] as number) + rate * weight
+      })
+    }
+    for (let node = 0; node < flow.nodes; node++) {
+      arrived[node] = (arrived[node] as number) + (next[node] as number)
+    }
+    under = next
+  }
+  return arrived
 }
 
 const tables = { live: TRUST_PARAMETERS, ratings: RATING_PARAMETERS }
@@ -84,6 +110,45 @@ describe('voucher', () => {
     // A search leaves nothing behind for the next one.
     assert.equal(share('star', 'second'), 1)
     assert.equal(share('second', 'p1'), stranger)
+  })
+
+  test('what may have come from a seller is never told too low, nor by more than the precision too high', () => {
+    const model = marketWithStar(TRUST_PARAMETERS)
+    const { state, parameters } = model
+    for (let i = 0; i < 40; i++) {
+      model.apply(settled({ buyer: 'star', seller: `sybil-${i}`, at: START + 400 + i }))
+      model.apply(settled({ buyer: `sybil-${i}`, seller: `sybil-${i + 1}`, at: START + 400 + i }))
+    }
+    // A trade that was taken out again leaves a row without weight.
+    model.apply(settled({ buyer: 'once', seller: 'star', at: START + 500 }))
+    refresh(state, parameters)
+    const once = state.indexOf.get('once') as number
+    setExcluded(state, [state.lastOfBuyer[once] as number], true, parameters)
+    refresh(state, parameters)
+    assert.equal(state.flow.total[once], 0)
+    const index = (name: string) => state.indexOf.get(name) as number
+    const sellers = [[index('star')], [index('p1')], [index('star'), index('sybil-7')], [0]]
+    let [found, given] = [0, 0]
+    for (const sources of sellers) {
+      const truth = outflowByHand(state, sources)
+      for (let target = state.seeds; target < state.agents.length; target++) {
+        const trust = trustOf(state, target)
+        if (sources.includes(target) || trust === 0) continue
+        const ask = (mostVisits: number) =>
+          outflowTo(state, { sources, target }, { precision: 0.05 * trust, mostVisits })
+        const most = ask(1_000_000)
+        const exact = truth[target] as number
+        assert.ok(most >= exact - 1e-12, `${most} of ${exact}`)
+        assert.ok(most <= exact + 0.05 * trust + 1e-12, `${most} of ${exact} in ${trust}`)
+        // Whoever has less time knows nothing or as much, and leaves nothing behind.
+        const hasty = ask(200)
+        assert.ok(hasty === most || hasty === Number.POSITIVE_INFINITY)
+        assert.equal(ask(1_000_000), most)
+        found += hasty === most ? 1 : 0
+        given += exact > 0.5 * trust ? 1 : 0
+      }
+    }
+    assert.ok(found > 20 && given > 20, `${found} soon, ${given} given`)
   })
 
   test('a seller cannot hide what it paid below more dust than anybody looks at', () => {
