@@ -27,6 +27,8 @@ import type { OracleClient } from './trust/oracle.ts'
 
 /** Seconds after its end at which an offer that nobody accepted is forgotten. */
 const FORGET_AFTER = 3600
+/** No oracle keeps more offers of one seller: one that always has another page is not followed for ever. */
+const MAX_PAGES = 10
 
 const madeSchema = z.strictObject({ until: utc })
 const customerSchema = z.strictObject({ did, wallet: address })
@@ -138,13 +140,30 @@ export function createOffers(options: {
     }
   }
 
-  async function list(): Promise<OfferRecord[]> {
-    return (await oracle.call('listOffers', {})).offers
+  async function page(cursor?: string) {
+    return await oracle.call('listOffers', { query: { ...(cursor && { cursor }) } })
+  }
+
+  /** Confirms what was taken. It stands first in the list: where it ends, no further page is asked for. */
+  async function confirmTaken(): Promise<void> {
+    let next: string | undefined
+    for (let asked = 0; asked < MAX_PAGES; asked++) {
+      const { offers, cursor } = await page(next)
+      for (const offer of offers) {
+        await confirm(offer).catch((error) => {
+          if (!isEarnestError(error) || error.retryable) throw error
+        })
+      }
+      if (!cursor || !offers.at(-1)?.claim) return
+      next = cursor
+    }
   }
 
   return {
     make,
-    list,
+    async list() {
+      return (await page()).offers
+    },
     async withdraw(pactId) {
       return await oracle.call('withdrawOffer', { params: { pactId } })
     },
@@ -152,11 +171,7 @@ export function createOffers(options: {
       const keys = await store.keys('offer/')
       // A seller that offers nothing asks nothing.
       if (keys.length === 0) return
-      for (const offer of await list()) {
-        await confirm(offer).catch((error) => {
-          if (!isEarnestError(error) || error.retryable) throw error
-        })
-      }
+      await confirmTaken()
       for (const key of await store.keys('offer/')) await takeUp(key.slice('offer/'.length))
     },
   }

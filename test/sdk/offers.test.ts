@@ -4,6 +4,7 @@ import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import type { SellerPolicy } from '../../sdk/src/negotiation/evaluate.ts'
 import { createOffers } from '../../sdk/src/offers.ts'
 import { createManualClock } from '../../sdk/src/protocol/clock.ts'
+import { EarnestError } from '../../sdk/src/protocol/error.ts'
 import { hashPact, signPact } from '../../sdk/src/protocol/pact.ts'
 import { formatUtc } from '../../sdk/src/protocol/time.ts'
 import type { OracleClient } from '../../sdk/src/trust/oracle.ts'
@@ -131,4 +132,37 @@ test('a seller signs an offer by its own policy, whatever the oracle says of pla
     await assert.rejects(made, { code }, code)
     await nothing()
   }
+})
+
+test('what was taken is looked for on every page that has some, and an oracle without a last page is not followed for ever', async () => {
+  const claim = { by: buyer.did, wallet: '0x', until: 0, pactHash: 'ab'.repeat(32) }
+  const taken = { pactHash: '', terms: samplePact(), sellerSignature: '', claim }
+  const open = { ...taken, claim: undefined }
+  const pagesAsked = async (
+    pages: (page: number) => { offers: object[]; cursor?: string | null },
+  ) => {
+    const cursors: (string | undefined)[] = []
+    const oracle = {
+      async call(name: string, { query }: { query: { cursor?: string } }) {
+        if (name !== 'listOffers') throw new EarnestError('pact_unknown', 'Nobody accepted it')
+        cursors.push(query.cursor)
+        return pages(cursors.length)
+      },
+    } as unknown as OracleClient
+    const store = createMemoryStore()
+    await store.set('offer/known', { until: formatUtc(0) })
+    const clock = createManualClock(0)
+    const agent = { did: seller.did, trade: undefined, wallet: undefined }
+    const offers = createOffers({ identity: seller, oracle, store, clock, policy, agent })
+    await offers.look()
+    return cursors
+  }
+  const ends = (page: number) => ({ offers: page < 3 ? [taken] : [taken, open], cursor: `${page}` })
+  assert.deepEqual(await pagesAsked(ends), [undefined, '1', '2'])
+  const last = () => ({ offers: [taken], cursor: null })
+  assert.deepEqual((await pagesAsked(last)).length, 1)
+  const before = () => ({ offers: [taken] })
+  assert.equal((await pagesAsked(before)).length, 1)
+  const endless = (page: number) => ({ offers: [taken], cursor: `${page}` })
+  assert.equal((await pagesAsked(endless)).length, 10)
 })

@@ -264,9 +264,7 @@ export function createCalls(
       revoked: await revokeGrants(oracle, { escrowId: params.escrowId, by }),
     }),
 
-    listReads: async ({ params, by }) => ({
-      reads: await listReads(oracle, { escrowId: params.escrowId, by }),
-    }),
+    listReads: ({ params, query, by }) => listReads(oracle, { ...params, ...query, by }),
 
     dispute: ({ body, by }) => rung(fileClaim(oracle, { claim: body, by })),
 

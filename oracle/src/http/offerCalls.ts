@@ -48,9 +48,10 @@ export function createOfferCalls(
     })
   return {
     makeOffer: async ({ body, by }) => shown(await makeOffer(offering, { offer: body, by }), by),
-    listOffers: async ({ by }) => ({
-      offers: (await offersOf(oracle, by)).map((offer) => shown(offer, by)),
-    }),
+    listOffers: async ({ query, by }) => {
+      const { offers, cursor } = await offersOf(oracle, { ...query, did: by })
+      return { offers: offers.map((offer) => shown(offer, by)), cursor }
+    },
     withdrawOffer: async ({ params, by }) =>
       shown(await withdrawOffer(oracle, { pactId: params.pactId, by }), by),
     claimOffer: async ({ params, by }) => {

@@ -25,7 +25,7 @@ import { assertChain, assertFresh } from './pact.ts'
 
 /** Offers of one seller that wait at a time. */
 const MAX_OPEN = 1000
-/** Offers that one answer lists. */
+/** Offers that one answer lists, unless fewer are asked for. */
 const LISTED = 100
 /** Seconds for which an offer stands at most, unless the operator says otherwise. */
 export const OFFER_SECONDS = 30 * 86_400
@@ -197,20 +197,42 @@ export async function findOffer(
   return foundOf(row, clock.now())
 }
 
-/** The offers made to or by an agent: those that somebody has taken first, then the latest. */
+/**
+ * The offers made to or by an agent, page by page: those that somebody has taken first, then the latest.
+ * @throws invalid_request for a cursor that this list never gave
+ */
 export async function offersOf(
   { db, clock }: Pick<Context, 'db' | 'clock'>,
-  did: string,
-): Promise<FoundOffer[]> {
+  {
+    did,
+    limit = LISTED,
+    cursor,
+  }: { did: string; limit?: number | undefined; cursor?: string | undefined },
+): Promise<{ offers: FoundOffer[]; cursor: string | null }> {
   const now = clock.now()
-  const rows = await select(db)
+  const kept = keptFirst(now)
+  let query = select(db)
+    .select(kept.as('kept'))
     .where((eb) => eb.or([eb('offer.buyer_did', '=', did), eb('offer.seller_did', '=', did)]))
-    .orderBy(keptFirst(now), 'desc')
+  if (cursor !== undefined) {
+    const parts = /^([01])\/(\d{1,15})\/([0-9a-f]{64})$/.exec(cursor)
+    if (!parts) throw new EarnestError('invalid_request', 'Not a cursor of this list')
+    const [rank, at, id] = [Number(parts[1]), Number(parts[2]), parts[3]]
+    query = query.where(
+      sql<boolean>`(${kept}, offer.offered_at, offer.pact_id) < (${rank}, ${at}, ${id})`,
+    )
+  }
+  const rows = await query
+    .orderBy('kept', 'desc')
     .orderBy('offer.offered_at', 'desc')
-    .orderBy('offer.pact_id')
-    .limit(LISTED)
+    .orderBy('offer.pact_id', 'desc')
+    .limit(limit)
     .execute()
-  return rows.map((row) => foundOf(row, now))
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return {
+    offers: rows.map((row) => foundOf(row, now)),
+    cursor: last ? `${last.kept}/${last.offered_at}/${last.pact_id}` : null,
+  }
 }
 
 /** Throws away the offers that ended a while ago; what was accepted stands as its pact. */
@@ -225,7 +247,7 @@ export async function forgetOffers({ db, clock }: Pick<Context, 'db' | 'clock'>)
 
 /** 1 where somebody has it, for the order of a list. */
 function keptFirst(now: number) {
-  return sql`case when offer.claim_until > ${now} then 1 else 0 end`
+  return sql<0 | 1>`case when offer.claim_until > ${now} then 1 else 0 end`
 }
 
 function select(db: Db) {

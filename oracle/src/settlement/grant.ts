@@ -22,6 +22,7 @@ import type { Db } from '../store/store.ts'
 import { locateFiles } from './artifact.ts'
 import type { Blobs } from './blob.ts'
 import { assertReader } from './committee/evidence.ts'
+import { readCursor } from './notify/cursor.ts'
 
 /** Seconds for which a grant opens a file. */
 export const GRANT_LIFETIME = 900
@@ -156,23 +157,40 @@ export async function revokeGrants(
 }
 
 /**
- * Signed proof of what was read to its last byte, oldest first. The reader's own request stands in it once
- * it is too old to be sent again: before, whoever sees it could ask in the reader's name.
- * @throws escrow_unknown, signer_not_party
+ * Signed proof of what was read to its last byte, oldest first, page by page: who reads often must not make
+ * the other side's answer long. The reader's own request stands in it once it is too old to be sent again:
+ * before, whoever sees it could ask in the reader's name.
+ * @throws escrow_unknown, signer_not_party, invalid_request for a cursor that this list never gave
  */
 export async function listReads(
   { db, signer, clock }: Context,
-  { escrowId, by }: { escrowId: string; by: string },
-): Promise<ReadReceipt[]> {
+  {
+    escrowId,
+    by,
+    limit = 50,
+    cursor,
+  }: {
+    escrowId: string
+    by: string
+    limit?: number | undefined
+    cursor?: string | undefined
+  },
+): Promise<{ reads: ReadReceipt[]; cursor: string | null }> {
   await assertReader(db, escrowId, by)
+  const [readAt, grantId] = readCursor(cursor)
   const rows = await db
     .selectFrom('read_receipt')
     .selectAll()
     .where('escrow_id', '=', escrowId)
+    .where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('read_at', 'grant_id'), '>', tuple(readAt, grantId)),
+    )
     .orderBy('read_at')
     .orderBy('grant_id')
+    .limit(limit)
     .execute()
-  return rows.map(({ grant_id, escrow_id, did, read_at, request, ...file }) => {
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  const reads = rows.map(({ grant_id, escrow_id, did, read_at, request, ...file }) => {
     const asked = request === null ? undefined : (JSON.parse(request) as SignedRequest)
     const isSpent = asked && clock.now() > asked.issuedAt + MAX_REQUEST_SKEW
     const body = {
@@ -188,6 +206,7 @@ export async function listReads(
     const wire = encode(readReceiptBodySchema, body, 'invalid_read_receipt')
     return { ...body, signature: signer.sign({ type: 'read', body: wire }) }
   })
+  return { reads, cursor: last ? `${last.read_at}/${last.grant_id}` : null }
 }
 
 /**

@@ -4,6 +4,7 @@ import { did } from './did.ts'
 import type { Route } from './endpoint.ts'
 import { hash } from './hash.ts'
 import { type Pact, pactSchema } from './pact.ts'
+import { cursor, pageQuery } from './page.ts'
 import { signature } from './signature.ts'
 import { utc } from './time.ts'
 
@@ -125,8 +126,13 @@ export const offerRoutes = {
     method: 'GET',
     path: '/offers',
     signed: true,
+    query: pageQuery,
     status: 200,
-    response: z.object({ offers: z.array(offerRecordSchema).max(100) }),
+    response: z.object({
+      offers: z.array(offerRecordSchema).max(100),
+      /** Absent from an oracle of before, which has one page. */
+      cursor: cursor.nullable().exactOptional(),
+    }),
   },
   getOffer: {
     method: 'GET',

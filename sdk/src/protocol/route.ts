@@ -22,6 +22,7 @@ import { manifestSchema } from './manifest.ts'
 import { usdc } from './money.ts'
 import { offerRoutes } from './offer.ts'
 import { pactSchema } from './pact.ts'
+import { cursor, pageQuery } from './page.ts'
 import { papersSchema } from './papers.ts'
 import { portableRoutes } from './portable.ts'
 import { quoteSchema } from './quote.ts'
@@ -42,8 +43,6 @@ const escrowParams = z.strictObject({ escrowId: word })
 const webhookParams = z.strictObject({ webhookId: z.uuid() })
 /** The current round, where it is left out. */
 const roundQuery = z.strictObject({ round: z.coerce.number().int().min(1).max(255).optional() })
-const cursor = z.string().max(200)
-const limit = z.coerce.number().int().min(1).max(100)
 
 /** Who this oracle is and what it will witness. */
 export const oracleInfoSchema = z.object({
@@ -250,11 +249,9 @@ export const routes = {
     method: 'GET',
     path: '/agents',
     signed: false,
-    query: z.strictObject({
+    query: pageQuery.extend({
       capability: capability.optional(),
       sort: z.enum(['score', 'price']).optional(),
-      limit: limit.optional(),
-      cursor: cursor.optional(),
     }),
     status: 200,
     response: z.object({
@@ -333,11 +330,7 @@ export const routes = {
     path: '/trust/:id/attestations',
     signed: false,
     params: z.strictObject({ id: z.string().min(1).max(200) }),
-    query: z.strictObject({
-      escrowId: word.optional(),
-      limit: limit.optional(),
-      cursor: cursor.optional(),
-    }),
+    query: pageQuery.extend({ escrowId: word.optional() }),
     status: 200,
     response: z.object({
       attestations: z.array(attestationSchema),
@@ -479,8 +472,9 @@ export const routes = {
     path: '/escrows/:escrowId/reads',
     signed: true,
     params: escrowParams,
+    query: pageQuery,
     status: 200,
-    response: z.object({ reads: z.array(readReceiptSchema) }),
+    response: z.object({ reads: z.array(readReceiptSchema), cursor: cursor.nullable() }),
   },
   getArtifact: {
     method: 'GET',
@@ -520,7 +514,7 @@ export const routes = {
     method: 'GET',
     path: '/disputes',
     signed: false,
-    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+    query: pageQuery,
     status: 200,
     response: z.object({
       disputes: z.array(disputeLineSchema),
@@ -579,7 +573,7 @@ export const routes = {
     method: 'GET',
     path: '/webhooks',
     signed: true,
-    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+    query: pageQuery,
     status: 200,
     response: z.object({ webhooks: z.array(webhookSchema), cursor: cursor.nullable() }),
   },
@@ -614,7 +608,7 @@ export const routes = {
     path: '/escrows/:escrowId/notices',
     signed: true,
     params: escrowParams,
-    query: z.strictObject({ limit: limit.optional(), cursor: cursor.optional() }),
+    query: pageQuery,
     status: 200,
     response: noticesSchema,
   },

@@ -248,6 +248,43 @@ describe('open offers', () => {
     assert.deepEqual(await problemOf(await offer(twice)), [409, 'offer_taken'])
   })
 
+  test('behavior: the list goes on page by page, what somebody has taken before everything else, and every offer once', async () => {
+    const made = [open(), lasting(5), open(), lasting(5)]
+    for (const pact of made) {
+      await offer(offerOf(pact))
+      desk.clock.set(desk.clock.now() + 1)
+    }
+    const [taken] = made as [Pact]
+    await register(desk, desk.buyer)
+    await take(taken, desk.buyer.identity.did)
+    const list = (query: string, by = desk.seller) =>
+      send(desk, { by, method: 'GET', path: `/api/v1/offers${query}`, body: new Uint8Array(0) })
+    type Page = { offers: { pactHash: string; status: string }[]; cursor: string | null }
+    const whole = (await (await list('')).json()) as Page
+    assert.equal(whole.cursor, null)
+    const pages: Page['offers'] = []
+    let cursor: string | null = null
+    do {
+      const from: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
+      const page = (await (await list(`?limit=2${from}`)).json()) as Page
+      assert.ok(page.offers.length <= 2)
+      pages.push(...page.offers)
+      cursor = page.cursor
+    } while (cursor !== null)
+    assert.deepEqual(pages, whole.offers)
+    assert.equal(new Set(pages.map(({ pactHash }) => pactHash)).size, pages.length)
+    const isTaken = pages.map(({ status }) => status === 'taken')
+    assert.deepEqual(
+      isTaken,
+      isTaken.toSorted((a, b) => Number(b) - Number(a)),
+    )
+    const latest = pages.slice(isTaken.lastIndexOf(true) + 1).map(({ pactHash }) => pactHash)
+    assert.deepEqual(latest.slice(0, 3), made.slice(1).reverse().map(hashPact))
+    for (const bad of ['?limit=101', '?limit=0', '?cursor=2/1/a', '?cursor=1/-1/', '?page=2']) {
+      assert.deepEqual(await problemOf(await list(bad)), [422, 'invalid_request'], bad)
+    }
+  })
+
   test('behavior: not confirmed, or not paid in, it is anybody’s again, and never before', async () => {
     const pact = open()
     await offer(offerOf(pact))

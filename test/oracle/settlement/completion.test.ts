@@ -81,6 +81,14 @@ function resigned(
   }
 }
 
+const upload = (id: Hex, text: string) =>
+  send(world, {
+    by: world.seller,
+    method: 'PUT',
+    path: `/api/v1/escrows/${id}/artifacts/result.json`,
+    body: new TextEncoder().encode(text),
+  })
+
 describe('completion proofs', () => {
   let trade: { pact: Pact; id: Hex }
   let proof: Record<string, unknown>
@@ -121,6 +129,10 @@ describe('completion proofs', () => {
       pactId: hashPact(second.pact),
     }))
     assert.deepEqual(await problemOf(await complete(replayed)), [422, 'artifact_missing'])
+    // With the files there as well, the wallet's consent to the first delivery is none to the second.
+    assert.equal((await upload(second.id, files['result.json'])).status, 201)
+    assert.deepEqual(await problemOf(await complete(replayed)), [422, 'invalid_authorization'])
+    assert.equal(await readCompletion(world.oracle.db, second.id, 1), undefined)
   })
 
   test('[SET-02] another hash than the manifest has, or other bytes than were uploaded: refused', async () => {
@@ -148,12 +160,14 @@ describe('completion proofs', () => {
     assert.deepEqual(await problemOf(await complete(forged)), [422, 'invalid_authorization'])
   })
 
-  test('[W-28] [TAP-10] [DRV-18] only the parties read, the buyer only once the delivery is on chain, and it is logged', async () => {
+  test('[W-28] [TAP-10] [DRV-18] [SET-02] only the parties read what was handed in, the buyer only once the delivery is on chain, and it is logged', async () => {
     const grants = `/api/v1/escrows/${trade.id}/grants`
     const ask = (by = world.buyer) => send(world, { by, method: 'POST', path: grants })
     await call(world, { by: world.seller, method: 'POST', path, body: proof })
     assert.deepEqual(await problemOf(await ask()), [409, 'not_delivered'])
     assert.deepEqual(await problemOf(await ask(party(77))), [403, 'signer_not_party'])
+    // What the seller sends under the same name now takes the place of nothing.
+    assert.equal((await upload(trade.id, '{"greeting":"less","name":"less"}')).status, 201)
     await world.settle()
     const { grants: granted } = (await (await ask()).json()) as {
       grants: { url: string; sha256: string; name: string }[]
@@ -243,6 +257,43 @@ describe('completion proofs', () => {
     const last = decode(routes.grantArtifacts.response, await (await ask()).json(), 'invalid')
     url.pathname = new URL(last.grants[0]?.url ?? '').pathname
 
+    // Who reads ten times makes nobody's answer longer than was asked for, and no page misses or repeats one.
+    for (let again = 0; again < 3; again++) {
+      const { grants: more } = decode(
+        routes.grantArtifacts.response,
+        await (await ask()).json(),
+        '',
+      )
+      for (const { url: address } of more) {
+        await (await world.app.request(new URL(address).pathname)).arrayBuffer()
+      }
+    }
+    const pageOf = (query: string) =>
+      send(world, {
+        by: world.seller,
+        method: 'GET',
+        path: `/api/v1/escrows/${trade.id}/reads${query}`,
+        body: none,
+      })
+    const readPage = async (query: string) =>
+      decode(routes.listReads.response, await (await pageOf(query)).json(), 'invalid')
+    const all = await readPage('')
+    assert.deepEqual([all.reads.length, all.cursor], [4, null])
+    const paged: string[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: Awaited<ReturnType<typeof readPage>> = await readPage(
+        `?limit=2${cursor && `&cursor=${cursor}`}`,
+      )
+      assert.ok(page.reads.length <= 2)
+      paged.push(...page.reads.map(({ grantId }) => grantId))
+      cursor = page.cursor
+    }
+    assert.deepEqual(
+      paged,
+      all.reads.map(({ grantId }) => grantId),
+    )
+    assert.deepEqual(await problemOf(await pageOf('?cursor=x')), [422, 'invalid_request'])
+
     await ground.client.increaseTime({ seconds: 901 })
     await ground.client.mine({ blocks: 1 })
     await world.settle()
@@ -271,14 +322,7 @@ describe('completion proofs', () => {
 test('nothing is verified before the funding is final', async () => {
   const pact = pactOf(world)
   const id = await agree(world, pact)
-  const upload = () =>
-    send(world, {
-      by: world.seller,
-      method: 'PUT',
-      path: `/api/v1/escrows/${id}/artifacts/result.json`,
-      body: new TextEncoder().encode(files['result.json']),
-    })
-  assert.deepEqual(await problemOf(await upload()), [409, 'not_funded'])
+  assert.deepEqual(await problemOf(await upload(id, files['result.json'])), [409, 'not_funded'])
   await fund(world, pact)
   await world.oracle.follow()
   const proof = await completionOf(world, pact, { files })
