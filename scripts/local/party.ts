@@ -1,4 +1,5 @@
 import { createOracleClient } from '@earnest/sdk/buyer'
+import { nodeFetch } from '@earnest/sdk/node'
 import { bindWallet, type Clock, createIdentity } from '@earnest/sdk/protocol'
 import { createWalletClient, hexToBytes, http, publicActions } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -25,7 +26,7 @@ export function localParty({
   const wallet = createWalletClient({
     account,
     chain: localChain,
-    transport: http(rpcUrl, { retryCount: 0, batch: true }),
+    transport: http(rpcUrl, { retryCount: 0, batch: true, fetchFn: nodeFetch }),
     pollingInterval: 50,
     cacheTime: 0,
   }).extend(publicActions)
@@ -33,7 +34,7 @@ export function localParty({
     identity,
     account,
     wallet,
-    oracle: createOracleClient({ ...oracle, clock, identity }),
+    oracle: createOracleClient({ ...oracle, clock, identity, fetch: nodeFetch }),
     bind: () =>
       bindWallet({
         identity,

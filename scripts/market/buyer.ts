@@ -14,6 +14,7 @@ import {
   defaultSettlePolicy,
   type HireResult,
 } from '@earnest/sdk/buyer'
+import { nodeFetch } from '@earnest/sdk/node'
 import { isEarnestError } from '@earnest/sdk/protocol'
 import { wires } from '../local/judge/provider.ts'
 import { localParty, wallClock } from '../local/party.ts'
@@ -101,6 +102,7 @@ const buyer = createBuyer({
   identity: party.identity,
   wallet: party.wallet,
   oracles: [party.oracle],
+  fetch: nodeFetch,
   clock: wallClock,
   trustPolicy,
   journal: told(createFileStore({ folder: STORE }), nameOf),
