@@ -32,11 +32,14 @@ export interface Blobs {
   find(sha256: string): Promise<Blob | undefined>
   /**
    * Reads a blob back, chunk by chunk.
+   * @param most Bytes from its start; default: all of it.
    * @throws artifact_unknown, artifact_unreadable, blob_store_unreachable
    */
-  read(id: string): AsyncGenerator<Uint8Array>
+  read(id: string, most?: number): AsyncGenerator<Uint8Array>
   /** A whole blob in memory: for papers and deposits, whose size is bounded where they come in. */
   readWhole(id: string): Promise<Uint8Array>
+  /** The first bytes of a blob in memory, `most` of them. */
+  readStart(id: string, most: number): Promise<Uint8Array>
   /** Throws a blob away, unless an artifact, a deposit or a paper names it; true where it is gone. */
   drop(id: string): Promise<boolean>
 }
@@ -70,7 +73,7 @@ export function createBlobs({
     return row && { id: row.id, sha256, size: row.size, isNew: false }
   }
 
-  async function* read(id: string): AsyncGenerator<Uint8Array> {
+  async function* read(id: string, most = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
     const row = await db
       .selectFrom('blob')
       .select(['sealed_key', 'size', 'home'])
@@ -78,11 +81,14 @@ export function createBlobs({
       .executeTakeFirst()
     if (!row) throw new EarnestError('artifact_unknown', 'no such bytes')
     const key = openKey(masterKey, row.sealed_key)
-    const chunks = Math.ceil(row.size / CHUNK_SIZE)
-    const range = { from: 0, to: row.size + chunks * (SEALED_CHUNK_SIZE - CHUNK_SIZE) }
+    const wanted = Math.min(row.size, most)
+    const chunks = Math.ceil(wanted / CHUNK_SIZE)
+    // A chunk can be opened whole alone.
+    const bytes = Math.min(row.size, chunks * CHUNK_SIZE)
+    const range = { from: 0, to: bytes + chunks * (SEALED_CHUNK_SIZE - CHUNK_SIZE) }
     let n = 0
     for await (const sealed of cut(storeOf(row.home).read(id, range), SEALED_CHUNK_SIZE)) {
-      yield openChunk(key, n, sealed)
+      yield openChunk(key, n, sealed).subarray(0, wanted - n * CHUNK_SIZE)
       n += 1
     }
   }
@@ -168,11 +174,14 @@ export function createBlobs({
     },
     find,
     read,
-    async readWhole(id) {
-      const parts: Uint8Array[] = []
-      for await (const part of read(id)) parts.push(part)
-      return Buffer.concat(parts)
-    },
+    readWhole: (id) => collect(read(id)),
+    readStart: (id, most) => collect(read(id, most)),
     drop,
   }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of chunks) parts.push(part)
+  return Buffer.concat(parts)
 }

@@ -10,6 +10,7 @@ import { type Blobs, createBlobs } from '../../../oracle/src/settlement/blob.ts'
 import type { BlobStore } from '../../../oracle/src/settlement/blobstore/blobstore.ts'
 import { createRowStore } from '../../../oracle/src/settlement/blobstore/rows.ts'
 import { RETENTION, sweepBlobs } from '../../../oracle/src/settlement/retention.ts'
+import { CHUNK_SIZE, SEALED_CHUNK_SIZE } from '../../../oracle/src/settlement/seal.ts'
 import { createExaminer } from '../../../oracle/src/settlement/verify/examiner.ts'
 import { verify } from '../../../oracle/src/settlement/verify/verify.ts'
 import type { Store } from '../../../oracle/src/store/store.ts'
@@ -54,6 +55,34 @@ describe('blobs', () => {
     await assert.rejects(put(stream(600_001), 600_000), refused('too_large'))
     await assert.rejects(put(broken()), /gone/)
     assert.deepEqual(await rows(), { blobs: 0, chunks: 0 })
+  })
+
+  test('the start of a blob is read to the byte, and nothing behind its last chunk', async () => {
+    const asked: { from: number; to: number }[] = []
+    const home = createRowStore(store.db)
+    const watched = createBlobs({
+      db: store.db,
+      masterKey,
+      store: {
+        ...home,
+        read(id, range) {
+          asked.push(range)
+          return home.read(id, range)
+        },
+      },
+    })
+    const { id } = await watched.put({ source: stream(600_000), maxBytes: 1e6, at: 1 })
+    const whole = await watched.readWhole(id)
+    for (const most of [1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 599_999, 600_000, 1e9]) {
+      const start = await watched.readStart(id, most)
+      assert.deepEqual(Buffer.from(start), Buffer.from(whole.subarray(0, most)))
+    }
+    const chunks = asked.map(({ from, to }) => [from, Math.ceil(to / SEALED_CHUNK_SIZE)])
+    assert.deepEqual(
+      chunks,
+      [3, 1, 1, 1, 2, 3, 3, 3].map((many) => [0, many]),
+    )
+    await watched.drop(id)
   })
 
   test('48 MiB go in, out, and through hash, type and size checks without more than a few chunks at once', async () => {

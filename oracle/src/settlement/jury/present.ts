@@ -38,14 +38,18 @@ type Package = z.output<typeof packageSchema>
 
 /** Files of these types are shown as text; of the others the judges see name, type, size and hash. */
 const readable = /^(?:text\/.+|application\/(?:json|xml|yaml|javascript|.+\+(?:json|xml)))$/
-/** What of one file is shown. */
+/** Characters of one file that are shown. */
 const MAX_FILE_TEXT = 50_000
+/** Characters of a whole delivery that are shown: more than any judge reads, and little to hold. */
+const MAX_TEXT = 1_000_000
+/** Bytes that a character of UTF-8 takes at most, for each unit of a JavaScript string. */
+const BYTES_PER_UNIT = 3
 
-/** Turns the stored package into what every judge reads; `readFile` gives the delivered bytes. */
-export async function present(
-  bytes: Uint8Array,
-  readFile: (file: Manifest[number]) => Promise<Uint8Array>,
-): Promise<EvidencePackage> {
+/** Gives the first bytes of a delivered file, `most` of them. */
+type ReadStart = (file: Manifest[number], most: number) => Promise<Uint8Array>
+
+/** Turns the stored package into what every judge reads; of a file no more is read than is shown. */
+export async function present(bytes: Uint8Array, readStart: ReadStart): Promise<EvidencePackage> {
   const wire: unknown = JSON.parse(new TextDecoder().decode(bytes))
   const { pact, manifest, report, claims, defence, evidence } = packageSchema.parse(wire)
   // Who the parties are decides nothing, so the judges do not learn it.
@@ -60,9 +64,7 @@ export async function present(
   return {
     terms: canonicalText(terms),
     report: report ? reportLines(report) : 'nothing could be checked by machine',
-    deliverable: (await Promise.all((manifest ?? []).map((file) => shown(file, readFile)))).join(
-      '\n\n',
-    ),
+    deliverable: await shownOf(manifest ?? [], readStart),
     claim: words(buyer.did).join('\n\n') || 'no_claim',
     response: words(seller.did).join('\n\n'),
   }
@@ -89,12 +91,25 @@ function pieceOf({ verified, content }: Package['evidence'][number]): string {
   return `evidence${mark}: ${typeof content === 'string' ? content : canonicalText(content)}`
 }
 
-async function shown(
-  file: Manifest[number],
-  readFile: (file: Manifest[number]) => Promise<Uint8Array>,
-): Promise<string> {
-  const head = `file ${file.name} (${file.mime}, ${file.size} bytes, sha256 ${file.sha256})`
-  if (!readable.test(file.mime)) return `${head}\n[not text: shown by its hash alone]`
-  const text = new TextDecoder().decode(await readFile(file))
-  return `${head}\n${text.slice(0, MAX_FILE_TEXT).toWellFormed()}`
+/** One file after the other: a delivery may have a thousand of a gibibyte each. */
+async function shownOf(manifest: Manifest, readStart: ReadStart): Promise<string> {
+  const shown: string[] = []
+  let left = MAX_TEXT
+  for (const file of manifest) {
+    const head = `file ${file.name} (${file.mime}, ${file.size} bytes, sha256 ${file.sha256})`
+    const units = Math.min(MAX_FILE_TEXT, left)
+    if (!readable.test(file.mime)) shown.push(`${head}\n[not text: shown by its hash alone]`)
+    else if (units === 0) shown.push(`${head}\n[beyond what is shown: by its hash alone]`)
+    else {
+      const bytes = await readStart(file, units * BYTES_PER_UNIT)
+      // A character that is cut through at the end is left out.
+      const read = new TextDecoder().decode(bytes, { stream: true })
+      const text = read.slice(0, units).toWellFormed()
+      left -= text.length
+      // Or work that is long would look like work that is not finished.
+      const isCut = read.length > units || bytes.length < file.size
+      shown.push(`${head}\n${text}${isCut ? '\n[the rest of this file is not shown]' : ''}`)
+    }
+  }
+  return shown.join('\n\n')
 }

@@ -78,16 +78,15 @@ async function hear(
   const blob = packageHash && (await blobs.find(packageHash))
   if (!lock || !packageHash || !blob) throw new EarnestError('package_unknown', 'No package')
   const bytes = await blobs.readWhole(blob.id)
-  const readFile = async (file: Parameters<Parameters<typeof present>[1]>[0]) => {
-    const located = await locateFiles(db, id, [file])
-    return blobs.readWhole(located.get(file.name) ?? '')
-  }
   const hearing = await jury.hear({
     escrowId: id,
     pactId: lock.pactId,
     round,
     packageHash,
-    evidence: await present(bytes, readFile),
+    evidence: await present(bytes, async (file, most) => {
+      const located = await locateFiles(db, id, [file])
+      return blobs.readStart(located.get(file.name) ?? '', most)
+    }),
     fee: (terms.amount * BigInt(clauses.arbitrationFeeBps)) / 10_000n,
     capBps: capOf(bytes),
     families: await declaredModels(db, id, round),

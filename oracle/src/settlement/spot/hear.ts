@@ -72,10 +72,10 @@ async function look(hearing: Hearing, round: Round): Promise<Finding> {
   const body = { ...delivery, claims: [], defence: null, excerpts: [], evidence: [] }
   const bytes = new TextEncoder().encode(canonicalText(body))
   let shown = 0
-  const evidence = await present(bytes, async (file) => {
+  const evidence = await present(bytes, async (file, most) => {
     const located = await locateFiles(db, escrowId, [file])
     shown += 1
-    return blobs.readWhole(located.get(file.name) ?? '')
+    return blobs.readStart(located.get(file.name) ?? '', most)
   })
   if (shown === 0) return { status: 'not_heard', code: 'nothing_readable', absent: [] }
   await keepPaper({ db, blobs, clock }, { escrowId, kind: 'spot', bytes })
