@@ -1,6 +1,6 @@
 import { decode } from '../protocol/decode.ts'
 import { EarnestError, isEarnestError } from '../protocol/error.ts'
-import { type OracleEvent, verifyEvent } from '../protocol/event.ts'
+import { eventTypeSchema, type OracleEvent, verifyEvent } from '../protocol/event.ts'
 import { streamedEventSchema } from '../protocol/route.ts'
 import type { OracleClient } from './oracle.ts'
 
@@ -28,6 +28,7 @@ export interface ListenOptions {
 /**
  * The oracle's events in order, each with its signature checked, each once, across reconnects.
  * An event that the oracle did not sign ends the stream with `invalid_event`: nobody acts on it (TOL-05).
+ * Events of a type that this version does not know, as a newer oracle tells them, are skipped.
  */
 export async function* listen(
   oracle: OracleClient,
@@ -40,7 +41,8 @@ export async function* listen(
       const response = await oracle.stream(query, { lastEventId: last, ...(signal && { signal }) })
       onOpen(true)
       for await (const data of framesOf(response, signal)) {
-        if (!wants((data ?? {}) as Told)) continue
+        const told = (data ?? {}) as Told
+        if (isOfLater(told.type) || !wants(told)) continue
         const event = decode(streamedEventSchema, data, 'invalid_event')
         verifyEvent(event, { oracle: oracle.did, keyOf: oracle.keyOf })
         pause = 100
@@ -57,6 +59,10 @@ export async function* listen(
     await new Promise((resolve) => setTimeout(resolve, pause))
     pause = Math.min(pause * 2, 5_000)
   }
+}
+
+function isOfLater(type: unknown): boolean {
+  return typeof type === 'string' && !eventTypeSchema.safeParse(type).success
 }
 
 /** The JSON of each server-sent event (WHATWG HTML, section 9.2). */

@@ -191,6 +191,13 @@ describe('listen', () => {
     assert.equal(requests[1]?.headers.get('last-event-id'), '2')
   })
 
+  test('behavior: what only a newer oracle tells is skipped, and what comes after it is heard', async () => {
+    const newer = frame(1).replaceAll('funded', 'tipped')
+    const { client } = clientOf(() => streamOf(newer, frame(2)))
+    const { value } = await listen(client).next()
+    assert.equal(value?.id, 2)
+  })
+
   test('error: an event that the oracle did not sign ends the stream', async () => {
     for (const forged of [
       frame(1, identity),
