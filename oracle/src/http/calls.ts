@@ -249,14 +249,15 @@ export function createCalls(
       readPapers(db, { escrowId: params.escrowId, round: query.round, by }),
 
     grantArtifacts: async ({ params, by, proof }) => {
-      const grants = await grantFiles(oracle, { escrowId: params.escrowId, by, proof })
+      const opened = await grantFiles(oracle, { escrowId: params.escrowId, by, proof })
       return {
-        grants: grants.map(({ token, expiresAt, file, signed }) => ({
+        grants: opened.grants.map(({ token, expiresAt, file, signed }) => ({
           ...file,
           url: `${publicUrl}/api/v1/artifacts/${token}`,
           expiresAt,
           signed,
         })),
+        ...(opened.report && { report: opened.report }),
       }
     },
 

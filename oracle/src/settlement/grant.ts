@@ -11,8 +11,10 @@ import {
   manifestSchema,
   type ReadReceipt,
   readReceiptBodySchema,
+  reportSchema,
   type SignedGrant,
   type SignedRequest,
+  type VerificationReport,
 } from '@earnest/sdk/protocol'
 import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
@@ -37,13 +39,14 @@ export type Grant = {
 /**
  * Opens the delivered files: to the seller at any time; to the buyer only once the delivery stands on
  * chain, so that nobody takes the work and withholds the receipt; to the members drawn for the escrow's
- * panel where the pact's `disclosure` lets its committee (design.md sections 3 and 5).
+ * panel where the pact's `disclosure` lets its committee (design.md sections 3 and 5). Gives beside them what
+ * was found in a round that stands on chain.
  * @throws escrow_unknown, signer_not_party, not_delivered
  */
 export async function grantFiles(
   { db, signer, clock }: Context,
   { escrowId, by, proof }: { escrowId: string; by: string; proof: SignedRequest | undefined },
-): Promise<Grant[]> {
+): Promise<{ grants: Grant[]; report: VerificationReport | undefined }> {
   const lock = await findLock(db, escrowId)
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives this escrow')
   await assertReader(db, escrowId, by)
@@ -99,21 +102,26 @@ export async function grantFiles(
       },
     ])
   })
-  return grants
+  const { report } = delivered
+  const isStanding = report !== null && delivered.round === state?.round
+  return {
+    grants,
+    report: isStanding ? decode(reportSchema, JSON.parse(report), 'invalid_report') : undefined,
+  }
 }
 
 /**
- * The manifest of a delivery: of the one on chain for the buyer, else of the latest.
+ * The manifest of a delivery, and its report: of the one on chain for the buyer, else of the latest.
  * @throws not_delivered
  */
 async function deliveredManifest(
   db: Db,
   escrowId: string,
   { onChain }: { onChain?: string } = {},
-): Promise<{ manifest: Manifest; round: number }> {
+): Promise<{ manifest: Manifest; round: number; report: string | null }> {
   let query = db
     .selectFrom('completion')
-    .select(['manifest', 'round'])
+    .select(['manifest', 'round', 'report'])
     .where('escrow_id', '=', escrowId)
     .orderBy('round', 'desc')
     .limit(1)
@@ -125,6 +133,7 @@ async function deliveredManifest(
   return {
     manifest: decode(manifestSchema, JSON.parse(row.manifest), 'invalid_manifest'),
     round: row.round,
+    report: row.report,
   }
 }
 

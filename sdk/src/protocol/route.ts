@@ -457,7 +457,12 @@ export const routes = {
     signed: true,
     params: escrowParams,
     status: 201,
-    response: z.object({ grants: z.array(grantSchema) }),
+    response: z.object({
+      /** In the order of the manifest, and with all that it says. */
+      grants: z.array(grantSchema),
+      /** What was found, where the round stands on chain; absent from oracles of before. */
+      report: reportSchema.exactOptional(),
+    }),
   },
   revokeGrants: {
     method: 'DELETE',

@@ -1,7 +1,8 @@
 import { EarnestError } from '../protocol/error.ts'
 import { hashBytes } from '../protocol/hash.ts'
-import { artifactHash, type Manifest } from '../protocol/manifest.ts'
+import { artifactHash, type Manifest, manifestSchema } from '../protocol/manifest.ts'
 import { readBounded } from '../protocol/readBounded.ts'
+import type { VerificationReport } from '../protocol/report.ts'
 import type { OracleClient } from '../trust/oracle.ts'
 import type { ReceivedFile } from './file.ts'
 
@@ -25,16 +26,22 @@ export async function retrieve(options: {
   artifactHash: string
   /** As the oracle has just handed it out; default: it is fetched. */
   manifest?: Manifest
-}): Promise<Deliverable> {
-  const { oracle, escrowId } = options
-  const manifest = options.manifest ?? (await oracle.call('getManifest', { params: { escrowId } }))
+}): Promise<{
+  deliverable: Deliverable
+  /** What the oracle said that it found, unchecked; older ones say it where they are asked for it alone. */
+  report: VerificationReport | undefined
+}> {
+  const { oracle, escrowId, artifactHash: want } = options
+  const params = { escrowId }
+  const { grants, report } = await oracle.call('grantArtifacts', { params })
+  const manifest =
+    options.manifest ?? granted(grants, want) ?? (await oracle.call('getManifest', { params }))
   const got = artifactHash(manifest)
-  if (got !== options.artifactHash) {
+  if (got !== want) {
     throw new EarnestError('hash_mismatch', 'The manifest is not the one that was delivered', {
-      details: { got, want: options.artifactHash },
+      details: { got, want },
     })
   }
-  const { grants } = await oracle.call('grantArtifacts', { params: { escrowId } })
   const files: ReceivedFile[] = []
   for (const { name, mime, size, sha256 } of manifest) {
     const grant = grants.find((each) => each.name === name)
@@ -48,5 +55,12 @@ export async function retrieve(options: {
     }
     files.push({ name, mime, bytes })
   }
-  return { manifest, artifactHash: got, files }
+  return { deliverable: { manifest, artifactHash: got, files }, report }
+}
+
+/** The manifest that the grants repeat, where it is the one that stands on chain. */
+function granted(grants: readonly Manifest[number][], want: string): Manifest | undefined {
+  const files = grants.map(({ name, mime, size, sha256 }) => ({ name, mime, size, sha256 }))
+  const { data } = manifestSchema.safeDecode(files)
+  return data && artifactHash(data) === want ? data : undefined
 }

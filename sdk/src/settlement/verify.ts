@@ -42,7 +42,7 @@ export async function verify(options: {
 }): Promise<Verification> {
   const { oracle, pact, milestone = 0, onChain, manifest } = options
   const { escrowId, artifactHash, reportHash, deliveredAt } = onChain
-  const deliverable = await retrieve({
+  const { deliverable, report: said } = await retrieve({
     oracle,
     escrowId,
     artifactHash,
@@ -51,8 +51,8 @@ export async function verify(options: {
   const result = checkDelivery({ pact, milestone, files: deliverable.files, deliveredAt })
   const report =
     reportHash === null
-      ? await readUndecided({ oracle, escrowId, artifactHash })
-      : await readReport({ oracle, escrowId, reportHash, artifactHash })
+      ? await readUndecided({ oracle, escrowId, artifactHash, said })
+      : await readReport({ oracle, escrowId, reportHash, artifactHash, said })
   const passedThere = new Set(
     report?.findings.filter(({ outcome }) => outcome === 'pass').map(({ id }) => id),
   )
@@ -62,29 +62,36 @@ export async function verify(options: {
   return { ...result, deliverable, report, disagreements }
 }
 
-/** Without a hash on chain a report says one thing that can be used: that people have to judge. */
-async function readUndecided(options: {
+/** The report of one delivery. */
+interface Reading {
   oracle: OracleClient
   escrowId: `0x${string}`
   artifactHash: string
-}): Promise<VerificationReport | undefined> {
-  const { oracle, escrowId, artifactHash } = options
-  const report = await oracle.call('getReport', { params: { escrowId } }).catch(() => undefined)
-  const isOurs = report?.escrowId === escrowId && report.artifactHash === artifactHash
-  return isOurs && report.result === 'UNDECIDED' ? report : undefined
+  /** As the oracle has just handed it out. */
+  said: VerificationReport | undefined
 }
 
-async function readReport(options: {
-  oracle: OracleClient
-  escrowId: `0x${string}`
-  reportHash: string
-  artifactHash: string
-}): Promise<VerificationReport> {
-  const { oracle, escrowId, reportHash, artifactHash } = options
-  const report = await oracle.call('getReport', { params: { escrowId } })
-  const isOurs = report.escrowId === escrowId && report.artifactHash === artifactHash
-  if (!isOurs || hashReport(report) !== reportHash) {
+/** Without a hash on chain a report says one thing that can be used: that people have to judge. */
+async function readUndecided(reading: Reading): Promise<VerificationReport | undefined> {
+  const report = await read(reading).catch(() => undefined)
+  return report && isOf(reading, report) && report.result === 'UNDECIDED' ? report : undefined
+}
+
+async function readReport({
+  reportHash,
+  ...reading
+}: Reading & { reportHash: string }): Promise<VerificationReport> {
+  const report = await read(reading)
+  if (!isOf(reading, report) || hashReport(report) !== reportHash) {
     throw new EarnestError('report_mismatch', 'The report is not the one attested on chain')
   }
   return report
+}
+
+async function read({ oracle, escrowId, said }: Reading): Promise<VerificationReport> {
+  return said ?? (await oracle.call('getReport', { params: { escrowId } }))
+}
+
+function isOf({ escrowId, artifactHash }: Reading, report: VerificationReport): boolean {
+  return report.escrowId === escrowId && report.artifactHash === artifactHash
 }

@@ -242,6 +242,11 @@ describe('completion proofs', () => {
     const second = decode(routes.grantArtifacts.response, await (await ask()).json(), 'invalid')
     const { signed, url: secret } = second.grants[0] ?? {}
     assert.ok(signed && secret)
+    const report = await world.app.request(`/api/v1/escrows/${trade.id}/report`)
+    assert.deepEqual(
+      second.report,
+      decode(routes.getReport.response, await report.json(), 'invalid'),
+    )
     verifyGrant(signed, { oracle })
     assert.throws(() => verifyGrant({ ...signed, expiresAt: signed.expiresAt + 1 }, { oracle }), {
       code: 'invalid_grant',

@@ -3,12 +3,14 @@ import { describe, test } from 'node:test'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
 import type { Criterion } from '../../../sdk/src/protocol/criterion.ts'
 import { artifactHash } from '../../../sdk/src/protocol/manifest.ts'
+import { hashReport, type VerificationReport } from '../../../sdk/src/protocol/report.ts'
+import { formatUtc } from '../../../sdk/src/protocol/time.ts'
 import { auditDeliverable } from '../../../sdk/src/settlement/audit.ts'
 import { checkDelivery } from '../../../sdk/src/settlement/check.ts'
 import { filesOf, manifestOfFiles, type ReceivedFile } from '../../../sdk/src/settlement/file.ts'
 import { retrieve } from '../../../sdk/src/settlement/retrieve.ts'
 import { settle } from '../../../sdk/src/settlement/settle.ts'
-import type { Verification } from '../../../sdk/src/settlement/verify.ts'
+import { type Verification, verify } from '../../../sdk/src/settlement/verify.ts'
 import { createOracleClient } from '../../../sdk/src/trust/oracle.ts'
 import { buyer, oracle as oracleKey, samplePact } from '../../support/pact.ts'
 
@@ -121,24 +123,31 @@ describe('retrieve', () => {
   const files = [json({ a: 1 })]
   const manifest = manifestOfFiles(files)
   const escrowId = `0x${'ab'.repeat(32)}` as const
+  const asked: string[] = []
 
   function oracleOf(changes: {
     manifest?: unknown
     body?: string
     url?: string
     grants?: unknown[]
+    /** Beside the grants, and where it is asked for alone. */
+    reports?: [beside: unknown, alone: unknown]
   }) {
+    const { reports: [beside, alone] = [] } = changes
     const fetch = (async (input: string | URL | Request) => {
       const { pathname } = new URL(String(input instanceof Request ? input.url : input))
+      asked.push(pathname.slice(pathname.lastIndexOf('/')))
+      if (pathname.endsWith('/report')) return Response.json(alone)
       if (pathname.endsWith('/manifest')) return Response.json(changes.manifest ?? manifest)
       if (pathname.endsWith('/grants')) {
-        const [file] = manifest
+        const [file] = (changes.manifest ?? manifest) as typeof manifest
         const grant = {
           ...file,
           url: changes.url ?? 'http://oracle.test/api/v1/artifacts/a-long-token-of-the-test',
           expiresAt: '2030-01-01T00:00:00Z',
         }
-        return Response.json({ grants: changes.grants ?? [grant] }, { status: 201 })
+        const grants = changes.grants ?? [grant]
+        return Response.json({ grants, report: beside }, { status: 201 })
       }
       return new Response(changes.body ?? files[0]?.bytes.slice() ?? null)
     }) as typeof globalThis.fetch
@@ -156,8 +165,8 @@ describe('retrieve', () => {
     retrieve({ oracle: oracleOf(changes), escrowId, artifactHash: artifactHash(manifest) })
 
   test('every byte is what the chain’s hash stands for', async () => {
-    const { files: received } = await attempt({})
-    assert.deepEqual(received, files)
+    const { deliverable } = await attempt({})
+    assert.deepEqual(deliverable.files, files)
   })
 
   test('error: a lying oracle is found: other manifest, other bytes, too many bytes, another host, no access', async () => {
@@ -167,6 +176,47 @@ describe('retrieve', () => {
     await assert.rejects(attempt({ body: 'x'.repeat(1000) }), { code: 'body_too_large' })
     await assert.rejects(attempt({ url: 'http://10.0.0.1/secret' }), { code: 'foreign_url' })
     await assert.rejects(attempt({ grants: [] }), { code: 'artifact_missing' })
+  })
+
+  const { milestones: _, ...pact } = samplePact()
+  const report: VerificationReport = {
+    version: '1',
+    engine: 'earnest-verify/1',
+    pactId: 'cd'.repeat(32),
+    escrowId,
+    milestone: 0,
+    round: 1,
+    artifactHash: artifactHash(manifest),
+    deliveredAt: 1_790_000_000,
+    result: 'PASS',
+    passedBps: 10_000,
+    findings: [],
+    missingDeposits: [],
+  }
+  const [wire, other] = [1_790_000_000, 1_790_000_001].map((at) => ({
+    ...report,
+    deliveredAt: formatUtc(at),
+  }))
+  const look = async (reports: [unknown, unknown], changes: object = {}) => {
+    asked.length = 0
+    const onChain = {
+      escrowId,
+      artifactHash: artifactHash(manifest),
+      reportHash: hashReport(report),
+      deliveredAt: 1_790_000_000,
+    }
+    return await verify({ oracle: oracleOf({ ...changes, reports }), pact, onChain })
+  }
+
+  test('what comes beside the grants is not asked for again; what an older oracle leaves out is', async () => {
+    assert.deepEqual((await look([wire, other])).report, report)
+    assert.deepEqual(asked, ['/grants', '/a-long-token-of-the-test'])
+    assert.deepEqual((await look([undefined, wire])).report, report)
+    assert.deepEqual(asked, ['/grants', '/a-long-token-of-the-test', '/report'])
+  })
+
+  test('error: a report beside the grants that is not the one attested on chain', async () => {
+    await assert.rejects(look([other, wire]), { code: 'report_mismatch' })
   })
 })
 
