@@ -8,7 +8,7 @@
  *
  * node scripts/bench/attack.ts --ratings <csv> --labels <csv> [--seed <id>[,<id>...]] [--plot <folder>]
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { TrustEvent } from '../../oracle/src/trust/event.ts'
@@ -31,7 +31,8 @@ import {
 } from './attack-curves.ts'
 import { marketOf } from './attack-market.ts'
 import { plant } from './attack-planted.ts'
-import { defaultSeeds, escrowOf, readRatings } from './forecast-ratings.ts'
+import { escrowOf, linesOf, readRatings, seedsOf } from './forecast-ratings.ts'
+import { refuse } from './refuse.ts'
 
 const { values } = parseArgs({
   options: {
@@ -42,22 +43,27 @@ const { values } = parseArgs({
   },
 })
 if (!values.ratings || !values.labels) {
-  throw new Error(
-    'usage: bench:attack -- --ratings <csv> --labels <csv> [--seed <id>] [--plot <folder>]',
-  )
+  refuse('usage: bench:attack -- --ratings <csv> --labels <csv> [--seed <id>] [--plot <folder>]')
 }
 
-const ratings = readRatings(values.ratings)
-const labels = readFileSync(values.labels, 'utf8')
-  .split(/\r?\n/)
+const { ratings } = readRatings(values.ratings)
+const labels = linesOf(values.labels)
   .map((line) => line.split(',').map((field) => field.trim()))
   .filter(([id, label]) => id && Number.isFinite(Number(label)))
   .map(([id = '', label]) => ({ id, honest: Number(label) > 0 }))
-const seeds = values.seed ? values.seed.split(',') : defaultSeeds(ratings)
+const seeds = seedsOf(values.seed, ratings)
 const end = ratings.at(-1)?.at ?? 0
 
 /** Bad sellers whose rise is averaged. */
 const TARGETS = 10
+
+const people = new Set(ratings.flatMap(({ rater, ratee }) => [rater, ratee]))
+if (!labels.some(({ id, honest }) => honest && people.has(id))) {
+  refuse(`${values.labels} calls nobody in the ratings honest: a line is id,1 or id,-1`)
+}
+if (new Set(ratings.map(({ ratee }) => ratee)).size < 10 * TARGETS) {
+  refuse(`fewer than ${10 * TARGETS} rated people: there is no worst tenth to look at`)
+}
 
 console.log(JSON.stringify({ ...onRatings(), ...onMarket(), ...inSimulation() }))
 
@@ -96,7 +102,7 @@ function onRatings(): object {
   const trusted = [...rated]
     .filter((id) => !seeds.includes(id))
     .sort((left, right) => trustedBy(right) - trustedBy(left))
-  const stars = [0, 10, 30, 100, 300].map((rank) => trusted[rank] as string)
+  const stars = [0, 10, 30, 100, 300].flatMap((rank) => trusted[rank] ?? [])
   const paidFirst = gains((target) => payFirst(target, 100, end))
   return {
     ring: {
@@ -221,7 +227,6 @@ function onMarket(): object {
   const share = (agents: readonly string[]): number =>
     agents.filter((agent) => flagged.has(agent)).length / Math.max(1, agents.length)
   const kinds = Map.groupBy(planted, ({ kind }) => kind)
-  const everybody = [...new Set(ratings.flatMap(({ rater, ratee }) => [rater, ratee]))]
   return {
     planted: {
       flaggedShare: share(planted.flatMap(({ agents }) => agents)),
@@ -233,7 +238,7 @@ function onMarket(): object {
     honest: {
       flaggedShare: share(customers),
       labelled: customers.length,
-      everybodyFlaggedShare: share(everybody),
+      everybodyFlaggedShare: share([...people]),
     },
   }
 }

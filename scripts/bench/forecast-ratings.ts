@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { SettledEscrow } from '../../oracle/src/trust/event.ts'
+import { refuse } from './refuse.ts'
 
 /** One line of a rating file: rater, ratee, rating (-10..10), unix seconds. */
 export type Rating = { rater: string; ratee: string; rating: number; at: number }
@@ -8,12 +9,20 @@ export type Rating = { rater: string; ratee: string; rating: number; at: number 
 /** Share of the ratings, in time order, that only teaches. */
 export const WARM_UP = 0.2
 
-/** Reads a rating file (plain or gzip) in time order; lines without four usable fields are no ratings. */
-export function readRatings(path: string): Rating[] {
-  const raw = readFileSync(path)
-  const text = (path.endsWith('.gz') ? gunzipSync(raw) : raw).toString('utf8')
-  return text
-    .split(/\r?\n/)
+/** Ratings in time order, and how many other lines were passed over: headers, gaps, what is no number. */
+export type RatingFile = { ratings: Rating[]; skipped: number }
+
+/** No time of people lies beyond the year 2200: such a file counts milliseconds. */
+const LATEST = 7_258_118_400
+
+/**
+ * Reads a rating file (plain or gzip). A line that lacks one of the four fields, rates with 0 or rates
+ * oneself is no rating; lines may come in any order, and one that is there twice was two trades.
+ * Ends the command if no rating is left or times are not unix seconds.
+ */
+export function readRatings(path: string): RatingFile {
+  const lines = linesOf(path)
+  const ratings = lines
     .map((line) => line.split(/[,;\t]/).map((field) => field.trim()))
     .filter((fields) => fields.length >= 4 && fields.slice(0, 4).every((field) => field !== ''))
     .map(([rater = '', ratee = '', rating, at]) => ({
@@ -24,9 +33,24 @@ export function readRatings(path: string): Rating[] {
     }))
     .filter(
       ({ rater, ratee, rating, at }) =>
-        Number.isFinite(rating) && Number.isFinite(at) && rating !== 0 && rater !== ratee,
+        Number.isFinite(rating) && Number.isFinite(at) && at > 0 && rating !== 0 && rater !== ratee,
     )
     .sort((left, right) => left.at - right.at)
+  const latest = ratings.at(-1)
+  if (!latest) refuse(`no rating in ${path}: a line is rater,ratee,rating,unix seconds`)
+  if (latest.at > LATEST) refuse(`times in ${path} are not unix seconds: ${latest.at}`)
+  return { ratings, skipped: lines.length - ratings.length }
+}
+
+/** Lines of a text file (plain or gzip) that are not empty; ends the command if it cannot be read. */
+export function linesOf(path: string): string[] {
+  try {
+    const raw = readFileSync(path)
+    const text = (path.endsWith('.gz') ? gunzipSync(raw) : raw).toString('utf8')
+    return text.split(/\r?\n/).filter((line) => line.trim() !== '')
+  } catch (error) {
+    return refuse(`${path} cannot be read: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /**
@@ -50,11 +74,20 @@ export function escrowOf({ rater, ratee, rating, at }: Rating, index: number): S
   }
 }
 
+/** The seeds named, by commas, or the default ones; ends the command where the ratings know one of them not. */
+export function seedsOf(named: string | undefined, ratings: readonly Rating[]): string[] {
+  const seeds = named?.split(',') ?? defaultSeeds(ratings)
+  const users = new Set(ratings.flatMap(({ rater, ratee }) => [rater, ratee]))
+  const unknown = seeds.filter((seed) => !users.has(seed))
+  if (unknown.length > 0) refuse(`no such seed in the ratings: ${unknown.join(', ')}`)
+  return seeds
+}
+
 /**
  * The seeds where none are named: the earliest five raters who, within the warm-up, had good trades
  * with at least twenty different people; if there are none, the one with the most.
  */
-export function defaultSeeds(ratings: readonly Rating[]): string[] {
+function defaultSeeds(ratings: readonly Rating[]): string[] {
   const partners = new Map<string, Set<string>>()
   for (const { rater, ratee, rating } of ratings.slice(0, Math.floor(ratings.length * WARM_UP))) {
     const known = partners.get(rater) ?? new Set()

@@ -10,18 +10,14 @@ import { RATING_PARAMETERS } from '../../oracle/src/trust/parameters.ts'
 import { aucOf, type Outcome, scoreboardOf } from '../../oracle/src/trust/scoreboard.ts'
 import { baselines } from './forecast-baselines.ts'
 import { bootstrap } from './forecast-bootstrap.ts'
-import { defaultSeeds, escrowOf, readRatings, WARM_UP } from './forecast-ratings.ts'
+import { escrowOf, readRatings, seedsOf, WARM_UP } from './forecast-ratings.ts'
+import { refuse } from './refuse.ts'
 
 const { values } = parseArgs({ options: { ratings: { type: 'string' }, seed: { type: 'string' } } })
-if (!values.ratings) throw new Error('usage: bench:forecast -- --ratings <csv> [--seed <id>]')
+if (!values.ratings) refuse('usage: bench:forecast -- --ratings <csv> [--seed <id>]')
 
-const ratings = readRatings(values.ratings)
-const users = new Set(ratings.flatMap(({ rater, ratee }) => [rater, ratee]))
-const seeds = values.seed ? values.seed.split(',') : defaultSeeds(ratings)
-const unknown = seeds.filter((seed) => !users.has(seed))
-if (seeds.length === 0 || unknown.length > 0) {
-  throw new Error(`no such seed in the ratings: ${unknown.join(', ')}`)
-}
+const { ratings, skipped } = readRatings(values.ratings)
+const seeds = seedsOf(values.seed, ratings)
 
 const model = createTrustModel({ seeds, parameters: RATING_PARAMETERS })
 const rivals = Object.entries(baselines(ratings, seeds))
@@ -52,6 +48,7 @@ for (const [index, rating] of ratings.entries()) {
 
 const report = {
   events: ratings.length,
+  skippedLines: skipped,
   score: { ...scoreboardOf(score), interval: bootstrap(rated, score) },
   pair: { ...scoreboardOf(pair), interval: bootstrap(rated, pair) },
   shown: { auc: aucOf(shown) },
