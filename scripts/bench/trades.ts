@@ -50,6 +50,7 @@ let done = 0
 
 const sellers = Array.from({ length: count('sellers') }, (_, index) => `seller ${index + 1}`)
 const market = await openMarket({
+  isCalm: true,
   oracles: count('oracles'),
   sellers: sellers.map((name) => ({ name })),
   buyers: Array.from({ length: count('buyers') }, (_, index) => ({

@@ -24,7 +24,7 @@ import { told } from './told.ts'
 
 const { NAME = 'buyer', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { SELLERS = '[]', STORE = '', AT_ONCE = '1', LIMIT = 'Infinity' } = process.env
-const { PATIENCE = '3600', WINDOW, IS_RELAYED = '', POLL_MS = '1000' } = process.env
+const { PATIENCE = '3600', WINDOW, IS_RELAYED = '', IS_CALM = '' } = process.env
 const { IS_PATIENT = '', IS_FIRM = '', IS_FICKLE = '', IS_OPEN_TO_JUDGES = '' } = process.env
 const sellers: string[] = JSON.parse(SELLERS)
 const party = localParty({
@@ -54,7 +54,7 @@ function nextErrand(): { to: string; number: number } | undefined {
   if (isDraining || count >= Number(LIMIT)) return undefined
   count++
   // In one step: killed between emptying and writing, it would begin its first errands a second time.
-  writeFileSync(`${counter}.new`, String(count), { flush: true })
+  writeFileSync(`${counter}.new`, String(count))
   renameSync(`${counter}.new`, counter)
   return { to: `${NAME} ${count}`, number: count }
 }
@@ -108,7 +108,7 @@ const buyer = createBuyer({
   journal: told(createFileStore({ folder: STORE }), nameOf),
   useRelay: IS_RELAYED !== '',
   settlePolicy: { ...defaultSettlePolicy, releaseOnPass: IS_PATIENT === '' },
-  pollIntervalMs: Number(POLL_MS),
+  ...(IS_CALM === '' && { pollIntervalMs: 1_000 }),
   onProgress: (progress) => {
     const errand = errands.getStore()
     if (errand !== undefined && progress.step === 'drafted') errand.tradeId = progress.tradeId

@@ -77,7 +77,8 @@ export type MarketPlan = {
   hasJury?: boolean
   sellers: readonly SellerPlan[]
   buyers: readonly BuyerPlan[]
-  pollMs?: number
+  /** Everybody looks as seldom as a user's does by default; else as often as a run wants that waits for restarts. */
+  isCalm?: boolean
   /** Folder for a CPU profile of each process. */
   profile?: string
   /** Seconds between two blocks that nobody asked for. */
@@ -112,7 +113,7 @@ async function open(
     hasJury = false,
     sellers: sellerPlans,
     buyers: buyerPlans,
-    pollMs = 100,
+    isCalm = false,
     profile,
     blockSeconds = 1,
     between = nothing,
@@ -169,6 +170,10 @@ async function open(
     oracleNames.map((caller) => between.database({ target: databaseUrl, caller })),
   )
   const chainOf = (name: string) => rpcUrls.get(name) ?? rpcUrl
+  const paced = ({ EARNEST_POLL_MS: quick = '', ...settings }: Record<string, string>) => ({
+    ...settings,
+    ...(!isCalm && { EARNEST_POLL_MS: quick }),
+  })
   const oracles: Actor[] = oracleNames.map((name, index) =>
     createActor({
       name,
@@ -177,11 +182,12 @@ async function open(
       onCrash: (why) => onCrash(name, why),
       environment: () => ({
         ...profiled,
-        ...oracleEnvironment({ rpcUrl: chainOf(name), deployment, data: join(data, 'unused') }),
+        ...paced(
+          oracleEnvironment({ rpcUrl: chainOf(name), deployment, data: join(data, 'unused') }),
+        ),
         DATABASE_URL: databases[index] ?? databaseUrl,
         EARNEST_PORT: String(ports[index]),
         EARNEST_PUBLIC_URL: oracleUrls[index] ?? '',
-        EARNEST_POLL_MS: String(pollMs),
         EARNEST_RATE: '100000',
         // Few sellers take many trades at once here; the newcomer lane is not what is measured.
         EARNEST_NEWCOMER_CAP: '1000000',
@@ -200,6 +206,7 @@ async function open(
     ...profiled,
     ...between.environment(name),
     NAME: name,
+    ...(isCalm && { IS_CALM: '1' }),
     RPC_URL: chainOf(name),
     ORACLE_URL: oracleOf(index).url,
     ORACLE_DID: did,

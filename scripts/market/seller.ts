@@ -11,7 +11,7 @@ import { pass, told } from './told.ts'
 
 const { NAME = 'seller', RPC_URL = '', ORACLE_URL = '', ORACLE_DID = '' } = process.env
 const { STORE = '', PORT = '0', PUBLIC_URL = '', DEPLOYMENT = '{}' } = process.env
-const { WORK_MS = '0', IS_HASTY = '', IS_UNABLE = '', IS_KNOWN = '' } = process.env
+const { WORK_MS = '0', IS_HASTY = '', IS_UNABLE = '', IS_KNOWN = '', IS_CALM = '' } = process.env
 const deployment: Deployment = JSON.parse(DEPLOYMENT)
 const party = localParty({
   name: NAME,
@@ -59,8 +59,7 @@ const seller = createSeller({
   oracle: party.oracle,
   clock: wallClock,
   store: told(createFileStore({ folder: STORE }), nameOf),
-  heartbeatSeconds: 30,
-  sweepSeconds: 2,
+  ...(IS_CALM === '' && { heartbeatSeconds: 30, sweepSeconds: 2 }),
   // Else what was not done is left to the deadline.
   refundOnFailure: IS_UNABLE !== '',
   card: {

@@ -1,7 +1,7 @@
 import type { Store } from './protocol/store.ts'
 
 /** Milliseconds for which a cursor waits for the next event: events come in bursts, each write goes to disk. */
-const GATHER = 200
+const GATHER = 1_000
 
 /** How far a stream of events was dealt with. */
 interface Cursor {
