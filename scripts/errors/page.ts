@@ -9,6 +9,7 @@ import { readingCases } from '../../test/e2e/hostile/reading.ts'
 import { signedCases } from '../../test/e2e/hostile/signed.ts'
 import { transportCases } from '../../test/e2e/hostile/transport.ts'
 import { workCases } from '../../test/e2e/hostile/work.ts'
+import { writingCases } from '../../test/e2e/hostile/writing.ts'
 
 type Told = Pick<Case<never>, 'on' | 'attack' | 'what' | 'answer'>
 
@@ -18,7 +19,7 @@ export function errorsPage(): string {
     [
       'Requests to an oracle',
       'The answer is a problem (RFC 9457): its status, then its stable `code`.',
-      [...signedCases, ...readingCases],
+      [...signedCases, ...readingCases, ...writingCases],
     ],
     [
       'A2A requests to a seller',

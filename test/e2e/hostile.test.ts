@@ -5,6 +5,7 @@ import { createDesk } from '../oracle/support/world.ts'
 import { readingCases } from './hostile/reading.ts'
 import { type Stand, samples, setUp } from './hostile/sample.ts'
 import { friendly, signedCases } from './hostile/signed.ts'
+import { writingCases } from './hostile/writing.ts'
 
 describe('hostile requests to the oracle', () => {
   let stand: Stand
@@ -13,7 +14,11 @@ describe('hostile requests to the oracle', () => {
   })
   after(() => stand.desk.close())
 
-  for (const { on, attack, what, answer, act } of [...signedCases, ...readingCases]) {
+  for (const { on, attack, what, answer, act } of [
+    ...signedCases,
+    ...readingCases,
+    ...writingCases,
+  ]) {
     test(`${on}, ${attack}: ${what} answers ${answer}`, async () => {
       assert.equal(await act(stand), answer)
     })

@@ -21,20 +21,27 @@ import type { Row } from '../store/tables.ts'
 import { readHistory, writeHistory } from './keys.ts'
 import { watchWallet } from './origin.ts'
 
-type Registering = Context & { verifyWallet: WalletVerifier }
+type Registering = Context & { verifyWallet: WalletVerifier; chain: { chainId: number } }
 
 /**
  * Registers an agent or updates its profile. DID and wallet belong together for ever: another pair
  * with one of the two is refused (DIS-12).
- * @throws signer_not_agent, did_immutable, wallet_immutable, invalid_wallet_binding, invalid_key_log, key_log_frozen
+ * @throws signer_not_agent, did_immutable, wallet_immutable, wrong_chain, invalid_wallet_binding, invalid_key_log, key_log_frozen
  */
 export async function registerAgent(
-  { db, signer, clock, verifyWallet }: Registering,
+  { db, signer, clock, verifyWallet, chain }: Registering,
   { registration, by }: { registration: Registration; by: string },
 ): Promise<Row<'agent'>> {
   const { did, binding } = registration
   if (by !== did || binding.body.did !== did) {
     throw new EarnestError('signer_not_agent', 'An agent registers itself')
+  }
+  // The same smart wallet may be somebody else's on the chain that its statement is not about.
+  const { chainId } = binding.body
+  if (chainId !== chain.chainId) {
+    throw new EarnestError('wrong_chain', 'The wallet is bound for another chain', {
+      details: { got: chainId, want: chain.chainId },
+    })
   }
   const now = clock.now()
   const shown = registration.keyLog

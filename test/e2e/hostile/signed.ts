@@ -18,6 +18,8 @@ type Change = {
   sent?: Partial<Omit<Shot, 'headers'>> & { headers?: Record<string, string | undefined> }
   body?: (sample: unknown) => Uint8Array<ArrayBuffer>
   nonce?: string
+  /** Signed and sent behind the path. */
+  query?: string
 }
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
@@ -28,14 +30,14 @@ function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /** Signs and sends a sample with one thing wrong. */
-async function shoot(
+export async function shoot(
   name: RouteName,
   { desk }: Stand,
   sample: Sample,
   change: Change = {},
 ): Promise<Response> {
   const { method } = routes[name] as Route
-  const path = pathWith(name, sample.params)
+  const path = pathWith(name, sample.params) + (change.query ?? '')
   const body = change.body?.(sample.body) ?? bytesOf(sample.body)
   const headers = signRequest({
     identity: sample.by.identity,
@@ -141,6 +143,11 @@ const onBodies: typeof onAll = [
   ],
 ]
 
+/** What is tried on every signed route that takes questions. */
+const onQueries: typeof onAll = [
+  ['unknown field', 'a query that nobody knows', '422 invalid_request', () => ({ query: '?a=1' })],
+]
+
 /** Another agent's DID. */
 const other = (did: string): string => {
   const stranger = party(77).identity.did
@@ -151,8 +158,11 @@ const cases: Case<Stand>[] = []
 for (const [name, sampleOf] of Object.entries(samples)) {
   const on = name as RouteName
   const route: Route = routes[on]
-  const attempts =
-    route.body === undefined || route.body === 'bytes' ? onAll : [...onAll, ...onBodies]
+  const attempts = [
+    ...onAll,
+    ...(route.body === undefined || route.body === 'bytes' ? [] : onBodies),
+    ...(route.query === undefined ? [] : onQueries),
+  ]
   for (const [attack, what, answer, change] of attempts) {
     // Whether the escrow takes a file is asked before a byte of it is read.
     if (on === 'putArtifact' && what === 'signed over another body') continue
