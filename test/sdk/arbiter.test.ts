@@ -21,6 +21,7 @@ import type { Seller } from '../../sdk/src/seller.ts'
 import { decodeTrustPolicy } from '../../sdk/src/trust/policy.ts'
 import { attestorKeys, type Party, party, register } from '../oracle/support/world.ts'
 import { settled } from '../oracle/trust/market.ts'
+import { falseReport } from './support/falseReport.ts'
 import {
   buyerParty,
   greeter,
@@ -216,13 +217,12 @@ describe('arbiter', () => {
 
     /** An oracle that shows another report than the one whose hash is on chain; `fall` ends the process. */
     function lying({ fall = false } = {}): OracleClient {
-      const honest = market.oracleFor(buyerParty.identity)
+      const oracle = falseReport(market.oracleFor(buyerParty.identity))
       const call = async (name: never, asked: never) => {
         if (fall && name === 'dispute') throw new Error('killed')
-        const answer = await honest.call(name, asked)
-        return name === 'getReport' ? { ...(answer as object), passedBps: 1 } : answer
+        return oracle.call(name, asked)
       }
-      return { ...honest, call: call as OracleClient['call'] }
+      return { ...oracle, call: call as OracleClient['call'] }
     }
     const recourseOf = ({ receipts }: HireResult) =>
       readRecourse(market.wallet(buyerParty.wallet), receipts.funding.escrow)

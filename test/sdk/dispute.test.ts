@@ -5,6 +5,7 @@ import { readEscrow } from '../../sdk/src/escrow/readEscrow.ts'
 import { createMemoryStore } from '../../sdk/src/memoryStore.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import type { Seller, SellerOptions } from '../../sdk/src/seller.ts'
+import { falseReport } from './support/falseReport.ts'
 import {
   buyerParty,
   greeter,
@@ -83,15 +84,8 @@ describe('dispute', () => {
   })
 
   test('a report that the chain does not have the hash of decides nothing: the seller declines to split by it', async () => {
-    const { call, ...rest } = market.oracleFor(sellerParty.identity)
-    const lying = {
-      ...rest,
-      call: (async (name: never, options: never) => {
-        const answer = await call(name, options)
-        return name === 'getReport' ? { ...(answer as object), passedBps: 1000 } : answer
-      }) as typeof call,
-    }
-    const { buyer, result } = await disputed({ oracle: lying })
+    const oracle = falseReport(market.oracleFor(sellerParty.identity), { passedBps: 1000 })
+    const { buyer, result } = await disputed({ oracle })
     await assert.rejects(buyer.settleDispute(result.tradeId, { sellerBps: 1000 }), {
       code: 'offer_declined',
       details: { reasonCode: 'offer_declined', reason: 'Nobody has checked this delivery' },
