@@ -23,7 +23,7 @@ import {
   validateVersion,
 } from '@a2a-js/sdk/server'
 import { Hono } from 'hono'
-import { isEarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { readBounded } from '../protocol/readBounded.ts'
 import { translateTasksSend } from './legacyTask.ts'
 import { createRequestHandler } from './requestHandler.ts'
@@ -151,6 +151,7 @@ export function mountAgent(options: MountOptions): Hono {
     try {
       // `tasks/send` is older than extensions: who sends it can declare none.
       const isTasksSend = isLegacy && body.method === 'tasks/send'
+      if (isLegacy) checkPush(body)
       const translated = isTasksSend ? translateTasksSend(body) : undefined
       const context = defaultServerCallContextBuilder({
         extensions: isTasksSend ? required.map(({ uri }) => uri) : requested,
@@ -171,6 +172,7 @@ export function mountAgent(options: MountOptions): Hono {
         return stream(settled(result, settle), { id: idOf(body), mapError, headers })
       }
       await settle()
+      if (isInternal(result)) throw new Error('A fault of ours', { cause: result })
       if (translated && 'result' in result) {
         return json({ ...result, result: translated.translateResult(result.result) }, 200, headers)
       }
@@ -179,12 +181,9 @@ export function mountAgent(options: MountOptions): Hono {
       if (isEarnestError(error, 'invalid_params')) {
         return failure(idOf(body), INVALID_PARAMS, error.message)
       }
-      const mapped = mapError(error)
-      // The message of a fault of ours may say what is nobody's business.
-      if (mapped.code === INTERNAL_ERROR) {
-        return failure(idOf(body), INTERNAL_ERROR, 'Internal error', 500)
-      }
-      return json({ jsonrpc: '2.0', id: idOf(body), error: mapped })
+      const mapped = discreet(mapError(error))
+      const status = mapped.code === INTERNAL_ERROR ? 500 : 200
+      return json({ jsonrpc: '2.0', id: idOf(body), error: mapped }, status)
     }
   }
 
@@ -211,6 +210,25 @@ function isRpcRequest(body: unknown): body is RpcRequest {
   const { jsonrpc, method, id } = body as Record<string, unknown>
   if (jsonrpc !== '2.0' || typeof method !== 'string' || method === '') return false
   return !('id' in body) || id === null || typeof id === 'string' || Number.isInteger(id)
+}
+
+/** The library reads this member before it looks whether it is there. */
+function checkPush({ method, params }: RpcRequest): void {
+  if (method !== 'tasks/pushNotificationConfig/set') return
+  const { pushNotificationConfig } = (params ?? {}) as { pushNotificationConfig?: unknown }
+  if (typeof pushNotificationConfig !== 'object' || pushNotificationConfig === null) {
+    throw new EarnestError('invalid_params', 'Want a pushNotificationConfig')
+  }
+}
+
+/** The message of a fault of ours may say what is nobody's business. */
+function discreet<T extends { code: number; message: string }>(error: T) {
+  return error.code === INTERNAL_ERROR ? { code: INTERNAL_ERROR, message: 'Internal error' } : error
+}
+
+/** The library answers some faults of its own with their words. */
+function isInternal(result: object): boolean {
+  return (result as { error?: { code?: unknown } }).error?.code === INTERNAL_ERROR
 }
 
 function idOf(body: unknown): string | number | null {
@@ -252,7 +270,7 @@ async function stream(
   events: AsyncGenerator<unknown>,
   { id, mapError, headers }: StreamOptions,
 ): Promise<Response> {
-  const refusal = (error: unknown) => ({ jsonrpc: '2.0', id, error: mapError(error) })
+  const refusal = (error: unknown) => ({ jsonrpc: '2.0', id, error: discreet(mapError(error)) })
   let next: IteratorResult<unknown>
   try {
     next = await events.next()
@@ -281,6 +299,6 @@ async function stream(
 
 interface StreamOptions {
   id: string | number | null
-  mapError: (error: unknown) => unknown
+  mapError: (error: unknown) => { code: number; message: string }
   headers: Record<string, string>
 }

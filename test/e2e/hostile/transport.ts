@@ -1,4 +1,5 @@
 import { issueBearer } from '../../../sdk/src/negotiation/bearer.ts'
+import { PACT_EXTENSION } from '../../../sdk/src/protocol/message.ts'
 import { ENDPOINT, type Quiet } from '../a2a/quietSeller.ts'
 import { begin, messageOf, post, type Wire } from '../a2a/subject.ts'
 import type { Attack, Case } from './case.ts'
@@ -22,21 +23,6 @@ type Row = [
   answer: string,
   make: (quiet: Quiet) => Shot | Promise<Shot>,
 ]
-
-const METHODS = [
-  'SendMessage',
-  'SendStreamingMessage',
-  'GetTask',
-  'ListTasks',
-  'CancelTask',
-  'SubscribeToTask',
-  'CreateTaskPushNotificationConfig',
-  'GetTaskPushNotificationConfig',
-  'ListTaskPushNotificationConfigs',
-  'DeleteTaskPushNotificationConfig',
-  'GetExtendedAgentCard',
-] as const
-type Method = (typeof METHODS)[number]
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 const issue = ({ buyer, clock }: Quiet, audience = ENDPOINT, skew = 0) =>
@@ -178,7 +164,8 @@ const push: Row[] = [
   ],
 ]
 
-const own: Record<Method, Row[]> = {
+/** The methods of A2A 1.0. */
+const own: Record<string, Row[]> = {
   SendMessage: sending,
   SendStreamingMessage: sending,
   GetTask: byId(''),
@@ -195,8 +182,82 @@ const own: Record<Method, Row[]> = {
   GetExtendedAgentCard: [['lying', 'a card that is not there', '-32004', () => ({})]],
 }
 
+/** What a client of before A2A 1.0 sends beside its request. */
+const OLD_HEADERS = { 'a2a-version': '0.3', 'x-a2a-extensions': PACT_EXTENSION }
+const oldMessage = (changes: Wire = {}): Wire => ({
+  kind: 'message',
+  messageId: crypto.randomUUID(),
+  role: 'user',
+  parts: [{ kind: 'text', text: 'Hello' }],
+  ...changes,
+})
+const script = [{ kind: 'file', file: { bytes: 'AAAA', mimeType: 'application/x-sh' } }]
+const said =
+  (changes: Wire): Row[3] =>
+  (): Shot => ({ params: { message: oldMessage(changes) } })
+const ofAnother: Row[3] = async (quiet) => {
+  const { params, headers = {} } = await foreign(quiet)
+  const { id } = params as { id: string }
+  return { params: { id, message: oldMessage({ taskId: id }) }, headers }
+}
+
+const oldSending: Row[] = [
+  ['malformed', 'no message', '-32602', () => ({ params: {} })],
+  ['malformed', 'a message without an id', '-32602', said({ messageId: undefined })],
+  ['malformed', 'a message without parts', '-32602', said({ parts: [] })],
+  ['malformed', 'a file of a type that the card does not list', '-32005', said({ parts: script })],
+  ['lying', 'a task that is not there', '-32001', said({ taskId: 'nowhere' })],
+  ['lying', 'the task of another agent', '-32001', ofAnother],
+]
+const oldById: Row[] = [
+  ['malformed', 'no task id', '-32602', () => ({ params: {} })],
+  ['lying', 'a task that is not there', '-32001', () => ({ params: { id: 'nowhere' } })],
+  ['lying', 'the task of another agent', '-32001', ofAnother],
+]
+const oldPush: Row[] = [
+  [
+    'lying',
+    'a webhook of the sender’s choice',
+    '-32003',
+    () => ({
+      params: { taskId: 't', id: 't', pushNotificationConfig: { url: 'http://169.254.169.254/' } },
+    }),
+  ],
+]
+
+/** The methods of A2A 0.3 and of the first drafts, which a seller that names 0.3 answers too. */
+const old: Record<string, Row[]> = {
+  'message/send': oldSending,
+  'message/stream': oldSending,
+  'tasks/send': [
+    ['malformed', 'neither message nor task type', '-32602', () => ({ params: {} })],
+    ['malformed', 'a message without parts', '-32602', said({ parts: [] })],
+    [
+      'malformed',
+      'a file of a type that the card does not list',
+      '-32005',
+      said({ parts: script }),
+    ],
+  ],
+  'tasks/get': oldById,
+  'tasks/cancel': oldById,
+  'tasks/resubscribe': oldById,
+  'tasks/pushNotificationConfig/set': [
+    ['malformed', 'no address', '-32602', () => ({ params: { taskId: 't' } })],
+    ...oldPush,
+  ],
+  'tasks/pushNotificationConfig/get': oldPush,
+  'tasks/pushNotificationConfig/list': oldPush,
+  'tasks/pushNotificationConfig/delete': oldPush,
+  'agent/getAuthenticatedExtendedCard': [
+    ['lying', 'a card that is not there', '-32004', () => ({})],
+  ],
+  'tasks/nothing': [['malformed', 'a method that nobody knows', '-32601', () => ({})]],
+}
+
 async function send(quiet: Quiet, method: string, shot: Shot): Promise<Response> {
-  const message = messageOf('m')
+  const isOld = method in old
+  const message = isOld ? oldMessage() : messageOf('m')
   const body = {
     jsonrpc: '2.0',
     id: 1,
@@ -204,7 +265,8 @@ async function send(quiet: Quiet, method: string, shot: Shot): Promise<Response>
     params: shot.params ?? { id: 't', taskId: 't', message },
   }
   const whole = Array.isArray(shot.body) ? shot.body : { ...body, ...(shot.body as object) }
-  return await post(quiet.subject, shot.raw ?? whole, shot.headers)
+  const headers = { ...(isOld && OLD_HEADERS), ...shot.headers }
+  return await post(quiet.subject, shot.raw ?? whole, headers)
 }
 
 /** The signature with one bit turned. */
@@ -213,9 +275,16 @@ function forge(token: string): string {
   return token.slice(0, -10) + last + token.slice(-9)
 }
 
-/** Every A2A method of a seller under everything that can be wrong with a request. */
-export const transportCases: readonly Case<Quiet>[] = METHODS.flatMap((on) =>
-  [...onAll, ...(on === 'GetExtendedAgentCard' ? [] : onParams), ...own[on]].map(
+/** Methods whose params nothing is asked of. */
+const WITHOUT_PARAMS = ['GetExtendedAgentCard', 'agent/getAuthenticatedExtendedCard', 'Nothing']
+
+/** Every A2A method of a seller, in each dialect, under everything that can be wrong with a request. */
+export const transportCases: readonly Case<Quiet>[] = Object.entries({
+  ...own,
+  Nothing: [['malformed', 'a method that nobody knows', '-32601', () => ({})]] satisfies Row[],
+  ...old,
+}).flatMap(([on, rows]) =>
+  [...onAll, ...(WITHOUT_PARAMS.includes(on) ? [] : onParams), ...rows].map(
     ([attack, what, answer, make]) => ({
       on,
       attack,

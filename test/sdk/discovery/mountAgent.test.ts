@@ -206,6 +206,52 @@ describe('mountAgent', () => {
     assert.equal((await read(broken)).error.code, -32603)
   })
 
+  test('error: a fault of ours says nothing of itself, in either dialect, as an answer and within a stream', async () => {
+    let left = 0
+    const faulty = mountAgent({
+      card: cardOf({ legacy: true }),
+      executor: echo,
+      taskStore: {
+        load: async () => {
+          throw new Error('no route to db-7 with key sk-secret')
+        },
+        save: async () => {},
+        list: async () => assert.fail(),
+      } as never,
+    })
+    const breaking = mountAgent({
+      card: cardOf({ legacy: true }),
+      executor: echo,
+      async settle() {
+        if (left-- <= 0) throw new Error('no space on db-7 with key sk-secret')
+      },
+    })
+    const params = { id: 't', message: { ...message, taskId: 't' } }
+    const old = { 'a2a-version': '0.3' }
+    const parts = [{ kind: 'text', text: 'hi' }]
+    const oldMessage = { kind: 'message', messageId: 'm', role: 'user', parts }
+    const shots: [typeof faulty, string, object, Record<string, string>][] = [
+      [faulty, 'GetTask', params, {}],
+      [faulty, 'SendMessage', params, {}],
+      [faulty, 'SendStreamingMessage', params, {}],
+      [faulty, 'tasks/get', params, old],
+      [faulty, 'message/send', { message: { ...oldMessage, taskId: 't' } }, old],
+      [breaking, 'SendMessage', { message }, {}],
+      [breaking, 'SendStreamingMessage', { message }, {}],
+      [breaking, 'message/stream', { message: oldMessage }, old],
+    ]
+    for (const [app, method, asked, headers] of shots) {
+      // Before the first event it is a plain answer, after it the last event of the stream.
+      for (const told of /stream/i.test(method) ? [0, 1] : [0]) {
+        left = told
+        const answer = await send(app, { ...call, method, params: asked }, { headers })
+        const text = await answer.text()
+        assert.match(text, /-32603/, `${method}: ${text}`)
+        assert.doesNotMatch(text, /sk-secret|db-7/, method)
+      }
+    }
+  })
+
   test('behavior: declared extensions are echoed, a required one must be declared by the client', async () => {
     const app = mountAgent({ card: cardOf({ required: true }), executor: echo })
     const without = await send(app, call)
