@@ -149,6 +149,28 @@ describe('model', () => {
     assert.deepEqual(after, before)
   })
 
+  test('[ATK-02] nothing but a settled escrow makes a rating: neither a bond nor a good mark nor time', () => {
+    const model = livelyMarket(30)
+    const agent = 'talker'
+    const bond = { staked: 100_000_000_000n, free: 100_000_000_000n }
+    model.apply({ kind: 'agent', agent, at: START, organization: 'acme', wallet: '0x09' })
+    model.apply({ kind: 'bond', agent, at: START, ...bond })
+    for (let i = 0; i < 200; i++) {
+      model.apply({ kind: 'activity', agent, at: START + i })
+      model.apply({ kind: 'observation', agent, at: START + i, dimension: 'latency', mark: 1 })
+    }
+    const rated = (now: number) => {
+      const answer = model.assess({ agent, role: 'seller', now })
+      return [answer.status, answer.compositeScore, answer.certificationLevel, answer.pacts.length]
+    }
+    for (const days of [0, 1, 400]) {
+      assert.deepEqual(rated(START + days * DAY), ['unrated', null, 'none', 0])
+    }
+    // And one does.
+    for (let i = 0; i < 10; i++) model.apply(settled({ buyer: `p${i}`, seller: agent, at: START }))
+    assert.deepEqual(rated(START + 1).at(0), 'rated')
+  })
+
   test('[W-29] [UNS-14] an agent without evidence is unrated, never a number', () => {
     const model = livelyMarket(30)
     const stranger = model.assess({ agent: 'stranger', role: 'seller', now: START })

@@ -30,6 +30,25 @@ describe('penalties', () => {
     ])
   })
 
+  test('[W-43] the table of penalties is what is published under its version', () => {
+    assert.deepEqual(PENALTY_TABLE, {
+      version: 'earnest-penalties/2',
+      multipliers: [1, 1.5, 2.25, 4],
+      window: 90 * DAY,
+      points: {
+        deadlineMissed: { reliability: 8, latency: 5 },
+        partialDelivery: { accuracy: 3, scopeHonesty: 6 },
+        disputeLost: { accuracy: 5, reliability: 5 },
+        harmIncident: { safety: 15 },
+        securityIncident: { security: 15 },
+        unavailable: { availability: 10 },
+        outageRecovered: { latency: 3 },
+        executionFailure: { harnessStability: 4 },
+        poorQuality: { accuracy: 5 },
+      },
+    })
+  })
+
   test('[REP-05] a partial delivery takes 3 from accuracy and 6 from scope honesty', () => {
     const model = livelyMarket(10)
     model.apply(
@@ -138,6 +157,11 @@ describe('tiers', () => {
       bondTierOf(n * usdc),
     )
     assert.deepEqual(tiers, [0, 1, 1, 2, 3, 3, 4])
+    for (const [tier, least] of [500n, 5_000n, 25_000n, 100_000n].entries()) {
+      // To the base unit.
+      const places = [-1n, 0n, 1n].map((unit) => bondTierOf(least * usdc + unit))
+      assert.deepEqual(places, [tier, tier + 1, tier + 1], String(least))
+    }
     const model = livelyMarket(5)
     const tier = () => model.assess({ agent: 'p1', role: 'seller', now: START }).bondTier
     assert.equal(tier(), 0)
@@ -157,6 +181,13 @@ describe('tiers', () => {
       [850, 20, 1, 'verified'],
       [900, 50, 3, 'elite'],
       [900, 49, 3, 'trusted'],
+      [899, 50, 3, 'trusted'],
+      [900, 50, 2, 'trusted'],
+      [849, 20, 2, 'verified'],
+      [850, 19, 2, 'verified'],
+      [700, 5, 0, 'provisional'],
+      [0, 1, 0, 'provisional'],
+      [1000, 0.9, 4, 'none'],
     ] as const
     for (const [score, evidence, bondTier, level] of golden) {
       assert.equal(certificationOf({ score, evidence, bondTier }), level)
@@ -173,6 +204,7 @@ describe('buyers', () => {
     assert.equal(isDisputeFlag([10_000, 10_000, 10_000, 10_000]), false)
     assert.equal(isDisputeFlag([8_000, 8_000, 8_000, 8_000, 8_000]), false)
     assert.equal(isDisputeFlag([8_100, 8_100, 8_100, 8_100, 8_100]), true)
+    assert.equal(isDisputeFlag([8_000, 8_000, 8_000, 8_000, 8_001]), true)
   })
 
   test('[ORC-19] [ORC-20] the buyer record and the exact sentence, for 180 days', () => {
