@@ -86,7 +86,7 @@ const seller = createSeller({
   },
   onEvent: (event) => {
     if (event.type === 'oracle_event') say({ step: `heard ${event.event.type}` })
-    else if (event.type !== 'buyer_flagged')
+    else if ('escrowId' in event)
       say({ step: event.type, escrowId: event.escrowId, detail: event.detail })
   },
 })

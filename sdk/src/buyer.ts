@@ -17,7 +17,6 @@ import { type Candidate, type SearchOptions, search } from './trust/search.ts'
 
 export type { BuyerOptions } from './buyerContext.ts'
 export { type Agent, discover } from './discovery/discover.ts'
-export { type AgentEnvironment, readAgentEnvironment } from './environment.ts'
 export { createFileStore } from './fileStore.ts'
 export { openTrades } from './journal.ts'
 export { createMemoryStore } from './memoryStore.ts'

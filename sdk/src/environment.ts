@@ -1,6 +1,9 @@
-import { hexToBytes } from 'viem'
+import { type Hex, hexToBytes } from 'viem'
 import { EarnestError } from './protocol/error.ts'
 import { createIdentity, type Identity } from './protocol/identity.ts'
+
+/** 32 bytes in hex. */
+const SECRET = /^(0x)?[0-9a-fA-F]{64}$/
 
 /** An agent as its environment names it. */
 export interface AgentEnvironment {
@@ -25,7 +28,7 @@ export function readAgentEnvironment(
       'AGENT_PRIVATE_KEY is not set. Make one: export AGENT_PRIVATE_KEY=$(openssl rand -hex 32)'
     throw new EarnestError('missing_private_key', fix)
   }
-  if (!/^(0x)?[0-9a-fA-F]{64}$/.test(secret)) {
+  if (!SECRET.test(secret)) {
     const fix = 'AGENT_PRIVATE_KEY must be 64 hex characters: the 32 bytes of an Ed25519 secret'
     throw new EarnestError('invalid_private_key', fix)
   }
@@ -41,4 +44,19 @@ export function readAgentEnvironment(
     throw new EarnestError('invalid_api_key', fix)
   }
   return { identity, apiKey }
+}
+
+/**
+ * The key of the wallet that pays or is paid, out of `EARNEST_WALLET_KEY`; never with a value in an error.
+ * Throws `missing_wallet_key`, `invalid_wallet_key`.
+ * @example
+ * const account = privateKeyToAccount(readWalletKey(process.env))
+ */
+export function readWalletKey(env: Readonly<Record<string, string | undefined>>): Hex {
+  const key = env.EARNEST_WALLET_KEY?.trim() ?? ''
+  if (key === '') throw new EarnestError('missing_wallet_key', 'EARNEST_WALLET_KEY is not set')
+  if (!SECRET.test(key)) {
+    throw new EarnestError('invalid_wallet_key', 'EARNEST_WALLET_KEY must be 64 hex characters')
+  }
+  return `0x${key.replace(/^0x/, '')}`
 }

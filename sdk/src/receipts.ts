@@ -1,5 +1,6 @@
 import type { FundedPact } from './escrow/lock.ts'
 import type { SignedPact } from './protocol/pact.ts'
+import type { Papers } from './protocol/papers.ts'
 import type { Attestation, Settlement } from './protocol/settlement.ts'
 import type { TrustResponse } from './protocol/trust.ts'
 import type { Deliverable } from './settlement/retrieve.ts'
@@ -35,6 +36,8 @@ export interface Stage {
     | 'compensated'
     | 'pending'
   settlementTxHash: string | null
+  /** Why a seller paid back, in its own words to the oracle; null where it gave none or none was asked for. */
+  failure: Papers['failure']
   receipts: Receipts
 }
 

@@ -5,6 +5,7 @@ import { mountAgent } from './discovery/mountAgent.ts'
 import { publish } from './discovery/publish.ts'
 import { createDisputeDesk, type DisputeDesk } from './disputeDesk.ts'
 import { escrowOfPact } from './escrow/client.ts'
+import { assertServed, mapErrors } from './escrow/send.ts'
 import { createExecutor, type ExecutorOptions, handleMessage } from './executor.ts'
 import { createToldHints } from './hints.ts'
 import { createMemoryStore } from './memoryStore.ts'
@@ -15,12 +16,13 @@ import { createOffers, type Offers } from './offers.ts'
 import { isSameAddress } from './protocol/address.ts'
 import type { AgentRecord, Registration } from './protocol/agent.ts'
 import { encode } from './protocol/decode.ts'
-import { EarnestError } from './protocol/error.ts'
+import { EarnestError, isEarnestError } from './protocol/error.ts'
 import type { OracleEvent } from './protocol/event.ts'
 import { type ResponseMessage, responseMessageSchema } from './protocol/message.ts'
 import { hashPact, type Pact } from './protocol/pact.ts'
 import { relayOf } from './relay.ts'
 import type { SellerOptions } from './sellerOptions.ts'
+import { checkSkills } from './skill.ts'
 import { createSplits, type Splits } from './splits.ts'
 import { sweep } from './sweep.ts'
 import { createTaskStore, STRANGER } from './taskStore.ts'
@@ -37,7 +39,6 @@ export {
   type Offer,
   type OfferDecision,
 } from './disputeDesk.ts'
-export { type AgentEnvironment, readAgentEnvironment } from './environment.ts'
 export { createFileStore } from './fileStore.ts'
 export { createMemoryStore } from './memoryStore.ts'
 export {
@@ -73,7 +74,10 @@ export interface Seller {
   readonly work: Work
   /** Registers the agent at the oracle; the same registration again changes nothing. */
   register(): Promise<AgentRecord>
-  /** Continues what a crash left open, sends heartbeats, and begins work on the oracle's signed funding events. */
+  /**
+   * Continues what a crash left open, sends heartbeats, and begins work on the oracle's signed funding events.
+   * Throws `wrong_chain` where the wallet's client or its RPC is of another chain than the binding.
+   */
   start(): Promise<void>
   /** Stops beginning anything; what runs may be continued by the next `start`. */
   stop(): Promise<void>
@@ -105,6 +109,11 @@ export function createSeller(options: SellerOptions): Seller {
   const { keyOf, owner } = options
   if (!isSameAddress(wallet.account.address, options.binding.body.wallet)) {
     throw new EarnestError('wrong_wallet', 'The account is not the wallet of the binding')
+  }
+  checkSkills(skills)
+  if (!/^https?:\/\//.test(card.endpoint) || !URL.canParse(card.endpoint)) {
+    const message = `endpoint: want an absolute URL such as https://seller.example/a2a`
+    throw new EarnestError('invalid_card', message, { details: { got: card.endpoint } })
   }
   const { verified, bondTier, ...facts } = card
   const cards = publish({
@@ -316,6 +325,12 @@ export function createSeller(options: SellerOptions): Seller {
       return await oracle.call('registerAgent', { body: registration })
     },
     async start() {
+      const { chainId } = options.binding.body
+      await mapErrors(() => assertServed(wallet, chainId)).catch((error) => {
+        // A node that is away now is asked again by every look.
+        if (!isEarnestError(error, 'chain_unreachable')) throw error
+        onEvent({ type: 'waiting', reason: error.code })
+      })
       await look()
       const controller = new AbortController()
       listening = controller

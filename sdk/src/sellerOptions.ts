@@ -20,6 +20,8 @@ import type { WorkEvent } from './work.ts'
 export type SellerEvent =
   | WorkEvent
   | { type: 'oracle_event'; event: OracleEvent }
+  /** Something that cannot be reached now, by its code; it is tried again. */
+  | { type: 'waiting'; reason: string }
   | { type: 'buyer_flagged'; buyer: string; pactId: string; reasons: string[] }
 
 /** What a seller is made of. */

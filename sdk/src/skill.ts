@@ -1,4 +1,6 @@
 import type { OwnerNote } from './owner/note.ts'
+import { capability } from './protocol/agent.ts'
+import { EarnestError } from './protocol/error.ts'
 import type { Pact } from './protocol/pact.ts'
 import type { Check } from './settlement/check.ts'
 import type { ReceivedFile, SkillOutput } from './settlement/file.ts'
@@ -37,4 +39,24 @@ export interface Skill {
     draft: readonly ReceivedFile[],
     gaps: readonly Check[],
   ): Promise<SkillOutput> | SkillOutput
+}
+
+/** Refuses skills that no pact could name or pay. Throws `invalid_skill`. */
+export function checkSkills(skills: readonly Skill[]): void {
+  for (const { id, minPaymentUsdc: price, minSeconds } of skills) {
+    if (!capability.safeParse(id).success) {
+      throw invalid(id, 'id', 'a lower-case letter, then up to 63 of a-z 0-9 _ . -')
+    }
+    if (typeof price !== 'bigint' || price < 0n) {
+      throw invalid(id, 'minPaymentUsdc', "base units as a bigint, such as parseUsdc('2')")
+    }
+    if (!Number.isInteger(minSeconds) || minSeconds < 0) {
+      throw invalid(id, 'minSeconds', 'whole seconds')
+    }
+  }
+}
+
+function invalid(skill: string, field: string, want: string): EarnestError {
+  const details = { skill, field, want }
+  return new EarnestError('invalid_skill', `${field} of skill ${skill}: want ${want}`, { details })
 }

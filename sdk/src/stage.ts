@@ -123,6 +123,7 @@ export async function runStage(
     deliverable: verification?.deliverable,
     settlementStatus: end.status,
     settlementTxHash: settlement?.txHash ?? null,
+    failure: end.status === 'refunded' ? await whyRefunded() : null,
     receipts: {
       card: record.read().card,
       trust,
@@ -132,6 +133,14 @@ export async function runStage(
       settlement,
       attestation: settlement && (await witness.attestationOf(settlement)),
     },
+  }
+
+  /** What the seller said to the oracle before it paid back: a word, never a reason to wait. */
+  async function whyRefunded(): Promise<Stage['failure']> {
+    return await oracle
+      .call('getPapers', { params: { escrowId }, query: {} })
+      .then(({ failure }) => failure)
+      .catch(() => null)
   }
 
   /** One for each round, whatever became of it. */

@@ -144,11 +144,10 @@ function checkFiles({ signed, funding, settlement }: Receipts, deliverable: Deli
 function checkSplit({ signed, funding }: Receipts, settlement: Settlement): void {
   const { pact, pactHash } = signed
   must(
-    settlement.pactId === pactHash && settlement.escrowId === funding.escrowId,
-    'settlement_mismatch',
-  )
-  must(
-    settlement.buyer === pact.buyer.did && settlement.seller === pact.seller.did,
+    settlement.pactId === pactHash &&
+      settlement.escrowId === funding.escrowId &&
+      settlement.buyer === pact.buyer.did &&
+      settlement.seller === pact.seller.did,
     'settlement_mismatch',
   )
   encode(settlementSchema, settlement, 'invalid_settlement')

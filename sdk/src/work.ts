@@ -52,7 +52,10 @@ export interface WorkOptions {
   onEvent?: (event: WorkEvent) => void
 }
 
-/** What happens at work, for logs and tests: `submitted` is the oracle's word, `delivered` the chain's. */
+/**
+ * What happens at work, for logs and tests: `submitted` is the oracle's word, `delivered` the chain's,
+ * `retrying` what stands in the way for now, by its code.
+ */
 export interface WorkEvent {
   type:
     | 'started'
@@ -65,6 +68,8 @@ export interface WorkEvent {
     | 'retrying'
   escrowId: string
   detail?: string
+  /** Of `failed`: what the skill threw, for your own log; it reaches nobody else. */
+  error?: unknown
 }
 
 /** The part of a seller that works. */
@@ -90,10 +95,21 @@ export function createWork(options: WorkOptions): Work {
   const skills = new Map(options.skills.map((skill) => [skill.id, skill]))
   const running = new Map<string, Promise<ResponseMessage>>()
   const stopped = new AbortController()
-  const admit = createGate({ client, witnesses, oracle, negotiator, store })
+  const atGate = createGate({ client, witnesses, oracle, negotiator, store })
   const book = createJobBook(store)
   const jobs: JobBook = { ...book, advance: note }
   const hints = options.hints ?? createHints({ oracle, agent: identity.did })
+
+  async function admit(message: WorkMessage): Promise<Admission> {
+    const admission = await atGate(message)
+    if ('why' in admission && admission.why === 'unknown' && 'reasonCode' in admission.refusal) {
+      // A lock that is not final yet is no fault; an RPC or oracle that cannot be asked is one to mend.
+      const { reasonCode: detail = '' } = admission.refusal
+      const { escrowId } = message
+      if (detail !== 'escrow_not_locked') onEvent({ type: 'retrying', escrowId, detail })
+    }
+    return admission
+  }
 
   async function begin(message: WorkMessage): Promise<ResponseMessage> {
     const { escrowId } = message
@@ -259,7 +275,7 @@ export function createWork(options: WorkOptions): Work {
     const isPublic = isEarnestError(error)
     const reasonCode = isPublic ? error.code : 'execution_failed'
     const reason = isPublic ? error.message : 'The work could not be done'
-    onEvent({ type: 'failed', escrowId, detail: reasonCode })
+    onEvent({ type: 'failed', escrowId, detail: reasonCode, error })
     await oracle
       .call('reportFailure', {
         params: { pactId },

@@ -131,8 +131,8 @@ declare global {
   var store: NonNullable<import('@earnest/sdk/seller').SellerOptions['store']>
   var venue: import('@earnest/sdk/seller').Venue
   var agentUrl: string
+  var buyer: import('@earnest/sdk/buyer').Buyer
   function reportOf(url: string): { report: string }
-  function lookUp(input: unknown): Promise<import('@earnest/sdk/protocol').JsonValue>
   function decide(evidence: unknown): number | null
 }
 export {}

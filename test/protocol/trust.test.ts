@@ -124,9 +124,15 @@ describe('trust', () => {
   test('[ORC-14] a bent answer, a foreign oracle and a foreign agent are refused', () => {
     assertCode(() => verifyTrust({ ...signed, compositeScore: 900 }, question), 'trust_unsigned')
     assertCode(() => verifyTrust({ ...signed, validUntil: 9000 }, question), 'trust_unsigned')
-    assertCode(() => verifyTrust(signed, { ...question, oracle: buyer.did }), 'trust_mismatch')
-    assertCode(() => verifyTrust(signed, { ...question, agent: buyer.did }), 'trust_mismatch')
-    assertCode(() => verifyTrust(signed, { ...question, nonce: 'mine' }), 'trust_mismatch')
+    const { agentId, nonce } = signed
+    for (const [asked, details] of [
+      [{ oracle: buyer.did }, { field: 'oracle', got: signed.oracle, want: buyer.did }],
+      [{ agent: buyer.did }, { field: 'agentId', got: agentId, want: buyer.did }],
+      [{ nonce: 'mine' }, { field: 'nonce', got: nonce, want: 'mine' }],
+    ] as const) {
+      const ask = () => verifyTrust(signed, { ...question, ...asked })
+      assert.throws(ask, { code: 'trust_mismatch', details })
+    }
     const keyOf = () => buyer.publicKey
     assertCode(() => verifyTrust(signed, { ...question, keyOf }), 'trust_unsigned')
   })

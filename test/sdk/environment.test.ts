@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { readAgentEnvironment } from '../../sdk/src/environment.ts'
+import { readAgentEnvironment, readWalletKey } from '../../sdk/src/environment.ts'
 import { createManualClock } from '../../sdk/src/protocol/clock.ts'
 import { isEarnestError } from '../../sdk/src/protocol/error.ts'
 import { createOracleClient } from '../../sdk/src/trust/oracle.ts'
@@ -73,6 +73,34 @@ describe('readAgentEnvironment', () => {
       const log = stdout + stderr
       assert.ok(log.length > 100)
       for (const spelling of spellings) assert.ok(!log.includes(spelling), 'the key is in the log')
+    }
+  })
+
+  test('a wallet key is read with and without 0x, and refused by a code that does not show it', () => {
+    for (const text of [`0x${key}`, key, ` ${key} `]) {
+      assert.equal(readWalletKey({ EARNEST_WALLET_KEY: text }), `0x${key}`)
+    }
+    for (const [text, code] of [
+      ['', 'missing_wallet_key'],
+      [undefined, 'missing_wallet_key'],
+      [`0x${key.slice(2)}`, 'invalid_wallet_key'],
+      [`${key}00`, 'invalid_wallet_key'],
+    ]) {
+      assert.throws(
+        () => readWalletKey({ EARNEST_WALLET_KEY: text }),
+        (error) => {
+          assert.ok(isEarnestError(error, code), code)
+          assert.ok(!error.message.includes(key.slice(2)))
+          return true
+        },
+      )
+    }
+  })
+
+  test('an address that no oracle can have is refused before anything is asked', () => {
+    const clock = createManualClock(1_800_000_000)
+    for (const url of ['', 'oracle.test', '//oracle.test']) {
+      assert.throws(() => createOracleClient({ url, did, clock }), { code: 'invalid_oracle_url' })
     }
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { AgentCard, Role } from '@a2a-js/sdk'
 import { ClientFactory, JsonRpcTransportFactory } from '@a2a-js/sdk/client'
+import { TimeoutError } from 'viem'
 import { append } from '../../oracle/src/store/journal.ts'
 import { discover, readCard } from '../../sdk/src/discovery/discover.ts'
 import { escrowOfPact } from '../../sdk/src/escrow/client.ts'
@@ -13,6 +14,7 @@ import { verifyLock } from '../../sdk/src/escrow/verifyLock.ts'
 import { issueBearer } from '../../sdk/src/negotiation/bearer.ts'
 import { draftPact } from '../../sdk/src/negotiation/draft.ts'
 import { encode } from '../../sdk/src/protocol/decode.ts'
+import { isEarnestError } from '../../sdk/src/protocol/error.ts'
 import { createIdentity } from '../../sdk/src/protocol/identity.ts'
 import {
   PACT_EXTENSION,
@@ -22,8 +24,8 @@ import {
 import { hashPact, type Pact, type SignedPact, signPact } from '../../sdk/src/protocol/pact.ts'
 import type { OracleInfo } from '../../sdk/src/protocol/route.ts'
 import { escrowIdOfPact } from '../../sdk/src/protocol/terms.ts'
-import type { Seller } from '../../sdk/src/seller.ts'
-import type { Job } from '../../sdk/src/skill.ts'
+import { createSeller, type Seller, type SellerEvent } from '../../sdk/src/seller.ts'
+import type { Job, Skill } from '../../sdk/src/skill.ts'
 import { buyerWarnings } from '../../sdk/src/trust/buyerWarnings.ts'
 import { party, register as registerAgent } from '../oracle/support/world.ts'
 import { settled } from '../oracle/trust/market.ts'
@@ -35,6 +37,7 @@ import {
   openMarket,
   openSeller,
   SELLER_URL,
+  sellerOptionsOf,
   sellerParty,
   taskOf,
   until,
@@ -64,6 +67,46 @@ describe('createSeller', () => {
   const audience = `${SELLER_URL}/a2a`
   const bearer = (who = buyerParty.identity) => ({
     authorization: `Bearer ${issueBearer({ identity: who, audience, now: market.clock.now() })}`,
+  })
+
+  test('a skill or an endpoint that no pact or card could carry is refused by its field', async () => {
+    const options = await sellerOptionsOf(market)
+    for (const [change, field] of [
+      [{ id: 'Say Hello' }, 'id'],
+      [{ minPaymentUsdc: 2.5 }, 'minPaymentUsdc'],
+      [{ minPaymentUsdc: -1n }, 'minPaymentUsdc'],
+      [{ minSeconds: 1.5 }, 'minSeconds'],
+    ] as const) {
+      const skill = { ...greeter, ...change } as Skill
+      assert.throws(
+        () => createSeller({ ...options, skills: [greeter, skill] }),
+        (error) => isEarnestError(error, 'invalid_skill') && error.details.field === field,
+      )
+    }
+    for (const endpoint of ['', '127.0.0.1:4000/a2a', 'localhost:4000', 'ftp://seller.test/a2a']) {
+      const card = { ...options.card, endpoint }
+      assert.throws(() => createSeller({ ...options, card }), { code: 'invalid_card' })
+    }
+  })
+
+  test('a seller for another chain does not start; one whose node is away says so and starts', async () => {
+    const { chainId } = market.ground.deployment
+    const own = market.wallet(sellerParty.wallet)
+    const elsewhere = { ...own, chain: { ...own.chain, id: chainId + 1 } } as typeof own
+    const lost = createSeller(await sellerOptionsOf(market, { wallet: elsewhere }))
+    await assert.rejects(lost.start(), { code: 'wrong_chain' })
+
+    const events: SellerEvent[] = []
+    const away = { ...own, request: () => Promise.reject(new TimeoutError({ body: {}, url: 'x' })) }
+    const waiting = createSeller(
+      await sellerOptionsOf(market, {
+        wallet: away as unknown as typeof own,
+        onEvent: (event) => events.push(event),
+      }),
+    )
+    await waiting.start()
+    await waiting.stop()
+    assert.deepEqual(events[0], { type: 'waiting', reason: 'chain_unreachable' })
   })
 
   let oracleInfo: OracleInfo | undefined

@@ -15,7 +15,7 @@ import { readBalance } from '../../sdk/src/escrow/token.ts'
 import type { OracleEvent } from '../../sdk/src/protocol/event.ts'
 import { parseUsdc } from '../../sdk/src/protocol/money.ts'
 import { encodePact, hashPact, signPact, verifyPactSignature } from '../../sdk/src/protocol/pact.ts'
-import type { Seller } from '../../sdk/src/seller.ts'
+import type { Seller, SellerEvent } from '../../sdk/src/seller.ts'
 import { createSplits } from '../../sdk/src/splits.ts'
 import { listen } from '../../sdk/src/trust/listen.ts'
 import { verifyReceipts } from '../../sdk/src/verifyReceipts.ts'
@@ -104,6 +104,7 @@ describe('trade', () => {
       assert.equal((balances[0] ?? 0n) - (paid[0] ?? 0n), -10_000_000n)
       assert.equal((balances[1] ?? 0n) - (paid[1] ?? 0n), 9_950_000n)
       assert.equal(result.settlementTxHash, result.receipts.settlement?.txHash)
+      assert.equal(result.failure, null)
 
       await until(async () => {
         const { pactId } = result
@@ -236,7 +237,7 @@ describe('trade', () => {
       const narrow = openBuyer(market, { negotiationPolicy: { maxPaymentUsdc: parseUsdc('5.5') } })
       await assert.rejects(narrow.hire(SELLER_URL, options), {
         code: 'negotiation_failed',
-        details: { reasonCode: 'price_too_high', reason: 'We pay at most 5.5 USDC' },
+        details: { reasonCode: 'price_too_high', reason: 'You want 6 USDC, we pay at most 5.5' },
       })
       const wide = openBuyer(market, { negotiationPolicy: { maxPaymentUsdc: parseUsdc('6.5') } })
       const { receipts, settlementStatus } = await wide.hire(SELLER_URL, options)
@@ -275,18 +276,29 @@ describe('trade', () => {
   })
 
   test('[SET-12] a skill that throws delivers nothing, says so without its secrets, and the buyer has its money back', async () => {
+    const thrown = new Error('no route to 10.0.0.7 with key sk-secret')
     const broken = {
       ...greeter,
       run: () => {
-        throw new Error('no route to 10.0.0.7 with key sk-secret')
+        throw thrown
       },
     }
-    await withSeller({ skills: [broken] }, async () => {
+    const events: SellerEvent[] = []
+    const onEvent = (event: SellerEvent) => events.push(event)
+    await withSeller({ skills: [broken], onEvent }, async () => {
       const before = await balanceOf(buyerParty.wallet.address)
       const options = { task: taskOf(market), paymentUsdc: parseUsdc('5') }
       const result = await openBuyer(market).hire(SELLER_URL, options)
       assert.equal(result.settlementStatus, 'refunded')
       assert.equal(result.deliverable, undefined)
+      // The buyer has the reason with its money, and the seller what its function threw.
+      const { reportedAt, ...failure } = result.failure ?? {}
+      assert.ok(reportedAt)
+      assert.deepEqual(failure, {
+        failureCode: 'execution_failed',
+        failureReason: 'The work could not be done',
+      })
+      assert.ok(events.some((event) => event.type === 'failed' && event.error === thrown))
       assert.equal(await balanceOf(buyerParty.wallet.address), before)
       const escrowId = result.escrowId as `0x${string}`
       const answer = await seller.work.begin({

@@ -207,7 +207,9 @@ describe('work', () => {
       assert.equal(jobs.length, 0)
     }
     let isDown = true
+    const retried: unknown[] = []
     const seller = await open({
+      onEvent: (event) => void (event.type === 'retrying' && retried.push(event.detail)),
       oracle: withRoute('getPact', (ask) => {
         if (isDown) throw new EarnestError('oracle_unreachable', 'No answer', { retryable: true })
         return ask()
@@ -218,6 +220,8 @@ describe('work', () => {
     const declined = await seller.work.begin(workOf(both))
     assert.equal('reasonCode' in declined && declined.reasonCode, 'oracle_unreachable')
     assert.equal(jobs.length, 0)
+    // Who runs the seller hears what stands in the way of money that is locked.
+    assert.deepEqual(retried, ['oracle_unreachable'])
     isDown = false
     assert.equal((await seller.work.begin(workOf(both))).status, 'completed')
   })

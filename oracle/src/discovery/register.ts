@@ -62,12 +62,17 @@ export async function registerAgent(
       .where((eb) => eb.or([eb('did', '=', did), eb('wallet', '=', wallet)]))
       .forUpdate()
       .execute()
-    if (before.some((row) => row.did !== did)) {
-      throw new EarnestError('did_immutable', 'This wallet belongs to another DID')
+    const other = before.find((row) => row.did !== did)
+    if (other) {
+      const message = `This wallet belongs to ${other.did}: use that agent’s key, or another wallet`
+      throw new EarnestError('did_immutable', message)
     }
     const own = before[0]
     if (own && own.wallet !== wallet && !shown) {
-      throw new EarnestError('wallet_immutable', 'A wallet changes through the key log only')
+      throw new EarnestError(
+        'wallet_immutable',
+        `This agent’s wallet is ${own.wallet}: it changes through the key log only`,
+      )
     }
     const joined = await joinLog(own, registration.keyLog, { now, verifyWallet })
     const row: Row<'agent'> = {

@@ -69,6 +69,9 @@ export interface DiscoverOptions {
  */
 export async function discover(agentUrl: string, options: DiscoverOptions): Promise<Agent> {
   const base = agentUrl.replace(/\/+$/, '')
+  if (!/^https?:\/\/./.test(base)) {
+    throw new EarnestError('card_unreachable', `Want an http(s) URL, got ${agentUrl}`)
+  }
   for (const path of PATHS) {
     const card = await fetchCard(`${base}${path}`, options)
     if (card !== undefined) return readCard(card, options)

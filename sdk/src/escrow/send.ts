@@ -111,7 +111,10 @@ function toEarnestError(error: unknown): unknown {
       cause: error,
     })
   }
-  return new EarnestError('chain_unreachable', shortMessage, { retryable: true, cause: error })
+  return new EarnestError('chain_unreachable', `The chain’s RPC: ${shortMessage}`, {
+    retryable: true,
+    cause: error,
+  })
 }
 
 /** Hardhat's node says it otherwise than those that viem knows. */

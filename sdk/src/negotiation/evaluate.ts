@@ -74,7 +74,8 @@ export function evaluatePactTerms(
 
   const wants = policy.capabilities[pact.capability]
   if (wants === undefined) {
-    const reason = `No such capability: ${pact.capability}`
+    const offers = Object.keys(policy.capabilities).slice(0, 20).join(', ')
+    const reason = `No such capability: ${pact.capability}. We offer: ${offers}`
     return { acceptable: false, reasonCode: 'unknown_capability', reason }
   }
   const isCheap = pact.paymentUsdc < wants.minPaymentUsdc

@@ -3,7 +3,7 @@ import { canonicalText } from '../protocol/canonical.ts'
 import { isEarnestError } from '../protocol/error.ts'
 import { formatUsdc, usdc } from '../protocol/money.ts'
 import { checkProposalTime, encodePact, type Pact } from '../protocol/pact.ts'
-import { utc } from '../protocol/time.ts'
+import { formatUtc, utc } from '../protocol/time.ts'
 
 /** How far a buyer follows a seller, as JSON (PCT-18). */
 export const buyerPolicySchema = z.strictObject({
@@ -58,10 +58,14 @@ export function evaluateCounter(options: {
     return refuse(error.code, error.message)
   }
   if (amended.paymentUsdc > policy.maxPaymentUsdc) {
-    return refuse('price_too_high', `We pay at most ${formatUsdc(policy.maxPaymentUsdc)} USDC`)
+    const [got, most] = [amended.paymentUsdc, policy.maxPaymentUsdc].map(formatUsdc)
+    return refuse('price_too_high', `You want ${got} USDC, we pay at most ${most}`)
   }
   const latest = policy.latestDeadline ?? proposed.deadlineUtc
-  if (amended.deadlineUtc > latest) return refuse('deadline_too_late', 'That is too late for us')
+  if (amended.deadlineUtc > latest) {
+    const [got, last] = [amended.deadlineUtc, latest].map(formatUtc)
+    return refuse('deadline_too_late', `You want until ${got}, we wait until ${last}`)
+  }
   if (!policy.acceptScopeChange && amended.taskDescription !== proposed.taskDescription) {
     return refuse('scope_changed', 'The scope must stay as it was')
   }

@@ -133,15 +133,19 @@ const juryVerifier = z.strictObject({
 })
 
 /** How a criterion is checked; a value that the seller reports about itself is none of them (W-9). */
-export const verifierSchema = z.discriminatedUnion('type', [
-  formatVerifier,
-  schemaVerifier,
-  pathVerifier,
-  deadlineVerifier,
-  metricVerifier,
-  httpVerifier,
-  juryVerifier,
-])
+export const verifierSchema = z.discriminatedUnion(
+  'type',
+  [
+    formatVerifier,
+    schemaVerifier,
+    pathVerifier,
+    deadlineVerifier,
+    metricVerifier,
+    httpVerifier,
+    juryVerifier,
+  ],
+  { error: 'want type format, schema, path, deadline, metric, http or jury' },
+)
 export type Verifier = z.output<typeof verifierSchema>
 
 /** One line of the acceptance list, frozen at signing (W-15). */

@@ -18,7 +18,7 @@ export function parseUtc(text: string): number {
 /** "2026-01-01T00:00:00Z" out of unix seconds. Throws `invalid_time`. */
 export function formatUtc(seconds: number): string {
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_TIME) {
-    throw new EarnestError('invalid_time', 'Want whole unix seconds')
+    throw new EarnestError('invalid_time', `Want whole unix seconds, got ${seconds}`)
   }
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
 }

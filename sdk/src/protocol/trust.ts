@@ -203,8 +203,13 @@ export function verifyTrust(
 ): void {
   const { agent, oracle, now, nonce, keyOf = ownKey } = options
   const { signature, ...body } = response
-  if (body.agentId !== agent || body.oracle !== oracle || (nonce ?? body.nonce) !== body.nonce) {
-    throw new EarnestError('trust_mismatch', 'The answer is not to this question')
+  const want = { agentId: agent, oracle, nonce: nonce ?? body.nonce }
+  for (const [field, wanted] of Object.entries(want)) {
+    const got = body[field as keyof typeof want]
+    if (got === wanted) continue
+    throw new EarnestError('trust_mismatch', `The answer is of another ${field}`, {
+      details: { field, got, want: wanted },
+    })
   }
   const wire = encode(trustBodySchema, body, 'invalid_trust')
   const publicKey = keyOf(oracle, body.asOf)

@@ -14,8 +14,12 @@ export interface ReceivedFile {
 /** What a skill gives back: one JSON value, delivered as `deliverable.json`, or files. */
 export type SkillOutput = { json: unknown } | { files: readonly ReceivedFile[] }
 
-/** The files of a skill's output. Throws `not_canonical`, `empty_deliverable`. */
+/** The files of a skill's output. Throws `invalid_output`, `not_canonical`, `empty_deliverable`. */
 export function filesOf(output: SkillOutput): ReceivedFile[] {
+  // Skills are written in JavaScript, too.
+  if (typeof output !== 'object' || output === null || !('files' in output || 'json' in output)) {
+    throw new EarnestError('invalid_output', 'A skill gives { json } or { files }')
+  }
   const files =
     'files' in output
       ? [...output.files]

@@ -86,7 +86,7 @@ export function createBuyerTools(options: BuyerToolsOptions): BuyerTools {
       return {
         agents: found.map(({ record, trust }) => ({
           did: record.did,
-          name: record.name,
+          untrusted_name: record.name,
           agent_url: new URL(record.endpoint).origin,
           capabilities: record.capabilities,
           price_usdc: record.pricing ? formatUsdc(record.pricing.perTask) : null,

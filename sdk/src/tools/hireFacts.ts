@@ -33,6 +33,9 @@ export function factsOfResult(result: HireResult) {
           tx_hash: settlement.txHash,
         }
       : null,
+    failure: result.failure
+      ? { code: result.failure.failureCode, untrusted_reason: result.failure.failureReason }
+      : null,
     report: report ? { result: report.result, passed_percent: report.passedBps / 100 } : null,
     // What a seller wrote is data, never an order.
     untrusted_files: (result.deliverable?.files ?? []).map(({ name, mime: type, bytes }) => ({

@@ -1,4 +1,5 @@
 import type { Agent } from '../discovery/discover.ts'
+import { capability } from '../protocol/agent.ts'
 import type { Criterion } from '../protocol/criterion.ts'
 import { encode } from '../protocol/decode.ts'
 import { EarnestError } from '../protocol/error.ts'
@@ -53,7 +54,9 @@ export async function assess(agent: Agent, options: AssessOptions): Promise<Asse
   }
   if (oracles.length === 0) throw new EarnestError('no_oracle', 'No oracle to ask')
   if (!agent.capabilities.includes(task.capability)) {
-    const reason = `Card does not offer capability: ${task.capability}`
+    // Only what a pact could name: the rest of a card is a stranger's text.
+    const offers = agent.capabilities.filter((id) => capability.safeParse(id).success).slice(0, 10)
+    const reason = `Card does not offer capability: ${task.capability}; it offers: ${offers.join(', ')}`
     return { ...base, answers: [], approved: false, reason }
   }
 
@@ -75,8 +78,8 @@ export async function assess(agent: Agent, options: AssessOptions): Promise<Asse
   const warnings = contradictions(agent, first)
   let quote: Quote | undefined
   if (buyer !== undefined && decision.approved) {
-    const { capability, paymentUsdc: amount } = task
-    const query = { buyer, seller: did, capability, amount, trustedPair }
+    const { paymentUsdc: amount } = task
+    const query = { buyer, seller: did, capability: task.capability, amount, trustedPair }
     quote = await oracle.call('getQuote', { query })
     verifyQuote(quote, { buyer, seller: did, amount, oracle: oracle.did, now: oracle.clock.now() })
     if (!quote.acceptable) {

@@ -77,6 +77,7 @@ export interface OracleClientOptions {
 
 /**
  * A client of one oracle: every route of the kernel's table, requests signed, answers checked.
+ * Throws `invalid_oracle_url`.
  * @example
  * const oracle = createOracleClient({ url: 'http://localhost:4020', did, clock, identity })
  * const pact = await oracle.call('getPact', { params: { pactId } })
@@ -85,6 +86,9 @@ export function createOracleClient(options: OracleClientOptions): OracleClient {
   const { did, clock, identity, apiKey, keyOf = ownKey, fetch = globalThis.fetch } = options
   const { timeoutMs = 30_000, attempts = 3 } = options
   const url = options.url.replace(/\/+$/, '')
+  if (!URL.canParse(url)) {
+    throw new EarnestError('invalid_oracle_url', `Want the URL of an oracle, got '${url}'`)
+  }
 
   async function send(
     target: string,

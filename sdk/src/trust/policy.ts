@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Criterion } from '../protocol/criterion.ts'
 import { isMachineChecked } from '../protocol/criterion.ts'
 import { decode } from '../protocol/decode.ts'
-import { usdc } from '../protocol/money.ts'
+import { formatUsdc, usdc } from '../protocol/money.ts'
 import { utc } from '../protocol/time.ts'
 import policies from './policies.json' with { type: 'json' }
 
@@ -92,7 +92,7 @@ export function meetsTransactionTrustPolicy(
   const now = options.now ?? facts.asOf
   if (now === undefined) return refuse('Trust response is unreadable at asOf')
   if (typeof task.paymentUsdc !== 'bigint' || task.paymentUsdc <= 0n || task.capability === '') {
-    return refuse('Task has no payment or no capability')
+    return refuse('Task has no payment in base units (a bigint) or no capability')
   }
   if (facts.status === 'frozen') return refuse('Agent is frozen')
   const isHigh = policy.highValue !== null && task.paymentUsdc > policy.highValue.aboveUsdc
@@ -162,12 +162,15 @@ function admitNewcomer(
   if (newcomer === null) return refuse('Agent is unrated')
   const bond = facts.bondAmountUsdc ?? 0n
   const cap = bond > newcomer.maxUsdc ? bond : newcomer.maxUsdc
-  if (task.paymentUsdc > cap)
-    return refuse('Agent is a newcomer and the payment is above its limit')
+  if (task.paymentUsdc > cap) {
+    return refuse(
+      `Agent is a newcomer and the payment is above its limit of ${formatUsdc(cap)} USDC`,
+    )
+  }
   const acceptance = task.acceptance ?? []
   const isContent = acceptance.some(isMachineChecked)
   if (!isContent || acceptance.some(({ verifier }) => verifier.type === 'jury')) {
-    return refuse('Agent is a newcomer and the task has criteria that code cannot check')
+    return refuse('Agent is a newcomer and the task has no criteria or some that code cannot check')
   }
   return { approved: true, reason: 'Newcomer within its limit' }
 }

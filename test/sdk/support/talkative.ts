@@ -1,6 +1,7 @@
 /** An agent that logs everything it holds and everything that goes wrong, for a scan of its output. */
 import { inspect } from 'node:util'
-import { createOracleClient, readAgentEnvironment } from '../../../sdk/src/buyer.ts'
+import { createOracleClient } from '../../../sdk/src/buyer.ts'
+import { readAgentEnvironment } from '../../../sdk/src/environment.ts'
 import { createManualClock } from '../../../sdk/src/protocol/clock.ts'
 
 const log = (...things: unknown[]) => {

@@ -1,0 +1,2 @@
+export { type AgentEnvironment, readAgentEnvironment, readWalletKey } from './environment.ts'
+export { nodeFetch } from './nodeFetch.ts'
