@@ -11,10 +11,11 @@ import {
   verifyBody,
   verifyEvent,
 } from '@earnest/sdk/protocol'
-import { type QueryCreator, sql } from 'kysely'
+import { sql } from 'kysely'
 import { pack } from './json.ts'
+import { statement } from './statement.ts'
 import type { Db, Tx } from './store.ts'
-import type { Row, Tables } from './tables.ts'
+import type { Row } from './tables.ts'
 
 /** One transition; with `tell` it is also an event for listeners. */
 export type Entry = {
@@ -38,57 +39,82 @@ export type Entry = {
 
 const genesis = '0'.repeat(64)
 
+/** Where journal, events and facts end. */
+type Ends = { seq: number; hash: string | null; event: number; fact: number }
+
+/** Where the journal ends if everything that was sent to it gets there: a guess that the store checks. */
+const expected = new WeakMap<Identity, Ends>()
+
 /**
- * Appends entries at the end of a transaction, hash-chained and signed.
- * Call it last: other writers wait for the end of the transaction.
+ * Appends entries, hash-chained and signed. In a transaction call it last: other writers wait for its end.
  * @returns how many were new.
  */
-export async function append(tx: Tx, signer: Identity, entries: readonly Entry[]): Promise<number> {
+export async function append(
+  db: Db | Tx,
+  signer: Identity,
+  entries: readonly Entry[],
+): Promise<number> {
   if (entries.length === 0) return 0
-  const ends = await readEnds(tx, entries)
-  const fresh = withoutKnown(entries, ends.known)
-  if (fresh.length === 0) return 0
-  let { seq } = ends
-  let prev = ends.hash ?? genesis
-  const rows: Row<'journal'>[] = []
-  for (const { action, subject, data, at, key } of fresh) {
-    seq += 1
-    const body = { seq, at, action, subject, data, prev }
-    const hash = hashBody(body)
-    rows.push({
-      ...body,
-      data: canonicalText(data),
-      key: key ?? null,
-      hash,
-      signature: signer.sign({ type: 'journal', body }),
-    })
-    prev = hash
-  }
-  const told = eventRows(signer, fresh, ends.event)
-  const learned = factRows(fresh, ends.fact)
-  // One statement, because every other writer waits for it.
-  let writer: QueryCreator<Tables> = tx
-  if (told.length > 0) {
-    writer = writer.with('told', (db) => db.insertInto('event').values(told)) as typeof writer
-  }
-  if (learned.length > 0) {
-    writer = writer.with('learned', (db) => db.insertInto('fact').values(learned)) as typeof writer
-  }
-  await writer.insertInto('journal').values(rows).execute()
-  return rows.length
-}
-
-/** Where journal, events and facts end, and which keys of these entries were written before. */
-type Ends = { seq: number; hash: string | null; event: number; fact: number; known: string[] }
-
-/** Waits until nobody else appends: from here to the end of the transaction nobody else does, so order is commit order. */
-async function readEnds(tx: Tx, entries: readonly Entry[]): Promise<Ends> {
   const keys = entries.flatMap((entry) => entry.key ?? [])
-  const { rows } = await sql<Ends>`select * from journal_ends(${keys}::text[])`.execute(tx)
-  const [ends] = rows
-  if (ends === undefined) throw new EarnestError('store_unreachable', 'No answer')
-  return ends
+  const guess = expected.get(signer) ?? { seq: 0, hash: null, event: 0, fact: 0 }
+  const fresh = withoutKnown(entries, [])
+  const found = await write(db, signer, { entries: fresh, at: guess, keys })
+  if (found.written) return fresh.length
+  // Nobody else appends until the transaction ends, so what is true now stays true.
+  if (!db.isTransaction) return db.transaction().execute((tx) => append(tx, signer, entries))
+  const left = withoutKnown(entries, found.known)
+  if (left.length === 0) {
+    expected.set(signer, found)
+    return 0
+  }
+  const { written } = await write(db, signer, { entries: left, at: found, keys: [] })
+  if (!written) throw new EarnestError('store_unreachable', 'The journal moved under its lock')
+  return left.length
 }
+
+/** Chains entries to an end and writes them if it is the end; all in one statement, since every other writer waits for it. */
+async function write(
+  db: Db | Tx,
+  signer: Identity,
+  { entries, at: end, keys }: { entries: readonly Entry[]; at: Ends; keys: string[] },
+): Promise<Ends & { written: boolean; known: string[] }> {
+  let { seq, hash: prev } = end
+  const rows = entries.map(({ action, subject, data, at, key }): Row<'journal'> => {
+    seq += 1
+    const body = { seq, at, action, subject, data, prev: prev ?? genesis }
+    prev = hashBody(body)
+    const signature = signer.sign({ type: 'journal', body })
+    return { ...body, data: canonicalText(data), key: key ?? null, hash: prev, signature }
+  })
+  const told = eventRows(signer, entries, end.event)
+  const learned = factRows(entries, end.fact)
+  const { event, fact } = end
+  expected.set(signer, {
+    seq,
+    hash: prev,
+    event: event + told.length,
+    fact: fact + learned.length,
+  })
+  const [found] = await appendAt(db, {
+    ...end,
+    keys,
+    entries: JSON.stringify(rows),
+    told: JSON.stringify(told),
+    learned: JSON.stringify(learned),
+  })
+  if (found === undefined) throw new EarnestError('store_unreachable', 'No answer')
+  return found
+}
+
+type Appending = Ends & { keys: string[]; entries: string; told: string; learned: string }
+
+/** In a transaction nobody else appends from here to its end, so the order is that of the commits. */
+const appendAt = statement(
+  (_, { seq, hash, event, fact, keys, entries, told, learned }: Appending) =>
+    sql<Ends & { written: boolean; known: string[] }>`select * from journal_append(
+      ${seq}, ${hash}, ${event}, ${fact}, ${keys}, ${entries}, ${told}, ${learned}
+    )`,
+)
 
 function withoutKnown(entries: readonly Entry[], keys: readonly string[]): Entry[] {
   const known = new Set(keys)

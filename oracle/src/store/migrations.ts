@@ -787,6 +787,34 @@ create index escrow_bonded on escrow (updated_block)
 create index recourse_state on recourse (state);
 `
 
+/**
+ * Writes entries that were made for a certain end of the journal, if it still ends there and none of them was
+ * written before; else it says where it ends. The lock of `journal_ends` is held to the end of the transaction.
+ */
+const appends = `
+create function journal_append(
+  at_seq int8, at_hash text, at_event int8, at_fact int8,
+  wanted text[], entries json, told json, learned json
+)
+returns table (written boolean, seq int8, hash text, event int8, fact int8, known text[])
+language plpgsql as $$
+declare
+  ends record;
+begin
+  select * into ends from journal_ends(wanted);
+  if (ends.seq, ends.hash, ends.event, ends.fact) is distinct from
+    (at_seq, at_hash, at_event, at_fact) or cardinality(ends.known) > 0
+  then
+    return query select false, ends.seq, ends.hash, ends.event, ends.fact, ends.known;
+    return;
+  end if;
+  insert into journal select * from json_populate_recordset(null::journal, entries);
+  insert into event select * from json_populate_recordset(null::event, told);
+  insert into fact select * from json_populate_recordset(null::fact, learned);
+  return query select true, ends.seq, ends.hash, ends.event, ends.fact, ends.known;
+end $$;
+`
+
 /** Every migration in order; one that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001_first': { up: (db) => run(db as Kysely<unknown>, first) },
@@ -811,6 +839,7 @@ export const migrations: Record<string, Migration> = {
   '0021_ends': { up: (db) => run(db as Kysely<unknown>, ends) },
   '0022_portables': { up: (db) => run(db as Kysely<unknown>, portables) },
   '0023_looks': { up: (db) => run(db as Kysely<unknown>, looks) },
+  '0024_appends': { up: (db) => run(db as Kysely<unknown>, appends) },
 }
 
 /** Splits on semicolons outside `$$` bodies, since the extended protocol takes one statement at a time. */
