@@ -10,6 +10,7 @@ import {
 } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import { getAddress } from 'viem'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 
@@ -68,10 +69,13 @@ export function recordOf(row: Row<'agent'>): AgentRecord {
 
 /** A signed protocol action moves the agent's last activity; being asked about never does (ORC-10, W-47). */
 export async function touchAgents(tx: Tx, dids: readonly string[], at: number): Promise<void> {
-  await tx
+  await touch(tx, { dids, at })
+}
+
+const touch = statement((db, { dids, at }: { dids: readonly string[]; at: number }) =>
+  db
     .updateTable('agent')
     .set({ active_at: at })
-    .where('did', 'in', [...dids])
-    .where((eb) => eb.or([eb('active_at', 'is', null), eb('active_at', '<', at)]))
-    .execute()
-}
+    .where(sql<boolean>`did = any(${dids}::text[])`)
+    .where((eb) => eb.or([eb('active_at', 'is', null), eb('active_at', '<', at)])),
+)

@@ -5,6 +5,8 @@ import {
   keyAt,
   ownKey,
 } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 
 type Stored = Omit<KeyHistory, 'periods'> & {
@@ -35,11 +37,7 @@ export function readHistory(text: string): KeyHistory {
  * The resolver throws key_not_valid, key_log_frozen, agent_retired.
  */
 export async function resolveKeys(db: Db | Tx, dids: readonly string[]): Promise<KeyResolver> {
-  const rows = await db
-    .selectFrom('agent')
-    .select(['did', 'keys', 'status'])
-    .where('did', 'in', [...dids])
-    .execute()
+  const rows = await readKeys(db, { dids })
   const known = new Map(rows.map((row) => [row.did, row]))
   return (did, at) => {
     const row = known.get(did)
@@ -49,3 +47,10 @@ export async function resolveKeys(db: Db | Tx, dids: readonly string[]): Promise
     return row?.keys ? keyAt(readHistory(row.keys), at) : ownKey(did)
   }
 }
+
+const readKeys = statement((db, { dids }: { dids: readonly string[] }) =>
+  db
+    .selectFrom('agent')
+    .select(['did', 'keys', 'status'])
+    .where(sql<boolean>`did = any(${dids}::text[])`),
+)

@@ -4,6 +4,7 @@ import type { Hex } from 'viem'
 import type { Entry } from '../store/journal.ts'
 import { pack, unpack } from '../store/json.ts'
 import { enqueue } from '../store/queue.ts'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { NewRow, Row } from '../store/tables.ts'
 import { decodeLog, type EscrowLog, type RawLog } from './log.ts'
@@ -44,15 +45,10 @@ export async function fold(
 ): Promise<void> {
   if (ids.length === 0) return
   const isNew = new Set(fresh.map(({ row }) => `${row.block_hash}/${row.log_index}`))
-  const all = await tx
-    .selectFrom('log')
-    .selectAll()
-    .where(sql<boolean>`escrow_id = any(${ids}::text[])`)
-    .orderBy('block_number')
-    .orderBy('log_index')
-    .execute()
+  const all = await readLogs(tx, { ids })
   const rowsOf = Map.groupBy(all, (row) => row.escrow_id)
   const links = fresh.length > 0 ? await linksOf(tx, ids) : new Map<string, Link>()
+  const states: EscrowState[] = []
   for (const id of ids) {
     const rows = rowsOf.get(id) ?? []
     const link = links.get(id)
@@ -73,10 +69,20 @@ export async function fold(
     if (isDelivered && link && state?.state === 'Delivered' && state.result === null) {
       await begin(tx, 'attest', state)
     }
-    if (state) await writeEscrow(tx, state)
+    if (state) states.push(state)
     else await tx.deleteFrom('escrow').where('escrow_id', '=', id).execute()
   }
+  if (states.length > 0) await writeEscrows(tx, { rows: JSON.stringify(states.map(rowOf)) })
 }
+
+const readLogs = statement((db, { ids }: { ids: readonly string[] }) =>
+  db
+    .selectFrom('log')
+    .selectAll()
+    .where(sql<boolean>`escrow_id = any(${ids}::text[])`)
+    .orderBy('block_number')
+    .orderBy('log_index'),
+)
 
 async function enact(
   tx: Tx,
@@ -130,10 +136,9 @@ async function begin(
  * Begins the work that the chain asked for before anybody registered the pact: its logs were read
  * when they were nobody's. Each piece of work finds out itself whether it is done.
  */
-export async function catchUp(tx: Tx, escrowIds: readonly string[]): Promise<void> {
-  for (const id of escrowIds) {
-    const state = await readEscrow(tx, id)
-    if (!state || isTerminal(state.state)) continue
+export async function catchUp(tx: Tx, bodies: readonly string[]): Promise<void> {
+  for (const state of bodies.map((body) => unpack<EscrowState>(body))) {
+    if (isTerminal(state.state)) continue
     if (state.state === 'Delivered') await begin(tx, 'attest', state)
     if (['Disputed', 'Negotiating', 'Arbitration'].includes(state.state)) {
       await begin(tx, 'dispute', state)
@@ -155,18 +160,7 @@ export async function linksOf(
   tx: Tx | Db,
   escrowIds: readonly string[],
 ): Promise<Map<string, Link>> {
-  const rows = await tx
-    .selectFrom('lock')
-    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
-    .select([
-      'lock.escrow_id',
-      'pact.pact_id',
-      'lock.milestone',
-      'pact.buyer_did',
-      'pact.seller_did',
-    ])
-    .where(sql<boolean>`lock.escrow_id = any(${[...escrowIds]}::text[])`)
-    .execute()
+  const rows = await readLinks(tx, { escrowIds })
   return new Map(
     rows.map((row) => [
       row.escrow_id,
@@ -180,6 +174,20 @@ export async function linksOf(
   )
 }
 
+const readLinks = statement((db, { escrowIds }: { escrowIds: readonly string[] }) =>
+  db
+    .selectFrom('lock')
+    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
+    .select([
+      'lock.escrow_id',
+      'pact.pact_id',
+      'lock.milestone',
+      'pact.buyer_did',
+      'pact.seller_did',
+    ])
+    .where(sql<boolean>`lock.escrow_id = any(${escrowIds}::text[])`),
+)
+
 /** Whom an event about an escrow concerns. */
 export function tellOf(type: EventType, escrowId: string, link: Link) {
   return { type, agents: [link.buyer, link.seller], pactId: link.pactId, escrowId }
@@ -187,13 +195,13 @@ export function tellOf(type: EventType, escrowId: string, link: Link) {
 
 /** The folded state of an escrow; undefined for one that was never funded. */
 export async function readEscrow(tx: Tx | Db, escrowId: string): Promise<EscrowState | undefined> {
-  const row = await tx
-    .selectFrom('escrow')
-    .select('body')
-    .where('escrow_id', '=', escrowId)
-    .executeTakeFirst()
+  const [row] = await bodyOf(tx, { escrowId })
   return row && unpack<EscrowState>(row.body)
 }
+
+const bodyOf = statement((db, { escrowId }: { escrowId: string }) =>
+  db.selectFrom('escrow').select('body').where('escrow_id', '=', escrowId),
+)
 
 /** Everything that the chain said of an escrow, in its order. */
 export async function logsOf(db: Tx | Db, escrowId: string): Promise<EscrowLog[]> {
@@ -235,8 +243,8 @@ export async function deliveriesOf(
   )
 }
 
-async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
-  const row: NewRow<'escrow'> = {
+function rowOf(state: EscrowState): NewRow<'escrow'> {
+  return {
     escrow_id: state.id,
     state: state.state,
     buyer: state.terms.buyer,
@@ -251,12 +259,19 @@ async function writeEscrow(tx: Tx, state: EscrowState): Promise<void> {
     remind_at: nextReminder(windowOf(state), 0),
     body: pack(state),
   }
-  await tx
-    .insertInto('escrow')
-    .values(row)
-    .onConflict((conflict) => conflict.column('escrow_id').doUpdateSet(row))
-    .execute()
 }
+
+/** All that one look changed, however many. */
+const writeEscrows = statement(
+  (_, { rows }: { rows: string }) => sql`
+    insert into escrow select * from json_populate_recordset(null::escrow, ${rows})
+    on conflict (escrow_id) do update set
+      state = excluded.state, buyer = excluded.buyer, seller = excluded.seller,
+      arbiter = excluded.arbiter, amount = excluded.amount, timer_end = excluded.timer_end,
+      funded_at = excluded.funded_at, funded_block = excluded.funded_block,
+      updated_block = excluded.updated_block, awaits = excluded.awaits,
+      remind_at = excluded.remind_at, body = excluded.body`,
+)
 
 function logOf(row: Row<'log'>): EscrowLog | undefined {
   return decodeLog(

@@ -3,6 +3,7 @@ import type { Hex } from 'viem'
 import { append, type Entry } from '../store/journal.ts'
 import { holdLease, type Lease } from '../store/lease.ts'
 import { holdRegistry } from '../store/registry.ts'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { NewRow, Row } from '../store/tables.ts'
 import type { Chain } from './chain.ts'
@@ -68,7 +69,7 @@ export function createIndexer({
   }
 
   async function newestBlock(): Promise<Row<'block'> | undefined> {
-    return db.selectFrom('block').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst()
+    return (await newest(db, {}))[0]
   }
 
   /**
@@ -214,6 +215,10 @@ export function createIndexer({
     }
   }
 }
+
+const newest = statement((db) =>
+  db.selectFrom('block').selectAll().orderBy('number', 'desc').limit(1),
+)
 
 function blockOf(block: { number: bigint; hash: Hex; timestamp: bigint }): Row<'block'> {
   return {

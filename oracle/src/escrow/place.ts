@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 
 /** Blocks below the last that are read again, since a reorg may have changed them. */
@@ -21,7 +22,20 @@ export type Places = {
 
 /** Reads them in one question, since the answer at most looks is that nothing is there. */
 export async function readPlaces(db: Db, latest: number): Promise<Places> {
-  const { rows } = await sql<{
+  const [row] = await placesAt(db, { latest })
+  return {
+    awaits: row?.awaits ?? true,
+    vault: {
+      block: row?.vault ?? null,
+      recourses: row?.recourses ?? true,
+      bonded: row?.bonded ?? true,
+    },
+    docket: { block: row?.docket ?? null, logs: row?.logs ?? true },
+  }
+}
+
+const placesAt = statement(
+  (_, { latest }: { latest: number }) => sql<{
     awaits: boolean
     vault: number | null
     recourses: boolean
@@ -42,15 +56,5 @@ export async function readPlaces(db: Db, latest: number): Promise<Places> {
       ) as bonded,
       exists (select from docket_log where block_number >= docket.block - ${OVERLAP}::int8) as logs
     from (select (select block from cursor where name = 'vault') as block) vault,
-      (select (select block from cursor where name = 'docket') as block) docket`.execute(db)
-  const [row] = rows
-  return {
-    awaits: row?.awaits ?? true,
-    vault: {
-      block: row?.vault ?? null,
-      recourses: row?.recourses ?? true,
-      bonded: row?.bonded ?? true,
-    },
-    docket: { block: row?.docket ?? null, logs: row?.logs ?? true },
-  }
-}
+      (select (select block from cursor where name = 'docket') as block) docket`,
+)

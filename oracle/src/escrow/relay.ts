@@ -11,6 +11,7 @@ import {
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { drop } from '../store/queue.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import { type Chain, sendersOf } from './chain.ts'
@@ -133,13 +134,13 @@ export async function relay(
   }
 
   async function readSubmission() {
-    return db
-      .selectFrom('submission')
-      .select(['status', 'tx_hash', 'error'])
-      .where('key', '=', key)
-      .executeTakeFirst()
+    return (await standingOf(db, { key }))[0]
   }
 }
+
+const standingOf = statement((db, { key }: { key: string }) =>
+  db.selectFrom('submission').select(['status', 'tx_hash', 'error']).where('key', '=', key),
+)
 
 /** What a call does and whom it is about. */
 type Read = {

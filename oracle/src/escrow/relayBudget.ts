@@ -1,5 +1,6 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
+import { statement } from '../store/statement.ts'
 import type { Tx } from '../store/store.ts'
 
 /** Gas that this oracle pays for others. */
@@ -41,22 +42,11 @@ export async function bookGas(
   const hour = Math.floor(now / 3600)
   const strange = isParty ? 0n : gas
   const day = isParty ? Math.floor(now / 86_400) : EVER
-  // The second insertion reads the first, so that everybody locks the hour before the agent.
-  const { rows } = await sql<{ gas: string; strangers: string; own: string }>`
-    with hour as (
-      insert into relay_hour (hour, gas, strangers) values (${hour}, ${String(gas)}, ${String(strange)})
-      on conflict (hour) do update set
-        gas = relay_hour.gas + excluded.gas,
-        strangers = relay_hour.strangers + excluded.strangers
-      returning gas, strangers
-    ), own as (
-      insert into relay (did, day, gas)
-      select ${did}::text, ${day}::int8, ${String(gas)}::numeric from hour
-      on conflict (did, day) do update set gas = relay.gas + excluded.gas
-      returning gas
-    )
-    select hour.gas, hour.strangers, own.gas as own from hour, own`.execute(tx)
-  const [booked] = rows
+  const [booked] = await book(tx, {
+    ...{ did, hour, day },
+    gas: String(gas),
+    strange: String(strange),
+  })
   if (booked === undefined) throw new EarnestError('store_unreachable', 'No answer')
   if (
     BigInt(booked.gas) > budget.perHour ||
@@ -77,3 +67,27 @@ function exhausted(message: string, retryAfter?: number): EarnestError {
     ...(retryAfter !== undefined && { retryable: true, details: { retryAfter } }),
   })
 }
+
+/** The second insertion reads the first, so that everybody locks the hour before the agent. */
+type Booking = { did: string; hour: number; day: number; gas: string; strange: string }
+
+const book = statement(
+  (_, { did, hour, day, gas, strange }: Booking) => sql<{
+    gas: string
+    strangers: string
+    own: string
+  }>`
+    with hour as (
+      insert into relay_hour (hour, gas, strangers) values (${hour}, ${gas}, ${strange})
+      on conflict (hour) do update set
+        gas = relay_hour.gas + excluded.gas,
+        strangers = relay_hour.strangers + excluded.strangers
+      returning gas, strangers
+    ), own as (
+      insert into relay (did, day, gas)
+      select ${did}::text, ${day}::int8, ${gas}::numeric from hour
+      on conflict (did, day) do update set gas = relay.gas + excluded.gas
+      returning gas
+    )
+    select hour.gas, hour.strangers, own.gas as own from hour, own`,
+)

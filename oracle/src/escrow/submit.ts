@@ -1,7 +1,8 @@
 import { isTerminal } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import { pack, unpack } from '../store/json.ts'
-import { enqueue, jobOf } from '../store/queue.ts'
+import { enqueue } from '../store/queue.ts'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import type { Call } from './chain.ts'
@@ -32,35 +33,50 @@ export type Submission = {
  */
 export async function submit(
   tx: Tx | Db,
-  { key, escrowId, call, at, seq, maxTries = MAX_TRIES, delaySeconds = 0 }: Submission,
+  submission: Submission,
 ): Promise<Row<'submission'> | undefined> {
-  const work = { queue: 'submit', key, payload: { key }, delaySeconds }
-  return tx
-    .with('written', (db) =>
-      db
-        .insertInto('submission')
-        .values({
-          key,
-          escrow_id: escrowId,
-          request: pack(call),
-          status: 'queued',
-          sender: null,
-          nonce: null,
-          raw: null,
-          tx_hash: null,
-          hashes: [],
-          error: null,
-          created_at: at,
-          max_tries: maxTries,
-          seq: seq ?? null,
-        })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .returningAll(),
-    )
-    .with('queued', (db) => jobOf(db, work))
-    .selectFrom('written')
-    .selectAll()
-    .executeTakeFirst()
+  const [written] = await writeSubmission(tx, writingOf(submission))
+  return written
+}
+
+const writeSubmission = statement(
+  (_, writing: Writing) => sql<Row<'submission'>>`with ${writtenBy(writing)} select * from written`,
+)
+
+/** A submission as the values of a statement. */
+export type Writing = Omit<Required<Submission>, 'call' | 'seq'> & {
+  request: string
+  seq: number | null
+  payload: string
+}
+
+/** What `writtenBy` takes. */
+export function writingOf({ call, seq, ...submission }: Submission): Writing {
+  const { key } = submission
+  return {
+    maxTries: MAX_TRIES,
+    delaySeconds: 0,
+    ...submission,
+    request: pack(call),
+    seq: seq ?? null,
+    payload: JSON.stringify({ key }),
+  }
+}
+
+/** The same as the beginning of a statement: `written` is what was. */
+export const writtenBy = (writing: Writing) => {
+  const { key, escrowId, request, at, maxTries, seq, payload, delaySeconds } = writing
+  return sql`written as (
+      insert into submission (key, escrow_id, request, status, created_at, max_tries, seq)
+      values (${key}, ${escrowId}, ${request}, 'queued', ${at}, ${maxTries}, ${seq})
+      on conflict (key) do nothing
+      returning *
+    ), queued as (
+      insert into job (queue, key, payload, run_at) values (
+        'submit', ${key}, ${payload}, clock_timestamp() + make_interval(secs => ${delaySeconds})
+      )
+      on conflict (queue, key) do nothing
+    )`
 }
 
 /** A reorg took these escrows' transactions with it: the same signed bytes are sent again. */

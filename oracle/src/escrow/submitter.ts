@@ -12,6 +12,7 @@ import {
   TransactionReceiptNotFoundError,
 } from 'viem'
 import { unpack } from '../store/json.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import { type Call, type Chain, sendersOf } from './chain.ts'
@@ -58,8 +59,14 @@ export type Submitter = {
   gather(keys: readonly string[]): Promise<void>
 }
 
-/** A key that sends, and its queue in this process. */
-type Lane = { account: Account; turn: Promise<unknown>; waiting: number; chainNonce: number | null }
+/** A key that sends, its queue in this process, and where its nonces are thought to be. */
+type Lane = {
+  account: Account
+  turn: Promise<unknown>
+  waiting: number
+  chainNonce: number | null
+  nextNonce: number
+}
 
 /**
  * Signs calls of the escrow and sees them mined, each key with nonces of its own. The signed bytes
@@ -84,6 +91,7 @@ export function createSubmitter({
     turn: Promise.resolve(),
     waiting: 0,
     chainNonce: null,
+    nextNonce: 0,
   }))
 
   return {
@@ -149,7 +157,9 @@ export function createSubmitter({
   }
 
   async function readRow(key: string): Promise<Row<'submission'>> {
-    return db.selectFrom('submission').selectAll().where('key', '=', key).executeTakeFirstOrThrow()
+    const [row] = await submissionOf(db, { key })
+    if (row) return row
+    throw new EarnestError('submission_unknown', 'No such submission')
   }
 
   async function start(row: Row<'submission'>, known?: bigint): Promise<Progress> {
@@ -191,8 +201,8 @@ export function createSubmitter({
   }
 
   /**
-   * Takes the next nonce and stores the signed bytes in one transaction, under every key that they carry out;
-   * undefined where another was faster with any of them.
+   * Signs with the nonce that ought to be next, and takes it and stores the bytes in one statement, under every
+   * key that they carry out; undefined where another was faster with any of them.
    */
   async function sign(
     keys: readonly string[],
@@ -208,37 +218,20 @@ export function createSubmitter({
     // up in `watch`, which has it read again.
     lane.chainNonce ??= await client.getTransactionCount({ address })
     const onChain = lane.chainNonce
-    try {
-      return await db.transaction().execute(async (tx) => {
-        // The row stays locked to the end, so nonces are given in the order in which they are stored.
-        const { next_nonce } = await tx
-          .insertInto('sender')
-          .values({ address, next_nonce: onChain + 1 })
-          .onConflict((conflict) =>
-            conflict.column('address').doUpdateSet({
-              next_nonce: sql<number>`greatest(sender.next_nonce, ${onChain}) + 1`,
-            }),
-          )
-          .returning('next_nonce')
-          .executeTakeFirstOrThrow()
-        const nonce = next_nonce - 1
-        const { chainId } = chain
-        const raw = await signTransaction({ ...request, ...price, nonce, chainId, type: 'eip1559' })
-        const hash = keccak256(raw)
-        const signed = { status: 'signed', sender: address, nonce, raw, tx_hash: hash }
-        const { numUpdatedRows } = await tx
-          .updateTable('submission')
-          .set({ ...signed, hashes: [hash] })
-          .where(sql<boolean>`key = any(${[...keys]}::text[])`)
-          .where('status', '=', 'queued')
-          .executeTakeFirst()
-        // The nonce goes back with the transaction.
-        if (numUpdatedRows !== BigInt(keys.length)) throw new Taken()
-        return { ...signed, hashes: [hash] }
-      })
-    } catch (error) {
-      if (error instanceof Taken) return undefined
-      throw error
+    const { chainId } = chain
+    for (;;) {
+      const nonce = Math.max(lane.nextNonce, onChain)
+      const raw = await signTransaction({ ...request, ...price, nonce, chainId, type: 'eip1559' })
+      const signed = { status: 'signed', sender: address, nonce, raw, tx_hash: keccak256(raw) }
+      const [stored] = await takeNonce(db, { keys, count: keys.length, onChain, ...signed })
+      if (!stored?.ready) return undefined
+      if (stored.taken) {
+        lane.nextNonce = nonce + 1
+        return { ...signed, hashes: [signed.tx_hash] }
+      }
+      // Another process signs with this key too, or did before this one began.
+      const [sender] = await readSender(db, { address })
+      lane.nextNonce = sender?.next_nonce ?? 0
     }
   }
 
@@ -359,26 +352,9 @@ export function createSubmitter({
    * work behind, but for what a worker has in hand.
    */
   async function set(row: Row<'submission'>, change: Partial<Row<'submission'>>): Promise<boolean> {
-    const changing = db.with('changed', (with_) =>
-      with_
-        .updateTable('submission')
-        .set(change)
-        .where('key', '=', row.key)
-        .where('status', '=', row.status)
-        .where(sql<boolean>`tx_hash is not distinct from ${row.tx_hash}`)
-        .returning('key'),
-    )
     const isOver = change.status !== undefined && !underWay.has(change.status)
-    const whole = isOver
-      ? changing.with('dropped', (with_) =>
-          with_
-            .deleteFrom('job')
-            .where('queue', '=', 'submit')
-            .where('key', 'in', (eb) => eb.selectFrom('changed').select('key'))
-            .where('lease_token', 'is', null),
-        )
-      : changing
-    const changed = await whole.selectFrom('changed').select('key').execute()
+    const was = { wasStatus: row.status, wasHash: row.tx_hash }
+    const changed = await changeRow(db, { ...row, ...change, ...was, isOver })
     return changed.length === 1
   }
 
@@ -389,6 +365,28 @@ export function createSubmitter({
   }
 }
 
+const submissionOf = statement((db, { key }: { key: string }) =>
+  db.selectFrom('submission').selectAll().where('key', '=', key),
+)
+
+type Changing = Row<'submission'> & { wasStatus: string; wasHash: string | null; isOver: boolean }
+
+const changeRow = statement(
+  (_, row: Changing) => sql<{ key: string }>`
+    with changed as (
+      update submission set status = ${row.status}, tx_hash = ${row.tx_hash}, error = ${row.error},
+        tries = ${row.tries}, nonce = ${row.nonce}, raw = ${row.raw}, hashes = ${row.hashes}
+      where key = ${row.key} and status = ${row.wasStatus}
+        and tx_hash is not distinct from ${row.wasHash}
+      returning key
+    ), dropped as (
+      delete from job
+      where ${row.isOver}::boolean and queue = 'submit' and lease_token is null
+        and key in (select key from changed)
+    )
+    select key from changed`,
+)
+
 function dataOf(call: Call): Hex {
   if (call.data !== undefined) return call.data
   return encodeFunctionData({
@@ -398,5 +396,38 @@ function dataOf(call: Call): Hex {
   })
 }
 
-/** Somebody else signed this submission first. */
-class Taken extends Error {}
+type Taking = {
+  keys: readonly string[]
+  count: number
+  onChain: number
+  sender: string
+  nonce: number
+  raw: Hex
+  tx_hash: Hex
+}
+
+/** All of it or nothing: the row of the sender stays locked to the end, so nonces are given in the order of their storing. */
+const takeNonce = statement(
+  (_, { keys, count, onChain, sender, nonce, raw, tx_hash }: Taking) =>
+    sql<{ ready: boolean; taken: boolean }>`
+    with ready as (
+      select key from submission where key = any(${keys}::text[]) and status = 'queued' for update
+    ), whole as (
+      select (select count(*) from ready) = ${count} as ready
+    ), taken as (
+      insert into sender (address, next_nonce)
+      select ${sender}::text, ${nonce}::int8 + 1 from whole where whole.ready
+      on conflict (address) do update set next_nonce = excluded.next_nonce
+      where greatest(sender.next_nonce, ${onChain}::int8) = ${nonce}
+      returning 1
+    ), signed as (
+      update submission set status = 'signed', sender = ${sender}, nonce = ${nonce},
+        raw = ${raw}, tx_hash = ${tx_hash}, hashes = array[${tx_hash}]
+      where key in (select key from ready) and exists (select from taken)
+    )
+    select whole.ready, exists (select from taken) as taken from whole`,
+)
+
+const readSender = statement((db, { address }: { address: string }) =>
+  db.selectFrom('sender').select('next_nonce').where('address', '=', address),
+)

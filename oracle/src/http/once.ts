@@ -1,6 +1,7 @@
 import { EarnestError, hashBody, MAX_REQUEST_SKEW } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import type { Oracle } from '../oracle.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 
 /** Seconds after which a request whose process died may be tried again; until then it renews its claim. */
@@ -30,8 +31,13 @@ export async function once(
   const { signer, nonce, key, method, path, bodySha256 } = write
   const requestHash = hashBody({ method, path, bodySha256 })
   const now = clock.now()
-  const { burnt, claimed } = await claim(db, { ...write, requestHash, now })
-  if (!burnt) {
+  const times = {
+    now,
+    abandonedAt: now - ABANDONED,
+    expiresAt: write.issuedAt + 2 * MAX_REQUEST_SKEW,
+  }
+  const [claimed] = await claim(db, { ...write, requestHash, ...times })
+  if (!claimed?.burnt) {
     const before = await db
       .selectFrom('request_nonce')
       .select(['key', 'request_hash'])
@@ -42,7 +48,7 @@ export async function once(
       throw new EarnestError('request_replayed', 'This nonce was used for another request')
     }
   }
-  if (!claimed) {
+  if (!claimed?.claimed) {
     const kept = await db
       .selectFrom('idempotency')
       .selectAll()
@@ -66,7 +72,7 @@ export async function once(
     const answer = await run()
     // Sealed: an answer may be the key to somebody's files.
     const body = answers.seal(JSON.stringify(answer.body))
-    await row.set({ status: answer.status, body }).execute()
+    await keepAnswer(db, { signer, key, status: answer.status, body })
     return { ...answer, repeated: false }
   } catch (error) {
     // Nothing is kept of a failure: the same request may succeed later.
@@ -77,25 +83,25 @@ export async function once(
   }
 }
 
+const keepAnswer = statement((db, { signer, key, status, body }: Kept) =>
+  db
+    .updateTable('idempotency')
+    .set({ status, body })
+    .where('signer', '=', signer)
+    .where('key', '=', key),
+)
+type Kept = { signer: string; key: string; status: number; body: string }
+
 /**
  * Burns the nonce and claims the key in one statement. The key is claimed only by a nonce that is new, or
  * that was burnt for this very request: a replay of another one leaves no trace.
  */
-async function claim(
-  db: Db,
-  {
-    signer,
-    nonce,
-    key,
-    issuedAt,
-    requestHash,
-    now,
-  }: Pick<Write, 'signer' | 'nonce' | 'key' | 'issuedAt'> & { requestHash: string; now: number },
-): Promise<{ burnt: boolean; claimed: boolean }> {
-  const { rows } = await sql<{ burnt: boolean; claimed: boolean }>`
+const claim = statement(
+  (_, { signer, nonce, key, requestHash, expiresAt, now, abandonedAt }: Claim) =>
+    sql<{ burnt: boolean; claimed: boolean }>`
     with burnt as (
       insert into request_nonce (signer, nonce, key, request_hash, expires_at)
-      values (${signer}, ${nonce}, ${key}, ${requestHash}, ${issuedAt + 2 * MAX_REQUEST_SKEW})
+      values (${signer}, ${nonce}, ${key}, ${requestHash}, ${expiresAt})
       on conflict do nothing
       returning 1
     ), claimed as (
@@ -109,15 +115,16 @@ async function claim(
       on conflict (signer, key) do update set created_at = ${now}
       where idempotency.status is null
         and idempotency.request_hash = ${requestHash}
-        and idempotency.created_at < ${now - ABANDONED}
+        and idempotency.created_at < ${abandonedAt}
       returning 1
     )
-    select exists (select 1 from burnt) as burnt, exists (select 1 from claimed) as claimed`.execute(
-    db,
-  )
-  const [row] = rows
-  if (row === undefined) throw new EarnestError('store_unreachable', 'No answer')
-  return row
+    select exists (select 1 from burnt) as burnt, exists (select 1 from claimed) as claimed`,
+)
+type Claim = Pick<Write, 'signer' | 'nonce' | 'key'> & {
+  requestHash: string
+  expiresAt: number
+  now: number
+  abandonedAt: number
 }
 
 /**

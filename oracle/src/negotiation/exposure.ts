@@ -1,5 +1,6 @@
 import { EarnestError, formatUsdc } from '@earnest/sdk/protocol'
 import { type ExpressionBuilder, type Nullable, sql } from 'kysely'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 
@@ -24,28 +25,35 @@ export async function openExposures(
   now: number,
 ): Promise<Map<string, bigint>> {
   if (sellers.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('lock')
-    .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
-    .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
-    .select(['pact.seller_did', sql<string>`sum(lock.amount::numeric)::text`.as('amount')])
-    .where('pact.seller_did', 'in', [...sellers])
-    .where((eb) => eb.or([isAwaited(eb, now), eb('escrow.state', 'in', openStates)]))
-    .groupBy('pact.seller_did')
-    .execute()
+  const rows = await openOf(db, { sellers, unread: now - READING })
   return new Map(rows.map(({ seller_did, amount }) => [seller_did, BigInt(amount)]))
 }
+
+const openOf = statement(
+  (db, { sellers, unread }: { sellers: readonly string[]; unread: number }) =>
+    db
+      .selectFrom('lock')
+      .innerJoin('pact', 'pact.pact_id', 'lock.pact_id')
+      .leftJoin('escrow', 'escrow.escrow_id', 'lock.escrow_id')
+      .select(['pact.seller_did', sql<string>`sum(lock.amount::numeric)::text`.as('amount')])
+      .where(sql<boolean>`pact.seller_did = any(${sellers}::text[])`)
+      .where((eb) => eb.or([isAwaited(eb, unread), eb('escrow.state', 'in', openStates)]))
+      .groupBy('pact.seller_did'),
+)
 
 type Joined = ExpressionBuilder<
   Tables & { escrow: Nullable<Tables['escrow']> },
   'lock' | 'pact' | 'escrow'
 >
 
-/** Registered, not taken back, and still to be funded. */
-function isAwaited(eb: Joined, now: number) {
+/**
+ * Registered, not taken back, and still to be funded.
+ * @param unread Unix seconds: a funding that came in time may be unread from here on.
+ */
+function isAwaited(eb: Joined, unread: number) {
   return eb.and([
     eb('escrow.escrow_id', 'is', null),
-    eb('lock.fund_by', '>', now - READING),
+    eb('lock.fund_by', '>', unread),
     eb('pact.cancelled_at', 'is', null),
   ])
 }
@@ -116,7 +124,7 @@ async function isAmendment(
     .where('pact.seller_did', '=', seller)
     .where('pact.buyer_did', '=', buyer)
     .where('lock.amount', '=', amount.toString())
-    .where((eb) => eb.or([isAwaited(eb, now), eb('escrow.state', 'in', openStates)]))
+    .where((eb) => eb.or([isAwaited(eb, now - READING), eb('escrow.state', 'in', openStates)]))
     .execute()
   const added = rows.filter(({ state, amends, moved }) => state !== null && amends && !moved).length
   const locked = rows.filter(({ state, amends, moved }) => state === 'Funded' && (moved || !amends))

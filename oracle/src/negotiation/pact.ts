@@ -29,6 +29,7 @@ import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { pack, unpack } from '../store/json.ts'
 import { enterRegistry } from '../store/registry.ts'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import { type ExposureLimit, reserveExposure } from './exposure.ts'
 
@@ -44,8 +45,8 @@ export type StoreDeposit = (deposit: Deposit, sources: readonly DepositSource[])
 /** What a criterion says of a deposit: which measure, or that it is a checker. */
 export type DepositSource = Extract<Verifier, { type: 'metric' }>['source']
 
-/** Begins what the chain asked for before the pact was registered. */
-export type CatchUp = (tx: Tx, escrowIds: readonly string[]) => Promise<void>
+/** Begins what the chain asked of escrows, given as they are stored, before their pact was registered. */
+export type CatchUp = (tx: Tx, bodies: readonly string[]) => Promise<void>
 
 /** How much a seller may have open, by its record. */
 export type LimitOf = (seller: string) => Promise<ExposureLimit>
@@ -107,7 +108,7 @@ export async function registerPact(
   const pactId = verifySignedPact(signed, keyOf)
   assertChain(pact, chain)
   assertDeposits(pact, deposits)
-  await assertAcceptable(db, { pact, pactId, now })
+  const listPrice = await assertAcceptable(db, { pact, pactId, now })
   // Stored before the pact: bytes without a pact are harmless, a pact without them is not.
   const blobs = new Map<string, string>()
   for (const { sha256, content } of deposits)
@@ -123,27 +124,23 @@ export async function registerPact(
   }))
 
   const limit = await limitOf(seller.did)
+  const escrowIds = locks.map((lock) => lock.escrow_id)
 
-  await db.transaction().execute(async (tx) => {
+  const isNew = await db.transaction().execute(async (tx) => {
     await enterRegistry(tx)
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('pact')
-      .values({
-        pact_id: pactId,
-        buyer_did: buyer.did,
-        seller_did: seller.did,
-        capability: pact.capability,
-        nonce: pact.nonce,
-        subjective: milestones.some((milestone) => isSubjective(pact, milestone)),
-        signed_pact: canonicalText(encode(signedPactSchema, signed, 'invalid_pact')),
-        registered_at: now,
-        cancelled_at: null,
-        list_price: await listPriceOf(tx, pact),
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst()
-    if (numInsertedOrUpdatedRows !== 1n) return
-    await tx.insertInto('lock').values(locks).execute()
+    const [written] = await writePact(tx, {
+      pactId,
+      buyer: buyer.did,
+      seller: seller.did,
+      capability: pact.capability,
+      nonce: pact.nonce,
+      isSubjective: milestones.some((milestone) => isSubjective(pact, milestone)),
+      signed: canonicalText(encode(signedPactSchema, signed, 'invalid_pact')),
+      now,
+      listPrice,
+      locks: JSON.stringify(locks),
+    })
+    if (!written) return false
     await reserveExposure(tx, {
       pact: { pactId, buyer: buyer.did, seller: seller.did },
       amount: locks.reduce((sum, lock) => sum + BigInt(lock.amount), 0n),
@@ -157,13 +154,11 @@ export async function registerPact(
         .execute()
     }
     // A funding that came before its pact is announced now, and what followed it is taken up.
-    const escrowIds = locks.map((lock) => lock.escrow_id)
-    await tx
-      .updateTable('escrow')
-      .set({ awaits: true })
-      .where('escrow_id', 'in', escrowIds)
-      .execute()
-    await catchUp(tx, escrowIds)
+    const early = await awaken(tx, { escrowIds })
+    await catchUp(
+      tx,
+      early.map(({ body }) => body),
+    )
     await touchAgents(tx, [buyer.did, seller.did], now)
     await append(tx, signer, [
       {
@@ -174,7 +169,9 @@ export async function registerPact(
         tell: { type: 'pact_registered', agents: [buyer.did, seller.did], pactId },
       },
     ])
+    return true
   })
+  if (isNew) return { signed, escrowIds, registeredAt: now, cancelledAt: null }
   const stored = await findPact(db, pactId)
   if (stored) return stored
   throw new EarnestError('nonce_reused', 'The buyer used this nonce for other terms', {
@@ -182,14 +179,46 @@ export async function registerPact(
   })
 }
 
+type Writing = {
+  pactId: string
+  buyer: string
+  seller: string
+  capability: string
+  nonce: string
+  isSubjective: boolean
+  signed: string
+  now: number
+  listPrice: string | null
+  locks: string
+}
+
+/** A pact and what it locks; nothing where its id or its nonce is taken. */
+const writePact = statement(
+  (_, row: Writing) => sql<{ pact_id: string }>`
+    with written as (
+      insert into pact (pact_id, buyer_did, seller_did, capability, nonce, subjective, signed_pact,
+        registered_at, list_price)
+      values (${row.pactId}, ${row.buyer}, ${row.seller}, ${row.capability}, ${row.nonce},
+        ${row.isSubjective}, ${row.signed}, ${row.now}, ${row.listPrice})
+      on conflict do nothing
+      returning pact_id
+    ), locked as (
+      insert into lock select lock.* from written, json_populate_recordset(null::lock, ${row.locks}) lock
+    )
+    select pact_id from written`,
+)
+
+const awaken = statement((db, { escrowIds }: { escrowIds: readonly string[] }) =>
+  db
+    .updateTable('escrow')
+    .set({ awaits: true })
+    .where(sql<boolean>`escrow_id = any(${escrowIds}::text[])`)
+    .returning('body'),
+)
+
 /** What the seller's own list asks for a task when it agrees; it may ask anything later. */
-async function listPriceOf(tx: Tx, { seller }: Pact): Promise<string | null> {
-  const row = await tx
-    .selectFrom('agent')
-    .select('registration')
-    .where('did', '=', seller.did)
-    .executeTakeFirst()
-  const { pricing } = JSON.parse(row?.registration ?? '{}') as { pricing?: { perTask: string } }
+function listPriceOf(registration: string | null): string | null {
+  const { pricing } = JSON.parse(registration ?? '{}') as { pricing?: { perTask: string } }
   return pricing ? parseUsdc(pricing.perTask).toString() : null
 }
 
@@ -272,11 +301,7 @@ const idsOf = sql<`0x${string}`[]>`array(
 
 /** A registered pact; undefined where nobody registered it. */
 export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredPact | undefined> {
-  const row = await db
-    .selectFrom('pact')
-    .select(['signed_pact', 'registered_at', 'cancelled_at', idsOf.as('escrow_ids')])
-    .where('pact_id', '=', pactId)
-    .executeTakeFirst()
+  const [row] = await readPact(db, { pactId })
   if (!row) return undefined
   return {
     signed: signedOf(row.signed_pact),
@@ -285,6 +310,13 @@ export async function findPact(db: Db | Tx, pactId: string): Promise<RegisteredP
     cancelledAt: row.cancelled_at,
   }
 }
+
+const readPact = statement((db, { pactId }: { pactId: string }) =>
+  db
+    .selectFrom('pact')
+    .select(['signed_pact', 'registered_at', 'cancelled_at', idsOf.as('escrow_ids')])
+    .where('pact_id', '=', pactId),
+)
 
 /** What a registered pact locks under one escrow id. */
 export type Lock = { pactId: string; milestone: number; terms: Terms; pact: Pact }
@@ -323,25 +355,37 @@ async function readLock(db: Db | Tx, escrowId: string): Promise<Lock | undefined
 /**
  * A pact is as old as a day, or stood here as an offer since it was fresh and is within its time. What the
  * seller took back before, nobody accepts; nobody signs for the customer that an open offer leaves out.
+ * @returns what the seller's own list asks now.
  * @throws offer_withdrawn, offer_unknown, clock_skew, registration_too_late, deadline_passed
  */
 async function assertAcceptable(
   db: Db,
   { pact, pactId, now }: { pact: Pact; pactId: string; now: number },
-): Promise<void> {
+): Promise<string | null> {
   if (isOpenOffer(pact)) throw new EarnestError('offer_unknown', 'An open offer is taken first')
-  const offer = await db
-    .selectFrom('offer')
-    .select(['offered_at', 'withdrawn_at', 'accept_by'])
-    .where('pact_id', '=', pactId)
-    .executeTakeFirst()
+  const [offer] = await readOffered(db, { pactId, seller: pact.seller.did })
   if (offer && offer.withdrawn_at !== null) {
     throw new EarnestError('offer_withdrawn', 'The seller took this offer back')
   }
   // As fresh as it was when it was laid here, for as long as it stands.
-  assertFresh(pact, offer && now < offer.accept_by ? offer.offered_at : now)
+  const stands = offer?.accept_by != null && now < offer.accept_by
+  assertFresh(pact, (stands ? offer.offered_at : null) ?? now)
   if (now >= pact.deadlineUtc) throw new EarnestError('deadline_passed', 'deadlineUtc is past')
+  return listPriceOf(offer?.registration ?? null)
 }
+
+const readOffered = statement(
+  (_, { pactId, seller }: { pactId: string; seller: string }) => sql<{
+    registration: string | null
+    offered_at: number | null
+    withdrawn_at: number | null
+    accept_by: number | null
+  }>`
+    select agent.registration, offer.offered_at, offer.withdrawn_at, offer.accept_by
+    from (select 1) as one
+    left join agent on agent.did = ${seller}
+    left join offer on offer.pact_id = ${pactId}`,
+)
 
 /**
  * Keys sign for a day, and nothing is dated ahead.

@@ -1,8 +1,10 @@
 import { EarnestError, type Manifest } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 import type { Blob } from './blob.ts'
 
@@ -39,35 +41,11 @@ export async function keepArtifact(
 ): Promise<void> {
   const now = clock.now()
   await db.transaction().execute(async (tx) => {
-    const held = await tx
-      .selectFrom('artifact')
-      .select((eb) => eb.fn.coalesce(eb.fn.sum<string>('size'), eb.lit(0)).as('bytes'))
-      .where('escrow_id', '=', escrowId)
-      .executeTakeFirstOrThrow()
-    if (Number(held.bytes) + blob.size > MAX_ESCROW_BYTES) {
-      throw new EarnestError('too_large', 'This escrow holds too many bytes')
-    }
-    const stored = await tx
-      .selectFrom('blob')
-      .select('id')
-      .where('id', '=', blob.id)
-      .where('sha256', '=', blob.sha256)
-      .executeTakeFirst()
-    if (!stored) throw new EarnestError('upload_raced', 'Upload again', { retryable: true })
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('artifact')
-      .values({
-        escrow_id: escrowId,
-        name,
-        sha256: blob.sha256,
-        size: blob.size,
-        blob_id: blob.id,
-        uploaded_by: by,
-        uploaded_at: now,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst()
-    if (numInsertedOrUpdatedRows !== 1n) return
+    const { id, sha256, size } = blob
+    const [filed] = await fileArtifact(tx, { escrowId, name, id, sha256, size, by, now })
+    if (!filed?.fits) throw new EarnestError('too_large', 'This escrow holds too many bytes')
+    if (!filed.stored) throw new EarnestError('upload_raced', 'Upload again', { retryable: true })
+    if (!filed.isNew) return
     await append(tx, signer, [
       {
         action: 'artifact_stored',
@@ -79,6 +57,41 @@ export async function keepArtifact(
   })
 }
 
+type Filing = {
+  escrowId: string
+  name: string
+  id: string
+  sha256: string
+  size: number
+  by: string
+  now: number
+}
+
+/** Beside what the escrow holds, and only while the bytes are there: they stay from here to the end of the transaction. */
+const fileArtifact = statement(
+  (_, { escrowId, name, id, sha256, size, by, now }: Filing) => sql<{
+    fits: boolean
+    stored: boolean
+    isNew: boolean
+  }>`
+    with held as (
+      select coalesce(sum(size), 0) + ${size}::int8 <= ${sql.lit(MAX_ESCROW_BYTES)} as fits
+      from artifact where escrow_id = ${escrowId}
+    ), stored as (
+      select id from blob where id = ${id} and sha256 = ${sha256} for key share
+    ), filed as (
+      insert into artifact (escrow_id, name, sha256, size, blob_id, uploaded_by, uploaded_at)
+      select ${escrowId}::text, ${name}::text, ${sha256}::text, ${size}::int8, stored.id,
+        ${by}::text, ${now}::int8
+      from stored, held where held.fits
+      on conflict do nothing
+      returning 1
+    )
+    select held.fits, exists (select from stored) as stored,
+      exists (select from filed) as "isNew"
+    from held`,
+)
+
 /**
  * The stored bytes of every file of a manifest, by name.
  * @throws artifact_missing naming what was not uploaded, hash_mismatch naming what was uploaded with other bytes (SET-02).
@@ -88,11 +101,7 @@ export async function locateFiles(
   escrowId: string,
   manifest: Manifest,
 ): Promise<Map<string, string>> {
-  const rows = await db
-    .selectFrom('artifact')
-    .select(['name', 'sha256', 'size', 'blob_id'])
-    .where('escrow_id', '=', escrowId)
-    .execute()
+  const rows = await artifactsOf(db, { escrowId })
   const located = new Map<string, string>()
   const missing: string[] = []
   const other: string[] = []
@@ -114,3 +123,10 @@ export async function locateFiles(
   }
   return located
 }
+
+const artifactsOf = statement((db, { escrowId }: { escrowId: string }) =>
+  db
+    .selectFrom('artifact')
+    .select(['name', 'sha256', 'size', 'blob_id'])
+    .where('escrow_id', '=', escrowId),
+)

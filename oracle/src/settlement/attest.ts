@@ -7,11 +7,12 @@ import {
   toBytes32,
   type VerificationReport,
 } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import type { Call } from '../escrow/chain.ts'
 import { readEscrow } from '../escrow/fold.ts'
-import { submit } from '../escrow/submit.ts'
+import { submit, type Writing, writingOf, writtenBy } from '../escrow/submit.ts'
 import { findLock, type Lock } from '../negotiation/pact.ts'
-import { drop } from '../store/queue.ts'
+import { statement } from '../store/statement.ts'
 import type { Row } from '../store/tables.ts'
 import type { Attestors } from './attestor.ts'
 import { inCheckTurn } from './checkTurn.ts'
@@ -29,11 +30,15 @@ import {
 export type Check = (options: {
   escrowId: `0x${string}`
   round: number
+  /** What was handed in, canonical JSON. */
+  manifest: string
   /** Unix seconds at which this oracle received the delivery. */
   deliveredAt: number
 }) => Promise<VerificationReport>
 
 type Attesting = Completing & { attestors: Attestors; check: Check }
+/** A completion that was taken or read just now; it is not read again. */
+type Taken = Row<'completion'>
 
 /**
  * Brings one completion from "received" to a call on chain: verify, log, sign, submit. Each step is
@@ -43,10 +48,10 @@ type Attesting = Completing & { attestors: Attestors; check: Check }
  */
 export async function processCompletion(
   context: Attesting,
-  { escrowId, round }: { escrowId: `0x${string}`; round: number },
+  { escrowId, round, row: taken }: { escrowId: `0x${string}`; round: number; row?: Taken },
 ): Promise<Row<'completion'>> {
   const { db } = context
-  const row = await readCompletion(db, escrowId, round)
+  const row = taken ?? (await readCompletion(db, escrowId, round))
   const lock = await findLock(db, escrowId)
   if (!row || !lock) throw new EarnestError('completion_unknown', 'No such completion')
   if (!goesOn(row)) return row
@@ -61,12 +66,12 @@ function goesOn({ status }: Row<'completion'>): boolean {
 
 async function checkDelivery(
   context: Attesting,
-  { escrow_id, round, received_at: deliveredAt }: Row<'completion'>,
+  { escrow_id, round, manifest, received_at: deliveredAt }: Row<'completion'>,
 ): Promise<Row<'completion'>> {
   const { db, check } = context
   const escrowId = escrow_id as `0x${string}`
   return inCheckTurn(db, { escrowId, round }, async () =>
-    logReport(context, { report: await check({ escrowId, round, deliveredAt }) }),
+    logReport(context, { report: await check({ escrowId, round, manifest, deliveredAt }) }),
   ).catch(async (error) => {
     // Somebody else's turn may have ended between the two looks.
     const row = await readCompletion(db, escrowId, round)
@@ -122,23 +127,27 @@ async function submitResult(
     const receipt = { byBuyer: false, proof: signed }
     call = { functionName: 'deliver', args: [terms, artifactHash, receipt, authorization] }
   }
-  await db.transaction().execute(async (tx) => {
-    await submit(tx, {
-      key: submissionKey(row),
-      escrowId,
-      call,
-      at: clock.now(),
-      ...(state && { seq: state.seq }),
-    })
-    await tx
-      .updateTable('completion')
-      .set({ status: 'submitted' })
-      .where('escrow_id', '=', escrowId)
-      .where('round', '=', round)
-      .execute()
-    await drop(tx, { queue: 'complete', key: `${escrowId}/${round}` })
-  })
+  const submission = {
+    key: submissionKey(row),
+    escrowId,
+    call,
+    at: clock.now(),
+    ...(state && { seq: state.seq }),
+  }
+  const job = `${escrowId}/${round}`
+  await submitCompletion(db, { ...writingOf(submission), round, job })
 }
+
+/** The call of a completion, that it was made, and the end of the work that made it: all or nothing. */
+const submitCompletion = statement(
+  (_, values: Writing & { round: number; job: string }) => sql`
+    with ${writtenBy(values)}, submitted as (
+      update completion set status = 'submitted'
+      where escrow_id = ${values.escrowId} and round = ${values.round}
+    )
+    delete from job
+    where queue = 'complete' and key = ${values.job} and lease_token is null`,
+)
 
 /**
  * Signs and submits this oracle's result of a round that stands delivered on chain; nothing to do

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { EarnestError } from '@earnest/sdk/protocol'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 import type { BlobStore } from './blobstore/blobstore.ts'
 import { cut } from './blobstore/cut.ts'
@@ -74,11 +75,7 @@ export function createBlobs({
   }
 
   async function* read(id: string, most = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
-    const row = await db
-      .selectFrom('blob')
-      .select(['sealed_key', 'size', 'home'])
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const [row] = await blobOf(db, { id })
     if (!row) throw new EarnestError('artifact_unknown', 'no such bytes')
     const key = openKey(masterKey, row.sealed_key)
     const wanted = Math.min(row.size, most)
@@ -185,3 +182,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   for await (const part of chunks) parts.push(part)
   return Buffer.concat(parts)
 }
+
+const blobOf = statement((db, { id }: { id: string }) =>
+  db.selectFrom('blob').select(['sealed_key', 'size', 'home']).where('id', '=', id),
+)

@@ -31,16 +31,10 @@ export function createCheck({
   /** Reaches the services that HTTP criteria test; without it they stay undecided. */
   fetch?: TestFetch | undefined
 }): Check {
-  return async ({ escrowId, round, deliveredAt }) => {
+  return async ({ escrowId, round, manifest: text, deliveredAt }) => {
     const lock = await findLock(db, escrowId)
-    const row = await db
-      .selectFrom('completion')
-      .select('manifest')
-      .where('escrow_id', '=', escrowId)
-      .where('round', '=', round)
-      .executeTakeFirst()
-    if (!lock || !row) throw new EarnestError('completion_unknown', 'No such completion')
-    const manifest = decode(manifestSchema, JSON.parse(row.manifest), 'invalid_manifest')
+    if (!lock) throw new EarnestError('completion_unknown', 'No such completion')
+    const manifest = decode(manifestSchema, JSON.parse(text), 'invalid_manifest')
     const located = await locateFiles(db, escrowId, manifest)
     const transcripts: Transcript[] = []
     const report = await verify({

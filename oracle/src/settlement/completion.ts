@@ -16,6 +16,7 @@ import {
   type VerificationReport,
   verifyCompletion,
 } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { type Hex, hexToNumber, size, slice, type TypedDataDefinition, verifyTypedData } from 'viem'
 import { resolveKeys } from '../discovery/keys.ts'
 import type { Chain } from '../escrow/chain.ts'
@@ -24,7 +25,8 @@ import { findLock, findPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
 import { unpack } from '../store/json.ts'
-import { enqueue } from '../store/queue.ts'
+import { enqueue, jobOf } from '../store/queue.ts'
+import { statement } from '../store/statement.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Row } from '../store/tables.ts'
 import { locateFiles } from './artifact.ts'
@@ -63,12 +65,12 @@ export async function takeCompletion(
   }
   verifyCompletion(proof, { now, keyOf: await resolveKeys(db, [seller.did]) })
   const text = canonicalText(encode(completionProofSchema, proof, 'invalid_completion'))
-  const known = await readCompletion(db, escrowId, round)
+  const { known, funding } = await readRound(db, escrowId, round)
   if (known && hashBody(JSON.parse(known.proof)) === hashBody(JSON.parse(text))) return known
   if (known && !(await isRenewal(db, { known, proof }))) {
     throw new EarnestError('round_taken', 'This round has a completion')
   }
-  const state = await assertFunded(db, escrowId)
+  const state = assertFunded(funding)
   if (round !== state.round + 1) {
     throw new EarnestError('wrong_round', 'This delivery opens another round', {
       details: { got: round, want: state.round + 1 },
@@ -86,24 +88,12 @@ export async function takeCompletion(
     manifest: canonicalText(encode(manifestSchema, proof.manifest, 'invalid_manifest')),
     proof: text,
     received_at: now,
-    status: 'received',
-    result: null,
-    report: null,
-    report_hash: null,
-    error: null,
   }
-  await db.transaction().execute(async (tx) => {
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('completion')
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst()
-    if (numInsertedOrUpdatedRows !== 1n) {
-      throw new EarnestError('round_taken', 'This round has a completion')
-    }
+  return db.transaction().execute(async (tx) => {
     // Whoever hands it in is answered by a check of its own; the queue is for the crash in between.
-    const work = { queue: 'complete', key: `${escrowId}/${round}`, payload: { escrowId, round } }
-    await enqueue(tx, { ...work, delaySeconds: CRASH_DELAY })
+    const work = { key: `${escrowId}/${round}`, payload: JSON.stringify({ escrowId, round }) }
+    const [written] = await writeCompletion(tx, { ...row, ...work, delaySeconds: CRASH_DELAY })
+    if (!written) throw new EarnestError('round_taken', 'This round has a completion')
     await append(tx, signer, [
       {
         action: 'completion_received',
@@ -118,9 +108,39 @@ export async function takeCompletion(
         },
       },
     ])
+    return written
   })
-  return { ...row, check_token: null, checked_until: null }
 }
+
+type Writing = Pick<
+  Row<'completion'>,
+  'escrow_id' | 'round' | 'pact_id' | 'artifact_hash' | 'manifest' | 'proof' | 'received_at'
+> & { key: string; payload: string; delaySeconds: number }
+
+const writeCompletion = statement((db, row: Writing) =>
+  db
+    .with('queued', (db) =>
+      jobOf(db, {
+        queue: 'complete',
+        key: row.key,
+        payload: row.payload,
+        delaySeconds: row.delaySeconds,
+      }),
+    )
+    .insertInto('completion')
+    .values({
+      escrow_id: row.escrow_id,
+      round: row.round,
+      pact_id: row.pact_id,
+      artifact_hash: row.artifact_hash,
+      manifest: row.manifest,
+      proof: row.proof,
+      received_at: row.received_at,
+      status: 'received',
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll(),
+)
 
 /** The same delivery under a new authorization, because the chain refused the last one. */
 async function isRenewal(
@@ -162,19 +182,31 @@ export function submissionKey(
   return `complete/${row.escrow_id}/${row.round}/${hashBody(JSON.parse(row.proof)).slice(0, 16)}`
 }
 
+/** The transaction of a call that was written down before; its hash is null until it is sent. */
+export async function findSubmission(
+  db: Db,
+  key: string,
+): Promise<Pick<Row<'submission'>, 'tx_hash'> | undefined> {
+  return db.selectFrom('submission').select('tx_hash').where('key', '=', key).executeTakeFirst()
+}
+
 /** The completion of a round; undefined where none was handed in. */
 export async function readCompletion(
   db: Db | Tx,
   escrowId: string,
   round: number,
 ): Promise<Row<'completion'> | undefined> {
-  return db
-    .selectFrom('completion')
-    .selectAll()
-    .where('escrow_id', '=', escrowId)
-    .where('round', '=', round)
-    .executeTakeFirst()
+  return (await completionOf(db, { escrowId, round }))[0]
 }
+
+const completionOf = statement(
+  (db, { escrowId, round }: Pick<CompletionProof, 'round'> & { escrowId: string }) =>
+    db
+      .selectFrom('completion')
+      .selectAll()
+      .where('escrow_id', '=', escrowId)
+      .where('round', '=', round),
+)
 
 /** The proof of a stored completion. */
 export function proofOf(row: Row<'completion'>): CompletionProof {
@@ -193,39 +225,15 @@ export async function logReport(
   const reportHash = hashReport(report)
   const { escrowId, round, result } = report
   const now = clock.now()
+  const text = canonicalText(encode(reportSchema, report, 'invalid_report'))
   return db.transaction().execute(async (tx) => {
-    const before = await tx
-      .selectFrom('completion')
-      .selectAll()
-      .where('escrow_id', '=', escrowId)
-      .where('round', '=', round)
-      .forUpdate()
-      .executeTakeFirstOrThrow()
-    if (before.report_hash !== null) return before
-    const logged = await tx
-      .updateTable('completion')
-      .set({
-        status: 'verified',
-        result,
-        report: canonicalText(encode(reportSchema, report, 'invalid_report')),
-        report_hash: reportHash,
-      })
-      .where('escrow_id', '=', escrowId)
-      .where('round', '=', round)
-      .returningAll()
-      .executeTakeFirstOrThrow()
-    if (result !== 'UNDECIDED') {
-      await tx
-        .insertInto('attestation')
-        .values({
-          escrow_id: escrowId,
-          round,
-          result,
-          artifact_hash: report.artifactHash,
-          report_hash: reportHash,
-          logged_at: now,
-        })
-        .execute()
+    const { artifactHash } = report
+    const logging = { escrowId, round, result, artifactHash, report: text, reportHash, now }
+    const [logged] = await writeReport(tx, logging)
+    if (!logged) {
+      const before = await readCompletion(tx, escrowId, round)
+      if (before) return before
+      throw new EarnestError('completion_unknown', 'No such completion')
     }
     await append(tx, signer, [
       {
@@ -239,6 +247,34 @@ export async function logReport(
     return logged
   })
 }
+
+type Logging = {
+  escrowId: string
+  round: number
+  result: string
+  artifactHash: string
+  report: string
+  reportHash: string
+  now: number
+}
+
+/** The first report of a round with its result, if it has one; whose turn it was to check has done it. */
+const writeReport = statement(
+  (_, { escrowId, round, result, artifactHash, report, reportHash, now }: Logging) =>
+    sql<Row<'completion'>>`
+    with logged as (
+      update completion set
+        status = 'verified', result = ${result}, report = ${report}, report_hash = ${reportHash},
+        check_token = null, checked_until = null
+      where escrow_id = ${escrowId} and round = ${round} and report_hash is null
+      returning *
+    ), attested as (
+      insert into attestation (escrow_id, round, result, artifact_hash, report_hash, logged_at)
+      select escrow_id, round, result, ${artifactHash}::text, report_hash, ${now}::int8 from logged
+      where result <> 'UNDECIDED'
+    )
+    select * from logged`,
+)
 
 /** Notes why a completion goes no further. */
 export async function closeCompletion(
@@ -271,14 +307,35 @@ export function isLate(
   return at >= milestoneOf(lock.pact, lock.milestone).deadlineUtc
 }
 
+type Funding = { body: string; reverted: boolean | null }
+
+/** How an escrow was funded, and what was handed in for a round of it. */
+async function readRound(
+  db: Db,
+  escrowId: string,
+  round: number,
+): Promise<{ known: Row<'completion'> | undefined; funding: Funding | undefined }> {
+  const [found] = await fundingOf(db, { escrowId, round })
+  const known = found?.isKnown ? await readCompletion(db, escrowId, round) : undefined
+  return { known, funding: found?.body ? { ...found, body: found.body } : undefined }
+}
+
+const fundingOf = statement(
+  (_, { escrowId, round }: { escrowId: string; round: number }) => sql<{
+    body: string | null
+    reverted: boolean | null
+    isKnown: boolean
+  }>`
+    select
+      (select body from escrow where escrow_id = ${escrowId}) as body,
+      (select reverted from announcement where escrow_id = ${escrowId}) as reverted,
+      exists (
+        select from completion where escrow_id = ${escrowId} and round = ${round}
+      ) as "isKnown"`,
+)
+
 /** No receipt is signed before the funding is confirmed. */
-async function assertFunded(db: Db, escrowId: string): Promise<EscrowState> {
-  const found = await db
-    .selectFrom('escrow')
-    .leftJoin('announcement', 'announcement.escrow_id', 'escrow.escrow_id')
-    .select(['escrow.body', 'announcement.reverted'])
-    .where('escrow.escrow_id', '=', escrowId)
-    .executeTakeFirst()
+function assertFunded(found: Funding | undefined): EscrowState {
   if (!found) throw new EarnestError('not_funded', 'No funds are locked', { retryable: true })
   const state = unpack<EscrowState>(found.body)
   // While the parties negotiate, a redelivery is checked before the buyer signs for it.

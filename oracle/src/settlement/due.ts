@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 
 /** What a look at the chain finds to do besides reading it. */
@@ -18,7 +19,12 @@ export async function whatIsDue(
   db: Db,
   { now, latest }: { now: number; latest: number },
 ): Promise<Due> {
-  const { rows } = await sql<Due>`
+  const [due] = await dueAt(db, { now, latest })
+  return due ?? { endings: true, timers: true, recourses: true, cases: true }
+}
+
+const dueAt = statement(
+  (_, { now, latest }: { now: number; latest: number }) => sql<Due>`
     select
       exists (select from recourse where awaits and updated_block <= ${latest}) as endings,
       exists (
@@ -30,6 +36,5 @@ export async function whatIsDue(
       exists (select from escrow where state = 'Arbitration')
         or exists (select from recourse where state = 'claimed')
         or exists (select from docket where stage in ('proposed', 'sitting', 'moderation'))
-        as cases`.execute(db)
-  return rows[0] ?? { endings: true, timers: true, recourses: true, cases: true }
-}
+        as cases`,
+)

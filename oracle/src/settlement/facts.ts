@@ -1,8 +1,17 @@
-import { completionProofSchema, decode, type Pact, reportSchema } from '@earnest/sdk/protocol'
+import {
+  completionProofSchema,
+  decode,
+  EarnestError,
+  type Pact,
+  reportSchema,
+} from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { gradeOutages } from '../discovery/outage.ts'
 import { deliveriesOf, type Link } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
+import { statement } from '../store/statement.ts'
 import type { Tx } from '../store/store.ts'
+import type { Row } from '../store/tables.ts'
 import type { DeliveryFacts, SettledEscrow } from '../trust/event.ts'
 import { priceFacts } from './price.ts'
 import { upheldHarm } from './upheld.ts'
@@ -14,22 +23,13 @@ export async function settledFacts(
 ): Promise<SettledEscrow | null> {
   const { ending, clauses } = state
   if (ending === null) return null
-  const known = await tx
-    .selectFrom('pact')
-    .leftJoin('completion', (join) =>
-      join.on('completion.escrow_id', '=', state.id).on('completion.round', '=', state.round),
-    )
-    .leftJoin('failure', (join) =>
-      join.onRef('failure.pact_id', '=', 'pact.pact_id').on('failure.escrow_id', '=', state.id),
-    )
-    .select(['list_price', 'proof', 'report', 'failure.at as failed_at'])
-    .where('pact.pact_id', '=', link.pactId)
-    .executeTakeFirstOrThrow()
-  const outages = await tx
-    .selectFrom('outage')
-    .select(['heartbeat_at', 'recovered_at'])
-    .where('escrow_id', '=', state.id)
-    .execute()
+  const [known] = await factsOf(tx, {
+    pactId: link.pactId,
+    escrowId: state.id,
+    round: state.round,
+  })
+  if (!known) throw new EarnestError('pact_unknown', 'The lock has no pact')
+  const { outages } = known
   const [first] = outages.length > 0 ? await deliveriesOf(tx, state.id) : []
   const outage = gradeOutages(outages, {
     how: ending.how,
@@ -108,6 +108,25 @@ export async function settledFacts(
     facts,
   }
 }
+
+const factsOf = statement(
+  (_, { pactId, escrowId, round }: { pactId: string; escrowId: string; round: number }) => sql<{
+    list_price: string | null
+    proof: string | null
+    report: string | null
+    failed_at: number | null
+    outages: Pick<Row<'outage'>, 'heartbeat_at' | 'recovered_at'>[]
+  }>`
+    select pact.list_price, completion.proof, completion.report, failure.at as failed_at,
+      coalesce((
+        select json_agg(json_build_object('heartbeat_at', heartbeat_at, 'recovered_at', recovered_at))
+        from outage where outage.escrow_id = ${escrowId}
+      ), '[]') as outages
+    from pact
+    left join completion on completion.escrow_id = ${escrowId} and completion.round = ${round}
+    left join failure on failure.pact_id = pact.pact_id and failure.escrow_id = ${escrowId}
+    where pact.pact_id = ${pactId}`,
+)
 
 function requiredModelOf({ input }: Pact): string | undefined {
   if (input === null || typeof input !== 'object' || Array.isArray(input)) return undefined

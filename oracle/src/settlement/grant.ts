@@ -16,11 +16,14 @@ import {
   type SignedRequest,
   type VerificationReport,
 } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { readEscrow } from '../escrow/fold.ts'
 import { findLock } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
 import { append } from '../store/journal.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
+import type { Row } from '../store/tables.ts'
 import { locateFiles } from './artifact.ts'
 import type { Blobs } from './blob.ts'
 import { assertReader } from './committee/evidence.ts'
@@ -75,24 +78,23 @@ export async function grantFiles(
     return { token, expiresAt, file, signed }
   })
   await db.transaction().execute(async (tx) => {
-    await tx
-      .insertInto('grant')
-      .values(
-        grants.map(({ token, file }) => ({
-          token_hash: hashToken(token),
-          escrow_id: escrowId,
-          round: delivered.round,
-          name: file.name,
-          mime: file.mime,
-          blob_id: located.get(file.name) ?? '',
-          did: by,
-          granted_at: now,
-          expires_at: expiresAt,
-          revoked_at: null,
-          request: proof ? canonicalText(proof) : null,
-        })),
-      )
-      .execute()
+    const request = proof ? canonicalText(proof) : null
+    const rows = grants.map(
+      ({ token, file }): Row<'grant'> => ({
+        token_hash: hashToken(token),
+        escrow_id: escrowId,
+        round: delivered.round,
+        name: file.name,
+        mime: file.mime,
+        blob_id: located.get(file.name) ?? '',
+        did: by,
+        granted_at: now,
+        expires_at: expiresAt,
+        revoked_at: null,
+        request,
+      }),
+    )
+    await writeGrants(tx, { rows: JSON.stringify(rows) })
     await append(tx, signer, [
       {
         action: 'artifacts_granted',
@@ -110,6 +112,11 @@ export async function grantFiles(
   }
 }
 
+const writeGrants = statement(
+  (_, { rows }: { rows: string }) =>
+    sql`insert into "grant" select * from json_populate_recordset(null::"grant", ${rows})`,
+)
+
 /**
  * The manifest of a delivery, and its report: of the one on chain for the buyer, else of the latest.
  * @throws not_delivered
@@ -119,16 +126,8 @@ async function deliveredManifest(
   escrowId: string,
   { onChain }: { onChain?: string } = {},
 ): Promise<{ manifest: Manifest; round: number; report: string | null }> {
-  let query = db
-    .selectFrom('completion')
-    .select(['manifest', 'round', 'report'])
-    .where('escrow_id', '=', escrowId)
-    .orderBy('round', 'desc')
-    .limit(1)
-  if (onChain !== undefined) {
-    query = query.where('artifact_hash', '=', onChain === '' ? '' : fromBytes32(onChain))
-  }
-  const row = await query.executeTakeFirst()
+  const hash = onChain === undefined ? null : onChain === '' ? '' : fromBytes32(onChain)
+  const [row] = await deliveredOf(db, { escrowId, hash })
   if (!row) throw new EarnestError('not_delivered', 'Nothing was delivered on chain yet')
   return {
     manifest: decode(manifestSchema, JSON.parse(row.manifest), 'invalid_manifest'),
@@ -136,6 +135,16 @@ async function deliveredManifest(
     report: row.report,
   }
 }
+
+const deliveredOf = statement((db, { escrowId, hash }: { escrowId: string; hash: string | null }) =>
+  db
+    .selectFrom('completion')
+    .select(['manifest', 'round', 'report'])
+    .where('escrow_id', '=', escrowId)
+    .where(sql<boolean>`(${hash}::text is null or artifact_hash = ${hash})`)
+    .orderBy('round', 'desc')
+    .limit(1),
+)
 
 /**
  * Ends every grant that an agent holds for an escrow; only its own, since nobody may take back what another
@@ -226,30 +235,17 @@ export async function openGrant(
   { db, signer, clock, blobs }: Context & { blobs: Blobs },
   token: string,
 ): Promise<{ name: string; mime: string; size: number; bytes: AsyncGenerator<Uint8Array> }> {
-  const row = await db
-    .selectFrom('grant')
-    .innerJoin('blob', 'blob.id', 'grant.blob_id')
-    .selectAll('grant')
-    .select(['blob.size', 'blob.sha256'])
-    .where('token_hash', '=', hashToken(token))
-    .executeTakeFirst()
+  const [row] = await grantOf(db, { hash: hashToken(token) })
   if (!row) throw new EarnestError('grant_unknown', 'No such grant')
   if (row.revoked_at !== null) throw new EarnestError('grant_revoked', 'Its holder ended it')
   const now = clock.now()
   if (now >= row.expires_at) throw new EarnestError('grant_expired', 'Ask for a new grant')
-  await db.transaction().execute((tx) =>
-    append(tx, signer, [
-      {
-        action: 'artifact_read',
-        subject: row.escrow_id,
-        at: now,
-        data: { by: row.did, round: row.round, sha256: row.sha256 },
-      },
-    ]),
-  )
+  const { sha256 } = row
+  const data = { by: row.did, round: row.round, sha256 }
+  await append(db, signer, [{ action: 'artifact_read', subject: row.escrow_id, at: now, data }])
   const { token_hash, blob_id, did, name, mime, size } = row
   const { escrow_id, round, request } = row
-  const file = { escrow_id, round, request, name, mime, sha256: row.sha256 ?? '' }
+  const file = { escrow_id, round, request, name, mime, sha256: sha256 ?? '' }
   async function* bytes(): AsyncGenerator<Uint8Array> {
     let sent = 0
     try {
@@ -260,16 +256,28 @@ export async function openGrant(
     } finally {
       // A client that has the last byte may hang up before it is told that there are no more.
       if (sent === size) {
-        await db
-          .insertInto('read_receipt')
-          .values({ grant_id: token_hash, ...file, size, did, read_at: clock.now() })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute()
+        const read = { grant_id: token_hash, ...file, size, did, read_at: clock.now() }
+        await writeRead(db, { rows: JSON.stringify([read]) })
       }
     }
   }
   return { name, mime, size, bytes: bytes() }
 }
+
+const grantOf = statement((db, { hash }: { hash: string }) =>
+  db
+    .selectFrom('grant')
+    .innerJoin('blob', 'blob.id', 'grant.blob_id')
+    .selectAll('grant')
+    .select(['blob.size', 'blob.sha256'])
+    .where('token_hash', '=', hash),
+)
+
+const writeRead = statement(
+  (_, { rows }: { rows: string }) => sql`
+    insert into read_receipt select * from json_populate_recordset(null::read_receipt, ${rows})
+    on conflict do nothing`,
+)
 
 /** Only the hash is stored: a stolen database opens no file. */
 function hashToken(token: string): string {

@@ -8,11 +8,13 @@ import {
   type VerificationReport,
 } from '@earnest/sdk/protocol'
 import type { Hex } from 'viem'
-import { deliveriesOf, readEscrow } from '../escrow/fold.ts'
+import { deliveriesOf } from '../escrow/fold.ts'
+import type { EscrowState } from '../escrow/state.ts'
+import { unpack } from '../store/json.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
-import type { Row } from '../store/tables.ts'
-import { readCompletion } from './completion.ts'
 
+type Delivered = { manifest: string; report: string | null }
 type Round = { escrowId: `0x${string}`; round?: number | undefined }
 
 /**
@@ -36,24 +38,34 @@ export async function publicReport(db: Db, round: Round): Promise<VerificationRe
 }
 
 /** The delivery that the chain has for a round, where it came through this oracle. */
-async function standing(db: Db, { escrowId, round }: Round): Promise<Row<'completion'>> {
-  const delivery = await deliveryOf(db, { escrowId, round })
-  const row = delivery && (await readCompletion(db, escrowId, delivery.round))
+async function standing(db: Db, { escrowId, round }: Round): Promise<Delivered> {
+  const rows = await roundsOf(db, { escrowId })
+  const state = rows[0] && unpack<EscrowState>(rows[0].body)
+  const delivery = state && (await deliveryOf(db, { state, round }))
+  const row = rows.find((each) => each.round === delivery?.round)
   if (!delivery || row?.artifact_hash !== fromBytes32(delivery.artifactHash)) {
     throw new EarnestError('not_delivered', 'No such delivery stands on chain')
   }
   return row
 }
 
+/** An escrow beside everything that was handed in for it. */
+const roundsOf = statement((db, { escrowId }: { escrowId: string }) =>
+  db
+    .selectFrom('escrow')
+    .innerJoin('completion', 'completion.escrow_id', 'escrow.escrow_id')
+    .select(['escrow.body', 'round', 'artifact_hash', 'manifest', 'report'])
+    .where('escrow.escrow_id', '=', escrowId),
+)
+
 /** The last round stands in the escrow's state; those before it only in its logs. */
 async function deliveryOf(
   db: Db,
-  { escrowId, round }: Round,
+  { state, round }: { state: EscrowState; round: number | undefined },
 ): Promise<{ round: number; artifactHash: Hex } | undefined> {
-  const state = await readEscrow(db, escrowId)
-  if (!state || state.artifactHash === null) return undefined
+  if (state.artifactHash === null) return undefined
   if (round === undefined || round === state.round) {
     return { round: state.round, artifactHash: state.artifactHash }
   }
-  return (await deliveriesOf(db, escrowId)).find((each) => each.round === round)
+  return (await deliveriesOf(db, state.id)).find((each) => each.round === round)
 }

@@ -10,12 +10,14 @@ import {
   type PactRecord,
   type PactStatus,
   parseHash,
-  type Settlement,
 } from '@earnest/sdk/protocol'
+import { sql } from 'kysely'
 import { readEscrow } from '../escrow/fold.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findLock, findPact, type RegisteredPact } from '../negotiation/pact.ts'
 import type { Context } from '../store/context.ts'
+import { unpack } from '../store/json.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 
 /**
@@ -100,21 +102,17 @@ export async function escrowRecord(
 ): Promise<EscrowRecord> {
   const lock = await findLock(db, escrowId)
   if (!lock) throw new EarnestError('escrow_unknown', 'No registered pact derives it')
-  const state = await readEscrow(db, escrowId)
-  const announced = await db
-    .selectFrom('announcement')
-    .select('reverted')
-    .where('escrow_id', '=', escrowId)
-    .executeTakeFirst()
+  const [found] = await standingOfEscrow(db, { escrowId })
+  const state = found?.body ? unpack<EscrowState>(found.body) : undefined
   const { pact, pactId, milestone } = lock
-  const verification = await verificationOf(db, escrowId)
+  const verification = await verificationOf(db, { escrowId, found })
   return {
     escrowId,
     ...(verification && { verification }),
     pactId: parseHash(pactId),
     milestone,
     state: state?.state ?? 'None',
-    final: announced?.reverted === false,
+    final: found?.reverted === false,
     amountUsdc: pact.milestones?.[milestone]?.paymentUsdc ?? pact.paymentUsdc,
     seq: state?.seq ?? 0,
     round: state?.round ?? 0,
@@ -125,22 +123,43 @@ export async function escrowRecord(
     blockNumber: state?.funding.block ?? null,
     network: `eip155:${chainId}`,
     artifactHash: state?.artifactHash ? fromBytes32(state.artifactHash) : null,
-    settlement: await findSettlement(db, escrowId),
+    settlement: found?.receipt
+      ? decode(attestationSchema, JSON.parse(found.receipt), 'invalid_settlement').settlement
+      : null,
   }
 }
 
+type Standing = {
+  body: string | null
+  reverted: boolean | null
+  receipt: string | null
+  /** Of the last completion. */
+  round: number | null
+  report_hash: string | null
+}
+
+const standingOfEscrow = statement(
+  (_, { escrowId }: { escrowId: string }) => sql<Standing>`
+    select
+      (select body from escrow where escrow_id = ${escrowId}) as body,
+      (select reverted from announcement where escrow_id = ${escrowId}) as reverted,
+      (select receipt from settlement where escrow_id = ${escrowId}) as receipt,
+      last.round, last.report_hash
+    from (select 1) as one
+    left join lateral (
+      select round, report_hash from completion where escrow_id = ${escrowId}
+      order by round desc limit 1
+    ) as last on true`,
+)
+
 /** How the check of the last completion stands; its result is the parties' until the chain has it (DRV-18). */
-async function verificationOf(db: Db, escrowId: string): Promise<EscrowRecord['verification']> {
-  const completion = await db
-    .selectFrom('completion')
-    .select(['round', 'report_hash'])
-    .where('escrow_id', '=', escrowId)
-    .orderBy('round', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (!completion) return undefined
-  const { round } = completion
-  if (completion.report_hash !== null) return { round, status: 'done', code: null }
+async function verificationOf(
+  db: Db,
+  { escrowId, found }: { escrowId: string; found: Standing | undefined },
+): Promise<EscrowRecord['verification']> {
+  if (!found || found.round === null) return undefined
+  const { round } = found
+  if (found.report_hash !== null) return { round, status: 'done', code: null }
   const job = await db
     .selectFrom('job')
     .select(['failed', 'error'])
@@ -150,16 +169,6 @@ async function verificationOf(db: Db, escrowId: string): Promise<EscrowRecord['v
   // An error is kept as its code and a text that is the operator's.
   const code = /^[a-z][a-z0-9_]*(?=:)/.exec(job?.error ?? '')?.[0] ?? null
   return { round, status: job?.failed ? 'parked' : 'pending', code }
-}
-
-async function findSettlement(db: Db, escrowId: string): Promise<Settlement | null> {
-  const row = await db
-    .selectFrom('settlement')
-    .select('receipt')
-    .where('escrow_id', '=', escrowId)
-    .executeTakeFirst()
-  if (!row) return null
-  return decode(attestationSchema, JSON.parse(row.receipt), 'invalid_settlement').settlement
 }
 
 /** Signed settlements that count, newest last, after `after`; of one escrow where it is named. */

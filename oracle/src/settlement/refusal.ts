@@ -1,5 +1,6 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import type { Context } from '../store/context.ts'
+import { statement } from '../store/statement.ts'
 import { ENGINE } from './verify/verify.ts'
 
 type Refused = { sha256: string; mime: string; name: string }
@@ -13,15 +14,18 @@ export async function assertNotRefused(
   { db }: Pick<Context, 'db'>,
   { sha256, mime, name }: Refused,
 ): Promise<void> {
-  const row = await db
+  const [row] = await refusalOf(db, { sha256, mime })
+  if (row) throw unusable({ name, mime, fault: row.fault })
+}
+
+const refusalOf = statement((db, { sha256, mime }: { sha256: string; mime: string }) =>
+  db
     .selectFrom('refusal')
     .select('fault')
     .where('sha256', '=', sha256)
     .where('mime', '=', mime)
-    .where('engine', '=', ENGINE)
-    .executeTakeFirst()
-  if (row) throw unusable({ name, mime, fault: row.fault })
-}
+    .where('engine', '=', ENGINE),
+)
 
 /** Remembers what was refused. */
 export async function rememberRefusal(

@@ -14,6 +14,8 @@ import type { OnSettled } from '../escrow/announce.ts'
 import { type Counting, counts } from '../escrow/count.ts'
 import type { EscrowState } from '../escrow/state.ts'
 import { findPact } from '../negotiation/pact.ts'
+import { statement } from '../store/statement.ts'
+import type { NewRow } from '../store/tables.ts'
 import { settledFacts } from './facts.ts'
 import { withdrawSpot } from './spot/withdraw.ts'
 import { harmEntry } from './upheld.ts'
@@ -53,21 +55,17 @@ export function recordSettlements({
       signature: signer.sign({ type: 'attestation', body }),
     }
     const isCounted = counts(state, chain)
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('settlement')
-      .values({
-        escrow_id: state.id,
-        pact_id: link.pactId,
-        buyer_did: link.buyer,
-        seller_did: link.seller,
-        capability: pact.signed.pact.capability,
-        counts: isCounted,
-        receipt: canonicalText(encode(attestationSchema, attestation, 'invalid_settlement')),
-        settled_at: ending.at,
-      })
-      .onConflict((conflict) => conflict.column('escrow_id').doNothing())
-      .executeTakeFirst()
-    if (numInsertedOrUpdatedRows !== 1n) return
+    const [written] = await writeSettlement(tx, {
+      escrow_id: state.id,
+      pact_id: link.pactId,
+      buyer_did: link.buyer,
+      seller_did: link.seller,
+      capability: pact.signed.pact.capability,
+      counts: isCounted,
+      receipt: canonicalText(encode(attestationSchema, attestation, 'invalid_settlement')),
+      settled_at: ending.at,
+    })
+    if (!written) return
     await touchAgents(tx, [link.buyer, link.seller], ending.at)
     const fact = isCounted ? await settledFacts(tx, { state, link, pact: pact.signed.pact }) : null
     entries.push({
@@ -90,6 +88,23 @@ export function recordSettlements({
     }
   }
 }
+
+const writeSettlement = statement((db, row: NewRow<'settlement'>) =>
+  db
+    .insertInto('settlement')
+    .values({
+      escrow_id: row.escrow_id,
+      pact_id: row.pact_id,
+      buyer_did: row.buyer_did,
+      seller_did: row.seller_did,
+      capability: row.capability,
+      counts: row.counts,
+      receipt: row.receipt,
+      settled_at: row.settled_at,
+    })
+    .onConflict((conflict) => conflict.column('escrow_id').doNothing())
+    .returning('escrow_id'),
+)
 
 /** The receipt's body out of the chain's event; the arbitration fee of a ruling is the arbiter's. */
 export function settlementOf(

@@ -182,6 +182,7 @@ export async function readEvents(
   db: Db,
   { after, limit, agent, pactId, escrowId }: { after: number; limit: number } & EventFilter,
 ): Promise<Row<'event'>[]> {
+  if ((agent ?? pactId ?? escrowId) === undefined) return eventsAfter(db, { after, limit })
   let query = db.selectFrom('event').selectAll().where('id', '>', after).orderBy('id').limit(limit)
   if (agent !== undefined) query = query.where(sql<boolean>`agents @> array[${agent}]::text[]`)
   if (pactId !== undefined) query = query.where('pact_id', '=', pactId)
@@ -189,16 +190,18 @@ export async function readEvents(
   return query.execute()
 }
 
+const eventsAfter = statement((db, { after, limit }: { after: number; limit: number }) =>
+  db.selectFrom('event').selectAll().where('id', '>', after).orderBy('id').limit(limit),
+)
+
 /** Number of the newest event; 0 before the first. */
 export async function lastEvent(db: Db): Promise<number> {
-  const row = await db
-    .selectFrom('event')
-    .select('id')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.id ?? 0
+  return (await newestEvent(db, {}))[0]?.id ?? 0
 }
+
+const newestEvent = statement((db) =>
+  db.selectFrom('event').select('id').orderBy('id', 'desc').limit(1),
+)
 
 /**
  * Recomputes the chain of hashes and every signature, of the journal and of the events (DRV-09).

@@ -1,5 +1,6 @@
 import { EarnestError } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
+import { statement } from './statement.ts'
 import type { Db, Tx } from './store.ts'
 
 export type Lease = { name: string; holder: string; epoch: number }
@@ -13,7 +14,13 @@ export async function takeLease(
   db: Db,
   { name, holder, seconds }: { name: string; holder: string; seconds: number },
 ): Promise<Lease | undefined> {
-  const { rows } = await sql<{ epoch: number }>`
+  const [row] = await take(db, { name, holder, seconds })
+  return row && { name, holder, epoch: row.epoch }
+}
+
+const take = statement(
+  (_, { name, holder, seconds }: { name: string; holder: string; seconds: number }) =>
+    sql<{ epoch: number }>`
     insert into lease (name, holder, epoch, until)
     values (${name}, ${holder}, 1, clock_timestamp() + make_interval(secs => ${seconds}))
     on conflict (name) do update set
@@ -21,27 +28,28 @@ export async function takeLease(
       epoch = lease.epoch + case when lease.holder = excluded.holder then 0 else 1 end,
       until = excluded.until
     where lease.holder = excluded.holder or lease.until <= clock_timestamp()
-    returning epoch`.execute(db)
-  const row = rows[0]
-  return row && { name, holder, epoch: row.epoch }
-}
+    returning epoch`,
+)
 
 /**
  * Locks the lease row for the rest of the transaction, so that what it writes is the holder's.
  * @throws lease_lost when another process took over.
  */
 export async function holdLease(tx: Tx, lease: Lease): Promise<void> {
-  const row = await tx
-    .selectFrom('lease')
-    .select('epoch')
-    .where('name', '=', lease.name)
-    .where('holder', '=', lease.holder)
-    .forUpdate()
-    .executeTakeFirst()
+  const [row] = await hold(tx, lease)
   if (row?.epoch !== lease.epoch) {
     throw new EarnestError('lease_lost', `${lease.name} has another holder`, { retryable: true })
   }
 }
+
+const hold = statement((db, { name, holder }: Lease) =>
+  db
+    .selectFrom('lease')
+    .select('epoch')
+    .where('name', '=', name)
+    .where('holder', '=', holder)
+    .forUpdate(),
+)
 
 /** Gives the lease up, so that another process need not wait for its end. */
 export async function dropLease(db: Db, lease: Lease): Promise<void> {

@@ -17,6 +17,7 @@ import {
 import type * as z from 'zod'
 import type { Context } from '../store/context.ts'
 import { unpack } from '../store/json.ts'
+import { statement } from '../store/statement.ts'
 import type { Db } from '../store/store.ts'
 import { appealsOf, type ToldFlag } from './appeal.ts'
 import type { Audit } from './audit.ts'
@@ -163,13 +164,7 @@ export function createTrust({
   /** Applies what became known since; one follower at a time, so that the order is the store's. */
   function follow(): Promise<void> {
     const step = following.then(async () => {
-      const rows = await db
-        .selectFrom('fact')
-        .selectAll()
-        .where('seq', '>', seen)
-        .orderBy('seq')
-        .execute()
-      for (const row of rows) {
+      for (const row of await factsAfter(db, { seen })) {
         for (const agent of model.apply(unpack<TrustEvent>(row.fact)).changed) changed.add(agent)
         seen = row.seq
       }
@@ -180,11 +175,7 @@ export function createTrust({
 
   async function find(id: string) {
     const did = id.startsWith('did:') ? id : `did:key:${id}`
-    const row = await db
-      .selectFrom('agent')
-      .select(['did', 'status', 'active_at', 'silent', 'heartbeat_at'])
-      .where('did', '=', did)
-      .executeTakeFirst()
+    const [row] = await agentOf(db, { did })
     if (!row) throw new EarnestError('agent_unknown', 'No such agent')
     return row
   }
@@ -399,6 +390,17 @@ export function createTrust({
     },
   }
 }
+
+const factsAfter = statement((db, { seen }: { seen: number }) =>
+  db.selectFrom('fact').selectAll().where('seq', '>', seen).orderBy('seq'),
+)
+
+const agentOf = statement((db, { did }: { did: string }) =>
+  db
+    .selectFrom('agent')
+    .select(['did', 'status', 'active_at', 'silent', 'heartbeat_at'])
+    .where('did', '=', did),
+)
 
 /** Said of a seller whose buyers wait while it is silent; it goes with the next heartbeat (REP-08). */
 function unreachable(agent: { silent: boolean; heartbeat_at: number | null }): Flag[] {

@@ -73,7 +73,7 @@ describe('tail', () => {
     let reads = 0
     const counted = new Proxy(store.db, {
       get(db, name) {
-        if (name === 'selectFrom') reads++
+        if (name === 'selectFrom' || name === 'executeQuery') reads++
         const value: unknown = Reflect.get(db, name)
         return typeof value === 'function' ? value.bind(db) : value
       },

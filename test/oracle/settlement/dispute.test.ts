@@ -203,7 +203,12 @@ test('what the chain asked for before the pact was registered is taken up by the
       .where('key', 'like', `${trade.id}/%`)
       .execute()
   assert.deepEqual(await waiting(), [])
-  await db.transaction().execute((tx) => catchUp(tx, [trade.id]))
+  const { body } = await db
+    .selectFrom('escrow')
+    .select('body')
+    .where('escrow_id', '=', trade.id)
+    .executeTakeFirstOrThrow()
+  await db.transaction().execute((tx) => catchUp(tx, [body]))
   assert.deepEqual(await waiting(), [{ queue: 'dispute' }])
   await world.settle()
 })

@@ -232,7 +232,9 @@ test('two checks of one round that find different things: one is logged, and tha
   assert.equal(checks, 1)
   // Whoever comes later with another result is told what stands.
   const row = await readCompletion(oracle.db, id, 1)
-  const other = { ...(await oracle.check({ ...round, deliveredAt: 1 })), result: 'FAIL' as const }
+  const { manifest } = row ?? assert.fail('It was handed in')
+  const found = await oracle.check({ ...round, manifest, deliveredAt: 1 })
+  const other = { ...found, result: 'FAIL' as const }
   assert.equal((await logReport(oracle, { report: other })).report_hash, row?.report_hash)
   await world.settle()
   const record = (await (await world.app.request(`/api/v1/escrows/${id}`)).json()) as {

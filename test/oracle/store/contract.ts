@@ -73,6 +73,11 @@ export function describeStore(
         }),
       )
       assert.equal((await verifyJournal(store.db, signer)).entries, entries)
+      // What comes next was thought to stand after it.
+      assert.equal(await append(store.db, signer, [{ ...entry(2), key: 'alone' }]), 1)
+      assert.equal(await append(store.db, signer, [{ ...entry(2), key: 'alone' }]), 0)
+      await Promise.all([5, 6, 7].map((n) => append(store.db, signer, [entry(n)])))
+      assert.equal((await verifyJournal(store.db, signer)).entries, entries + 4)
     })
 
     test('[DRV-09] another key does not verify the chain', async () => {

@@ -1,4 +1,5 @@
 import { EarnestError } from '@earnest/sdk/protocol'
+import { statement } from '../../store/statement.ts'
 import type { Db } from '../../store/store.ts'
 import { SEALED_CHUNK_SIZE } from '../seal.ts'
 import type { BlobStore } from './blobstore.ts'
@@ -22,12 +23,7 @@ export function createRowStore(db: Db): BlobStore {
     },
     async *read(id, { from, to }) {
       for (let n = Math.floor(from / SEALED_CHUNK_SIZE); n * SEALED_CHUNK_SIZE < to; n += 1) {
-        const row = await db
-          .selectFrom('blob_chunk')
-          .select('data')
-          .where('blob_id', '=', id)
-          .where('n', '=', n)
-          .executeTakeFirst()
+        const [row] = await chunkOf(db, { id, n })
         const start = n * SEALED_CHUNK_SIZE
         const want = Math.min(to - start, SEALED_CHUNK_SIZE)
         if (!row || row.data.length < want) {
@@ -41,3 +37,7 @@ export function createRowStore(db: Db): BlobStore {
     },
   }
 }
+
+const chunkOf = statement((db, { id, n }: { id: string; n: number }) =>
+  db.selectFrom('blob_chunk').select('data').where('blob_id', '=', id).where('n', '=', n),
+)

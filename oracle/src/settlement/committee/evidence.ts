@@ -52,11 +52,8 @@ export async function openPackage(
   if (!row?.package_hash) throw new EarnestError('dispute_unknown', 'No package was assembled')
   const bytes = await readPaper(row.package_hash)
   const data = { by, round: row.round, packageHash: row.package_hash }
-  await db
-    .transaction()
-    .execute((tx) =>
-      append(tx, signer, [{ action: 'package_read', subject: escrowId, at: clock.now(), data }]),
-    )
+  const at = clock.now()
+  await append(db, signer, [{ action: 'package_read', subject: escrowId, at, data }])
   return {
     packageHash: row.package_hash,
     package: JSON.parse(new TextDecoder().decode(bytes)) as JsonValue,

@@ -27,10 +27,7 @@ export async function openRecord(
     .executeTakeFirst()
   if (!row) throw new EarnestError('record_unknown', 'No verdict was reached')
   const data = { by, recordHash: row.record_hash }
-  await db
-    .transaction()
-    .execute((tx) =>
-      append(tx, signer, [{ action: 'record_read', subject: escrowId, at: clock.now(), data }]),
-    )
+  const at = clock.now()
+  await append(db, signer, [{ action: 'record_read', subject: escrowId, at, data }])
   return decode(verdictRecordSchema, JSON.parse(row.record), 'invalid_verdict')
 }

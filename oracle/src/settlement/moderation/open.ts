@@ -37,11 +37,8 @@ export async function openCase(
   if (!packageHash || !blob) throw new EarnestError('decision_closed', 'The case moved on')
   const bytes = await blobs.readWhole(blob.id)
   const data = { by, round, packageHash }
-  await db
-    .transaction()
-    .execute((tx) =>
-      append(tx, signer, [{ action: 'package_read', subject: escrowId, at: clock.now(), data }]),
-    )
+  const at = clock.now()
+  await append(db, signer, [{ action: 'package_read', subject: escrowId, at, data }])
   return {
     ...waiting,
     packageHash,
@@ -64,11 +61,8 @@ export async function openFile(
   if (!file) throw new EarnestError('artifact_unknown', 'No such file, or not for a tribunal')
   const located = await locateFiles(db, escrowId, [file])
   const data = { by, round, sha256: file.sha256 }
-  await db
-    .transaction()
-    .execute((tx) =>
-      append(tx, signer, [{ action: 'artifact_read', subject: escrowId, at: clock.now(), data }]),
-    )
+  const at = clock.now()
+  await append(db, signer, [{ action: 'artifact_read', subject: escrowId, at, data }])
   return { name, size: file.size, bytes: blobs.read(located.get(name) ?? '') }
 }
 

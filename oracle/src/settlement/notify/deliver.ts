@@ -2,6 +2,7 @@ import { hashAddress } from '@earnest/sdk/protocol'
 import { sql } from 'kysely'
 import type { Context } from '../../store/context.ts'
 import { append, lastEvent, readEvents } from '../../store/journal.ts'
+import { statement } from '../../store/statement.ts'
 import type { Row } from '../../store/tables.ts'
 import { backoffOf, MAX_ATTEMPTS } from './backoff.ts'
 import { type Sending, sendEvent } from './send.ts'
@@ -31,22 +32,25 @@ export async function deliverNotices(context: Notifying): Promise<number> {
 /** Leases subscriptions that have something to be told; of two processes one gets each. */
 async function claim({ db, clock }: Notifying): Promise<Row<'webhook'>[]> {
   const token = crypto.randomUUID()
-  const { rows } = await sql<Row<'webhook'>>`
+  return lease(db, { token, now: clock.now() })
+}
+
+const lease = statement(
+  (_, { token, now }: { token: string; now: number }) => sql<Row<'webhook'>>`
     update webhook set
       lease_token = ${token},
       leased_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
     where id in (
       select w.id from webhook w
-      where w.status = 'active' and w.next_at <= ${clock.now()}
+      where w.status = 'active' and w.next_at <= ${now}
         and (w.leased_until is null or w.leased_until <= clock_timestamp())
         and exists (select 1 from event e where e.id > w.cursor and e.agents @> array[w.did])
       order by w.next_at, w.id
       for update skip locked
       limit ${AT_ONCE}
     )
-    returning *`.execute(db)
-  return rows
-}
+    returning *`,
+)
 
 async function deliverTo(context: Notifying, webhook: Row<'webhook'>): Promise<number> {
   const { db, clock } = context
