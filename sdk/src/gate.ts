@@ -52,10 +52,12 @@ const LASTING = new Set([
  * shows locked, and a witness that knows the pact, or it would be worked for without a gate to deliver
  * through (ESC-13, ESC-14, ESC-15, ATK-04).
  */
-export function createGate(options: GateOptions): (message: WorkMessage) => Promise<Admission> {
+export function createGate(
+  options: GateOptions,
+): (message: WorkMessage, isWitnessed?: boolean) => Promise<Admission> {
   const { client, witnesses, oracle, negotiator, store } = options
 
-  return async (message) => {
+  return async (message, isWitnessed = false) => {
     if (await isCancelled(store, message.pactId)) return never(CANCELLED, 'We took this offer back')
     const agreed = await negotiator.agreed(message.pactId)
     if (agreed === undefined) return never('unknown_pact', 'We have not signed this pact')
@@ -85,7 +87,7 @@ export function createGate(options: GateOptions): (message: WorkMessage) => Prom
       return { refusal: notLocked(error.code, 'unknown'), why: 'unknown' }
     }
     try {
-      await register(agreed.signed, milestone)
+      if (!isWitnessed) await register(agreed.signed, milestone)
       return { pact }
     } catch (error) {
       if (!isEarnestError(error)) throw error

@@ -8,6 +8,7 @@ import { escrowOfPact } from './escrow/client.ts'
 import { assertServed, mapErrors } from './escrow/send.ts'
 import { createExecutor, type ExecutorOptions, handleMessage } from './executor.ts'
 import { createToldHints } from './hints.ts'
+import { createKnownPacts } from './knownPacts.ts'
 import { createMemoryStore } from './memoryStore.ts'
 import { createBearerCheck } from './negotiation/bearer.ts'
 import { evaluatePactTerms } from './negotiation/evaluate.ts'
@@ -245,6 +246,7 @@ export function createSeller(options: SellerOptions): Seller {
   let sweeper: ReturnType<typeof setInterval> | undefined
 
   const cursor = createCursor(store, 'events/last')
+  const known = createKnownPacts()
   async function hear(signal: AbortSignal): Promise<void> {
     const after = await cursor.read()
     const options = { query: { agent: identity.did }, after, onOpen: hints.hear, signal }
@@ -253,6 +255,7 @@ export function createSeller(options: SellerOptions): Seller {
       hints.tell(event)
       // What is not found now is found by the next sweep.
       if (isAboutOffer(event)) await offers.look().catch(() => {})
+      known.hear(event)
       if (event.type === 'funded') await beginFunded(event)
       // After the work has begun: an owner's desk that waits for the chain holds up no trade.
       await owner?.observe({ type: 'oracle_event', event })
@@ -267,7 +270,8 @@ export function createSeller(options: SellerOptions): Seller {
     const { pact } = agreed.signed
     for (let milestone = 0; milestone < (pact.milestones?.length ?? 1); milestone++) {
       if (escrowOfPact({ pact, milestone }).escrowId !== escrowId) continue
-      void work.begin({ taskType: pact.capability, escrowId, pactId, milestone }).catch(() => {})
+      const message = { taskType: pact.capability, escrowId, pactId, milestone }
+      void work.begin(message, known.has(pactId)).catch(() => {})
     }
   }
 

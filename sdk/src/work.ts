@@ -74,8 +74,11 @@ export interface WorkEvent {
 
 /** The part of a seller that works. */
 export interface Work extends Begun {
-  /** Begins the work of a message, or joins it where it runs: the answer comes when it is done. */
-  begin(message: WorkMessage): Promise<ResponseMessage>
+  /**
+   * Begins the work of a message, or joins it where it runs: the answer comes when it is done. The oracle is
+   * not asked whether it knows the pact where `isWitnessed` says that it has just told so.
+   */
+  begin(message: WorkMessage, isWitnessed?: boolean): Promise<ResponseMessage>
   /** Whether the work of a message would begin now, without beginning it. */
   admit(message: WorkMessage): Promise<Admission>
   /** Continues everything that was begun and has not ended; resolves when all is under way. */
@@ -100,8 +103,8 @@ export function createWork(options: WorkOptions): Work {
   const jobs: JobBook = { ...book, advance: note }
   const hints = options.hints ?? createHints({ oracle, agent: identity.did })
 
-  async function admit(message: WorkMessage): Promise<Admission> {
-    const admission = await atGate(message)
+  async function admit(message: WorkMessage, isWitnessed = false): Promise<Admission> {
+    const admission = await atGate(message, isWitnessed)
     if ('why' in admission && admission.why === 'unknown' && 'reasonCode' in admission.refusal) {
       // A lock that is not final yet is no fault; an RPC or oracle that cannot be asked is one to mend.
       const { reasonCode: detail = '' } = admission.refusal
@@ -111,13 +114,13 @@ export function createWork(options: WorkOptions): Work {
     return admission
   }
 
-  async function begin(message: WorkMessage): Promise<ResponseMessage> {
+  async function begin(message: WorkMessage, isWitnessed = false): Promise<ResponseMessage> {
     const { escrowId } = message
     return await under(escrowId, async () => {
       const known = await jobs.read(escrowId)
       if (known?.response) return known.response
       if (known !== undefined && known.pactId === message.pactId) return await carryOut(known)
-      const admission = await admit(message)
+      const admission = await admit(message, isWitnessed)
       if ('refusal' in admission) return admission.refusal
       const job: JobRecord = {
         escrowId,

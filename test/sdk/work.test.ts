@@ -171,6 +171,23 @@ describe('work', () => {
     assert.notEqual(await stateOf(both), 'Funded')
   })
 
+  test('an oracle that told of a registration and of its money is not asked about the pact', async () => {
+    let asked = 0
+    const oracle = withRoute('getPact', (ask) => {
+      asked++
+      return ask()
+    })
+    // Only the events say that there is something to do.
+    const seller = await open({ oracle, sweepSeconds: 3600 })
+    await seller.start()
+    const both = await agree(seller)
+    await market.oracleFor(buyerParty.identity).call('registerPact', registrationOf(both))
+    await lock(both)
+    await until(async () => (await stateOf(both)) !== 'Funded')
+    await seller.stop()
+    assert.deepEqual([jobs.length, asked], [1, 0])
+  })
+
   test('[ATK-01] a pact whose nonce the buyer spent on other terms at the oracle is not worked on, and the refusal says why', async () => {
     const seller = await open()
     const both = await agree(seller)
