@@ -396,6 +396,16 @@ describe('escrow verbs', () => {
     await pass(disputed.escrow)
     assert.equal((await fireTimer(anybody, disputed))?.verb, 'conclude')
     assert.equal(await stateOf(disputed.escrow), 'Resolved')
+
+    // A seller that answers no dispute, and parties that come to nothing, hold up nobody either.
+    for (const isAnswered of [false, true]) {
+      const stuck = await openDisputed()
+      if (isAnswered) await defend(seller, { escrow: stuck.escrow, responseHash })
+      assert.equal(await fireTimer(anybody, stuck), undefined)
+      await pass(stuck.escrow)
+      assert.equal((await fireTimer(anybody, stuck))?.verb, 'escalate')
+      assert.equal(await stateOf(stuck.escrow), 'Arbitration')
+    }
   })
 
   test('[SET-15] pollSettlement knows released, refunded, disputed and pending, and a wait that runs out throws nothing away', async () => {
