@@ -26,7 +26,8 @@ const { values } = parseArgs({
 })
 const { oracle, id } = values
 if (!values.trust || !oracle || !id) {
-  throw new Error('usage: npm run -s doctor -- --trust --oracle <url> --id <did>')
+  console.error('usage: npm run -s doctor -- --trust --oracle <url> --id <did>')
+  process.exit(2)
 }
 
 const did = encodeURIComponent(id)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { decode } from '../protocol/decode.ts'
-import { isEarnestError } from '../protocol/error.ts'
+import { EarnestError, isEarnestError } from '../protocol/error.ts'
 import { recount } from '../protocol/recount.ts'
 import { hashVerdict, verdictRecordSchema } from '../protocol/verdict.ts'
 import { createBuyerTools, type Tool, type ToolResult } from '../tools/index.ts'
@@ -146,7 +146,11 @@ async function serve(args: readonly string[]): Promise<void> {
 }
 
 async function mcp(args: readonly string[]): Promise<void> {
-  const { createMcpServer } = await import('../mcp.ts')
+  const { createMcpServer } = await import('../mcp.ts').catch((cause) => {
+    if (cause.code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    const fix = 'Install it beside this package: npm install @modelcontextprotocol/sdk'
+    throw new EarnestError('missing_package', fix, { cause })
+  })
   const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js')
   const tools = (await openSeller(args))?.tools ?? (await buyerTools(MCP_WAIT_MS))
   await createMcpServer({ tools }).connect(new StdioServerTransport())

@@ -53,6 +53,11 @@ export const key = z
 const NEXT_STEPS: Record<string, string> = {
   invalid_input: 'Mend the fields that the message names and call again.',
   key_reused: 'Use a new key: this one named another wish.',
+  trust_policy_not_met: 'Choose another seller, or what the message says that this one may get.',
+  negotiation_failed:
+    'Call again under a new key with terms that the message allows, or choose another seller.',
+  insufficient_funds:
+    'Tell your owner: the wallet needs more USDC. Then call again with the same key.',
   internal: 'Try again later; if it stays so, tell your owner.',
 }
 
