@@ -19,7 +19,7 @@ import { openBetween } from './chaos/between.ts'
 import { createGate } from './chaos/gate.ts'
 import { placesOf } from './chaos/points.ts'
 import { emptyToll, missedOf, torment } from './chaos/torment.ts'
-import { localParty } from './local/party.ts'
+import { localIdentity } from './local/party.ts'
 import { audit, type Prospect } from './market/audit.ts'
 import { checkBalances, readLedger } from './market/ledger.ts'
 import { type BuyerPlan, openMarket, type SellerPlan } from './market/market.ts'
@@ -89,7 +89,7 @@ const buyerPlans: readonly BuyerPlan[] = [
 ]
 const names = new Map(
   [...sellerPlans, ...buyerPlans].map(({ name }) => {
-    const { identity } = localParty({ name, rpcUrl: '', oracle: { url: '', did: '' } })
+    const identity = localIdentity(name)
     return [identity.did, name]
   }),
 )

@@ -1,6 +1,6 @@
 import { createOracleClient } from '@earnest/sdk/buyer'
 import { nodeFetch } from '@earnest/sdk/node'
-import { bindWallet, type Clock, createIdentity } from '@earnest/sdk/protocol'
+import { bindWallet, type Clock, createIdentity, type Identity } from '@earnest/sdk/protocol'
 import { createWalletClient, hexToBytes, http, publicActions } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { localChain } from './chain.ts'
@@ -8,6 +8,11 @@ import { localSecret } from './oracle.ts'
 
 /** The wall clock; scripts may read it, the libraries take it. */
 export const wallClock: Clock = { now: () => Math.floor(Date.now() / 1000) }
+
+/** Who an agent of the local chain is, by its name. */
+export function localIdentity(name: string): Identity {
+  return createIdentity({ secretKey: hexToBytes(localSecret(`${name}/identity`)) })
+}
 
 /** An agent of the local chain by name: its identity, its wallet and a client for both worlds. Default: the wall clock. */
 export function localParty({
@@ -21,7 +26,7 @@ export function localParty({
   oracle: { url: string; did: string }
   clock?: Clock
 }) {
-  const identity = createIdentity({ secretKey: hexToBytes(localSecret(`${name}/identity`)) })
+  const identity = localIdentity(name)
   const account = privateKeyToAccount(localSecret(`${name}/wallet`))
   const wallet = createWalletClient({
     account,

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { openBetween } from '../../scripts/chaos/between.ts'
 import { createGate, type Phase } from '../../scripts/chaos/gate.ts'
-import { localParty } from '../../scripts/local/party.ts'
+import { localIdentity } from '../../scripts/local/party.ts'
 import type { Actor } from '../../scripts/market/actor.ts'
 import { audit } from '../../scripts/market/audit.ts'
 import { checkBalances, readLedger } from '../../scripts/market/ledger.ts'
@@ -18,7 +18,7 @@ describe('kill -9', () => {
   let between: Awaited<ReturnType<typeof openBetween>>
   let market: Awaited<ReturnType<typeof openMarket>>
   before(async () => {
-    const { identity } = localParty({ name: 'buyer', rpcUrl: '', oracle: { url: '', did: '' } })
+    const identity = localIdentity('buyer')
     const nameOf = (did: string) => (did === identity.did ? 'buyer' : undefined)
     between = await openBetween({ gate, nameOf })
     market = await openMarket({
