@@ -56,9 +56,10 @@ import { createEnvelope, type Envelope } from './store/envelope.ts'
 import { forget } from './store/forget.ts'
 import { lastEvent } from './store/journal.ts'
 import { dropLease, type Lease, takeLease } from './store/lease.ts'
-import { claim, finish, type Job, renew, retry } from './store/queue.ts'
+import type { Job } from './store/queue.ts'
 import type { Signer } from './store/signer.ts'
 import type { Store } from './store/store.ts'
+import { createWorker } from './store/worker.ts'
 import { createTrust, type Trust } from './trust/answer.ts'
 import { type Reach, tendImports } from './trust/bring.ts'
 import { forgetCredentials } from './trust/issue.ts'
@@ -170,10 +171,6 @@ export type Oracle = Context & {
 
 /** Seconds for which one process holds the indexer before another may take over. */
 const LEASE_SECONDS = 10
-/** Seconds after which the jobs of a process that died are another's; a live one renews them. */
-const JOB_SECONDS = 20
-/** Jobs that are done side by side. */
-const AT_ONCE = 16
 /** Seconds that a judge has for one question. */
 const JUDGE_SECONDS = 40
 /** Seconds between two looks at whether a committee pool is due. */
@@ -190,8 +187,8 @@ const IMPORTS_REST_MS = 60_000
 const ANCHOR_REST_MS = 5_000
 /** Milliseconds between two looks at which seller is to be measured. */
 const PROBE_REST_MS = 30_000
-/** Tries after which a job that cannot succeed is left to the operator. */
-const MAX_ATTEMPTS = 30
+/** Work that waits for somebody, each job under its own key. */
+const QUEUES = ['complete', 'attest', 'dispute', 'jury', 'spot', 'submit']
 
 const isCompletion = ({ queue, key }: Job) => queue === 'submit' && key.startsWith('complete/')
 
@@ -247,6 +244,15 @@ export function createOracle(options: OracleOptions): Oracle {
     anchor: createEvmAnchor({ db, chain, clock }),
     interval: options.anchorSeconds,
   }
+  const worker = createWorker({
+    db,
+    queues: QUEUES,
+    prepare: gather,
+    handle,
+    // A node that is away for hours costs no transaction: what the chain itself refuses is counted there.
+    isPatient: ({ queue }) => queue === 'submit',
+    onFailure: ({ queue, key }, failure) => log?.warn({ queue, key, ...failure }, 'job failed'),
+  })
   const pollMs = options.pollMs ?? 1000
   const stopping = new AbortController()
   let loops: Promise<unknown> = Promise.resolve()
@@ -306,7 +312,7 @@ export function createOracle(options: OracleOptions): Oracle {
     seekFunders,
     anchorRoot,
     tendImports: () => tendImports({ ...context, issuers, reach: sending.fetch }),
-    work,
+    work: async () => (await worker.work()).taken,
     notify: () => deliverNotices(sending),
     status: () => ({
       head,
@@ -401,46 +407,15 @@ export function createOracle(options: OracleOptions): Oracle {
     head = { number: row.number, hash: row.hash as Hex, timestamp: row.timestamp }
   }
 
-  async function work(): Promise<number> {
-    const queues = ['complete', 'attest', 'dispute', 'jury', 'spot', 'submit']
-    const jobs = await claim(db, { queues, limit: AT_ONCE, leaseSeconds: JOB_SECONDS })
+  /** What is due together goes in one transaction; what keeps it from that, each says for itself. */
+  async function gather(jobs: readonly Job[]): Promise<void> {
     const completions = jobs.filter(isCompletion)
-    // What is due together goes in one transaction; what keeps it from that, each says for itself.
-    const gathered =
-      completions.length > 1
-        ? submitter.gather(completions.map(({ key }) => key)).catch(() => {})
-        : Promise.resolve()
-    await Promise.all(
-      jobs.map(async (job) => {
-        if (isCompletion(job)) await gathered
-        await run(job)
-      }),
-    )
-    return jobs.length
-  }
-
-  async function run(job: Job): Promise<void> {
-    const keep = () => void renew(db, job, JOB_SECONDS).catch(() => {})
-    const timer = setInterval(keep, (JOB_SECONDS * 1000) / 4)
-    try {
-      const again = await handle(job)
-      if (again === undefined) await finish(db, job)
-      else await retry(db, job, { error: '', delaySeconds: again })
-    } catch (error) {
-      const code = isEarnestError(error) ? error.code : 'internal'
-      const hopeless = isEarnestError(error) && !error.retryable
-      // A node that is away for hours costs no transaction: what the chain itself refuses is counted there.
-      const isOver = hopeless || (job.attempts >= MAX_ATTEMPTS && job.queue !== 'submit')
-      const delaySeconds = isOver ? undefined : Math.min(60, 2 ** job.attempts / 4)
-      log?.warn({ queue: job.queue, key: job.key, code, error: String(error) }, 'job failed')
-      await retry(db, job, { error: `${code}: ${String(error)}`, delaySeconds })
-    } finally {
-      clearInterval(timer)
-    }
+    if (completions.length < 2) return
+    await submitter.gather(completions.map(({ key }) => key)).catch(() => {})
   }
 
   /** Does one job; seconds after which it wants to be looked at again, undefined when it is done. */
-  async function handle(job: Job): Promise<number | undefined> {
+  async function handle(job: Job, gathered: Promise<void>): Promise<number | undefined> {
     const payload = JSON.parse(job.payload) as { escrowId: Hex; round: number; key: string }
     switch (job.queue) {
       case 'complete':
@@ -463,6 +438,7 @@ export function createOracle(options: OracleOptions): Oracle {
         bell.ring()
         return undefined
       case 'submit':
+        if (isCompletion(job)) await gathered
         return (await submitter.advance(payload.key)).again
       default:
         throw new EarnestError('unknown_queue', job.queue)
@@ -507,9 +483,9 @@ export function createOracle(options: OracleOptions): Oracle {
 
   async function workStep(): Promise<void> {
     const rung = bell.rings()
-    const taken = await work()
+    const { isMore } = await worker.work()
     // What was done has rung where it makes more to do.
-    if (taken === AT_ONCE || bell.rings() !== rung) return
+    if (isMore || bell.rings() !== rung) return
     await bell.wait(Math.min(pollMs, 200), stopping.signal)
   }
 
