@@ -3,7 +3,7 @@
  * from the seller's card to the oracle's receipt. Prints one line of JSON: trades per second, the time
  * of a trade and of each of its layers, and the CPU that each kind of process spends on one.
  *
- *   npm run -s bench:trades -- [--seconds 60] [--buyers 2] [--at-once 16] [--sellers 2] [--oracles 1]
+ *   npm run -s bench:trades -- [--seconds 60] [--buyers 2] [--warm 30] [--at-once 40] [--sellers 2] [--oracles 1]
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
@@ -16,9 +16,9 @@ import { openMarket } from '../market/market.ts'
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
-    warm: { type: 'string', default: '10' },
+    warm: { type: 'string', default: '30' },
     buyers: { type: 'string', default: '2' },
-    'at-once': { type: 'string', default: '16' },
+    'at-once': { type: 'string', default: '40' },
     sellers: { type: 'string', default: '2' },
     oracles: { type: 'string', default: '1' },
     /** Writes a profile of each process into this folder, for Chrome's DevTools. */
