@@ -51,7 +51,7 @@ export {
 export type { Offers, OfferTerms } from './offers.ts'
 export { type SellerFacts, sellerDefaults } from './sellerDefaults.ts'
 export type { SellerEvent, SellerOptions } from './sellerOptions.ts'
-export { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
+export { type Audit, auditDeliverable, type SelfAudit } from './settlement/audit.ts'
 export type { ReceivedFile, SkillOutput } from './settlement/file.ts'
 export type { Job, Skill } from './skill.ts'
 export type { Splits } from './splits.ts'

@@ -10,8 +10,7 @@ import type { KeyResolver } from './protocol/key.ts'
 import type { Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import type { WalletBinding } from './protocol/wallet.ts'
-import type { SelfAudit } from './settlement/audit.ts'
-import type { ReceivedFile } from './settlement/file.ts'
+import type { Audit } from './settlement/audit.ts'
 import type { Skill } from './skill.ts'
 import type { OracleClient } from './trust/oracle.ts'
 import type { WorkEvent } from './work.ts'
@@ -48,12 +47,7 @@ export interface SellerOptions {
   /** Default: `evaluatePactTerms` with the policy. */
   evaluate?: (pact: Pact) => TermsEvaluation | Promise<TermsEvaluation>
   /** Default: `auditDeliverable`. */
-  audit?: (draft: {
-    pact: Pact
-    milestone: number
-    files: readonly ReceivedFile[]
-    now: number
-  }) => SelfAudit | Promise<SelfAudit>
+  audit?: Audit
   /** What to make of a buyer's offer to split; default: `evaluateOffer`. */
   evaluateOffer?: (offer: Offer) => OfferDecision | Promise<OfferDecision>
   maxRevisions?: number

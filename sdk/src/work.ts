@@ -17,7 +17,7 @@ import type { ResponseMessage, WorkMessage } from './protocol/message.ts'
 import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import { relayOf } from './relay.ts'
-import { auditDeliverable, type SelfAudit } from './settlement/audit.ts'
+import { type Audit, auditDeliverable } from './settlement/audit.ts'
 import { filesOf, type ReceivedFile } from './settlement/file.ts'
 import type { Job, Skill } from './skill.ts'
 import type { OracleClient } from './trust/oracle.ts'
@@ -35,12 +35,7 @@ export interface WorkOptions {
   store: Store
   clock: Clock
   /** Default: audits against the pact's criteria. */
-  audit?: (draft: {
-    pact: Pact
-    milestone: number
-    files: readonly ReceivedFile[]
-    now: number
-  }) => SelfAudit | Promise<SelfAudit>
+  audit?: Audit
   /** Drafts after the first, at most. */
   maxRevisions?: number
   /** False: keeps the lock after a failure, to try again by hand. */

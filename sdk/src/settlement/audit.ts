@@ -12,6 +12,15 @@ export interface SelfAudit {
   score: number
 }
 
+/** How a seller judges a draft of its own. */
+export type Audit = (draft: {
+  pact: Pact
+  milestone: number
+  files: readonly ReceivedFile[]
+  /** Unix seconds. */
+  now: number
+}) => SelfAudit | Promise<SelfAudit>
+
 /** Audits files against the pact's own criteria: the default of a seller's `audit`. */
 export function auditDeliverable(options: {
   pact: Pact
