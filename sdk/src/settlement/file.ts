@@ -16,9 +16,9 @@ export type SkillOutput = { json: unknown } | { files: readonly ReceivedFile[] }
 
 /** The files of a skill's output. Throws `invalid_output`, `not_canonical`, `empty_deliverable`. */
 export function filesOf(output: SkillOutput): ReceivedFile[] {
-  // Skills are written in JavaScript, too.
-  if (typeof output !== 'object' || output === null || !('files' in output || 'json' in output)) {
-    throw new EarnestError('invalid_output', 'A skill gives { json } or { files }')
+  if (!isOutput(output)) {
+    const message = 'A skill gives { json }, or { files }, a list of { name, mime, bytes }'
+    throw new EarnestError('invalid_output', message)
   }
   const files =
     'files' in output
@@ -34,6 +34,13 @@ export function filesOf(output: SkillOutput): ReceivedFile[] {
     throw new EarnestError('empty_deliverable', 'A delivery needs files, each with content')
   }
   return files
+}
+
+/** Skills are written in JavaScript, too. */
+function isOutput(output: unknown): boolean {
+  if (typeof output !== 'object' || output === null) return false
+  if (!('files' in output)) return 'json' in output
+  return Array.isArray(output.files) && output.files.every((f) => f?.bytes instanceof Uint8Array)
 }
 
 /** The manifest that is hashed and goes on chain. Throws `invalid_manifest`, `manifest_not_sorted`. */

@@ -111,11 +111,23 @@ describe('checkDelivery', () => {
     assert.match(audit.reason, /c \(path_missing\)/)
   })
 
-  test('error: an empty delivery is none', () => {
+  test('error: an empty delivery is none, and what is no delivery at all is said', () => {
     assert.throws(() => filesOf({ files: [] }), { code: 'empty_deliverable' })
     const empty = { name: 'a', mime: 'text/plain', bytes: new Uint8Array(0) }
     assert.throws(() => filesOf({ files: [empty] }), { code: 'empty_deliverable' })
     assert.throws(() => filesOf({ json: undefined }), { code: 'not_canonical' })
+    const text = { ...empty, bytes: 'text' }
+    for (const output of [
+      undefined,
+      null,
+      'text',
+      {},
+      { files: 'text' },
+      { files: [null] },
+      { files: [text] },
+    ]) {
+      assert.throws(() => filesOf(output as never), { code: 'invalid_output' })
+    }
   })
 })
 
