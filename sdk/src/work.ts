@@ -18,7 +18,7 @@ import { milestoneOf, type Pact } from './protocol/pact.ts'
 import type { Store } from './protocol/store.ts'
 import { relayOf } from './relay.ts'
 import { type Audit, auditDeliverable } from './settlement/audit.ts'
-import { filesOf, type ReceivedFile } from './settlement/file.ts'
+import { filesOf } from './settlement/file.ts'
 import type { Job, Skill } from './skill.ts'
 import type { OracleClient } from './trust/oracle.ts'
 
