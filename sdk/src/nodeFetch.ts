@@ -9,9 +9,9 @@ const BODILESS = new Set([204, 205, 304])
 
 /**
  * A `fetch` over Node's own HTTP client, on connections that stay open: a question to the chain costs its
- * process half the CPU. For `createOracleClient`, `createBuyer`, and `fetchFn` of viem's `http`. It sends strings and bytes, asks
- * for no compression and keeps no cookies; for everything else, also redirects that may be followed, it calls
- * the platform's `fetch`. Rejects as that does.
+ * process half the CPU. For `createOracleClient`, `createBuyer`, and `fetchFn` of viem's `http`. It sends
+ * strings and bytes, asks for no compression and keeps no cookies; for everything else, also redirects that may
+ * be followed, it calls the platform's `fetch`. Rejects as that does.
  * @example
  * const oracle = createOracleClient({ url, did, clock, identity, fetch: nodeFetch })
  * const wallet = createWalletClient({ account, chain, transport: http(rpcUrl, { fetchFn: nodeFetch }) })

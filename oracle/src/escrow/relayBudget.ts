@@ -68,9 +68,9 @@ function exhausted(message: string, retryAfter?: number): EarnestError {
   })
 }
 
-/** The second insertion reads the first, so that everybody locks the hour before the agent. */
 type Booking = { did: string; hour: number; day: number; gas: string; strange: string }
 
+/** The second insertion reads the first, so that everybody locks the hour before the agent. */
 const book = statement(
   (_, { did, hour, day, gas, strange }: Booking) => sql<{
     gas: string

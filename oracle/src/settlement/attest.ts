@@ -37,6 +37,7 @@ export type Check = (options: {
 }) => Promise<VerificationReport>
 
 type Attesting = Completing & { attestors: Attestors; check: Check }
+
 /** A completion that was taken or read just now; it is not read again. */
 type Taken = Row<'completion'>
 
